@@ -1,0 +1,104 @@
+package network
+
+import (
+	"sort"
+
+	"github.com/crinale/crinale/internal/unit"
+)
+
+// Confidence is how much a gear figure may be trusted.
+type Confidence string
+
+const (
+	Vendor          Confidence = "vendor"
+	ThirdParty      Confidence = "third-party"
+	StandardMinimum Confidence = "standard-minimum"
+	UnknownGear     Confidence = "unknown"
+)
+
+// rank orders confidences, the best first.
+var rank = map[Confidence]int{Vendor: 0, ThirdParty: 1, StandardMinimum: 2, UnknownGear: 3}
+
+// Worse is the less trusted of two.
+func Worse(a, b Confidence) Confidence {
+	if rank[a] >= rank[b] {
+		return a
+	}
+	return b
+}
+
+// Gear is a product's sheet. Every figure has a source and a confidence.
+type Gear struct {
+	ID      GearID
+	Vendor  string
+	Product string
+	Class   string // "wireless", "wifi", "w60g", "router"
+	Bands   []Band
+	Antenna Antenna
+	Rates   []Rate // sorted by width, then by sensitivity, the most robust first
+}
+
+// Band is a range of frequencies the product can use.
+type Band struct {
+	From, To unit.MHz
+}
+
+// Antenna is the built-in or usual antenna of the product.
+type Antenna struct {
+	Gain        unit.DB
+	BeamwidthAz unit.Degrees // between the half-power points; 360 is omnidirectional
+	BeamwidthEl unit.Degrees
+	Pattern     string // file beside the sheet; "" : from the beamwidths
+	Source      string
+	Confidence  Confidence
+}
+
+// Rate is one modulation and coding scheme at one channel width.
+type Rate struct {
+	MCS         int
+	Streams     int
+	Width       unit.MHz
+	PHY         unit.Mbps // rate on the air
+	Sensitivity unit.DBm  // least level at the port that sustains it
+	MaxTx       unit.Opt[unit.DBm]
+	Source      string
+	Confidence  Confidence
+}
+
+// MaxTx is the greatest Tx power of any rate at the width; unknown if no row
+// says.
+func (g Gear) MaxTx(width unit.MHz) unit.Opt[unit.DBm] {
+	var best unit.Opt[unit.DBm]
+	for _, r := range g.Rates {
+		if p, ok := r.MaxTx.Get(); ok && r.Width == width && (!best.Known() || p > best.Or(0)) {
+			best = r.MaxTx
+		}
+	}
+	return best
+}
+
+// Best is the fastest rate at a width that a level sustains.
+func (g Gear) Best(width unit.MHz, level unit.DBm) (Rate, bool) {
+	var best Rate
+	found := false
+	for _, r := range g.Rates {
+		if r.Width == width && level >= r.Sensitivity && (!found || r.PHY > best.PHY) {
+			best, found = r, true
+		}
+	}
+	return best, found
+}
+
+// Widths lists the channel widths the sheet has rates for, ascending.
+func (g Gear) Widths() []unit.MHz {
+	seen := map[unit.MHz]bool{}
+	var ws []unit.MHz
+	for _, r := range g.Rates {
+		if !seen[r.Width] {
+			seen[r.Width] = true
+			ws = append(ws, r.Width)
+		}
+	}
+	sort.Slice(ws, func(i, j int) bool { return ws[i] < ws[j] })
+	return ws
+}
