@@ -1,0 +1,56 @@
+# Crinale: `make help` lists what can be made.
+SHELL := /bin/bash
+export CGO_ENABLED := 0
+GO      ?= go
+BIN     := bin/crinale
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+ARGS    ?=
+PKG     ?= ./...
+FUZZTIME ?= 5s
+
+.PHONY: help build test race bench prove lint demo check docs assets test-deps fuzz clean
+
+help: ## list the targets
+	@awk 'BEGIN{FS=":.*## "} /^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+assets: ## web look from npm by lock file (skipped, and said, where npm is absent)
+	@sh internal/web/assets.sh
+
+build: assets ## the static binary bin/crinale
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/crinale
+
+demo: build ## the main job on embedded defaults; ARGS="--for 60s" ends it
+	$(BIN) demo $(ARGS)
+
+test: assets ## all tests; those that need a real server are skipped with a loud line where it is absent
+	$(GO) test -count=1 $(PKG)
+
+test-deps: ## install the real servers that tests use (Debian, as root)
+	@bash .ci/test-deps
+
+race: assets ## all tests under the race detector (needs gcc)
+	CGO_ENABLED=1 $(GO) test -race -count=1 $(PKG)
+
+bench: build ## print the table of benchmarks
+	@bash .ci/bench
+
+prove: ## the heavy proofs, small N (see docs/proofs.md)
+	@bash .ci/prove
+
+fuzz: ## every fuzz target for FUZZTIME each
+	@bash .ci/fuzz $(FUZZTIME)
+
+lint: ## vet and staticcheck
+	$(GO) vet ./...
+	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+	@test -z "$$(gofmt -l cmd controller demo internal planning radio)" || { gofmt -l cmd controller demo internal planning radio; echo "gofmt: format the files above"; exit 1; }
+
+check: build ## wire everything on the default configuration, start nothing
+	$(BIN) check
+
+docs: build ## regenerate what is generated in docs/
+	$(GO) test ./cmd/crinale -run 'TestReference' -update
+
+clean: ## remove what was built
+	rm -rf bin internal/web/assets/dist
