@@ -78,6 +78,8 @@ type Observation struct {
 	Radios     []RadioState
 	Peers      []Peer
 	Neighbours []Neighbour
+
+	Warnings []string // what could not be read this time, a line each; empty: the observation is whole
 }
 
 // Volts of supply.
