@@ -1,0 +1,46 @@
+// Package storetest gives tests real databases: SQLite in a temporary folder,
+// and a PostgreSQL server that it starts on loopback for the test process.
+package storetest
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+
+	"github.com/crinale/crinale/internal/store"
+)
+
+// Each runs the test on SQLite and on PostgreSQL, each time on an empty
+// database of its own. Where no PostgreSQL is installed its half is skipped
+// with a loud line, and fails when CRINALE_REAL is "all".
+func Each(t *testing.T, test func(t *testing.T, db *store.DB)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(t, SQLite(t)) })
+	t.Run("postgres", func(t *testing.T) { test(t, Open(t, PostgresURL(t))) })
+}
+
+// SQLite is an empty database in a temporary folder, closed at the end.
+func SQLite(t testing.TB) *store.DB {
+	t.Helper()
+	return Open(t, filepath.Join(t.TempDir(), "test.db"))
+}
+
+// Open opens a database and closes it at the end of the test.
+func Open(t testing.TB, url string) *store.DB {
+	t.Helper()
+	db, err := store.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+// background outlives a test's own context, for clean-ups.
+func background() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), startLimit)
+}
