@@ -1,0 +1,112 @@
+package planning
+
+import (
+	"math"
+
+	"github.com/crinale/crinale/internal/fault"
+	"github.com/crinale/crinale/internal/geo"
+	"github.com/crinale/crinale/internal/unit"
+)
+
+// How finely and how far a profile is sampled.
+const (
+	profileSteps    = 32     // at least, so that a short path has a shape
+	profileStepsMax = 20000  // at most
+	pathMin         = 1.0    // metres; under it there is no path
+	pathMax         = 300e3  // metres; the models and a planner's use end here
+	earthMean       = 6371e3 // metres, as ITU-R P.452 and P.526 take it
+)
+
+// Profile is the ground under the great circle between two places, at equal
+// steps of at most half a cell of its terrain. Heights are metres over sea
+// level, without the Earth's curvature.
+type Profile struct {
+	A, B geo.LonLat
+	At   []geo.LonLat
+	D    []float64 // metres from A along the ground, first 0
+	H    []float64 // metres over sea level
+}
+
+// Length of the path in metres.
+func (p *Profile) Length() float64 { return p.D[len(p.D)-1] }
+
+// NewProfile samples t between a and b. Where t has no height the error says
+// the place and what to do.
+func NewProfile(t Terrain, a, b geo.LonLat) (*Profile, error) {
+	if !a.Valid() || !b.Valid() {
+		return nil, fault.New(fault.Invalid, "profile %v to %v: latitude must lie in -90..90 and longitude in -180..180, in this order", a, b)
+	}
+	d := float64(a.Distance(b))
+	if d < pathMin {
+		return nil, fault.New(fault.Invalid, "profile %v to %v: both ends are the same place; give two places at least %g m apart", a, b, pathMin)
+	}
+	if d > pathMax {
+		return nil, fault.New(fault.Invalid, "profile %v to %v: %.0f km is longer than the %.0f km the models are used for; are latitude and longitude swapped?", a, b, d/1000, pathMax/1000)
+	}
+	n := profileSteps
+	if cell := t.Source().CellM; cell > 0 {
+		n = max(n, int(math.Ceil(d/(cell/2))))
+	}
+	n = min(n, profileStepsMax)
+	p := &Profile{A: a, B: b, At: a.Walk(b, n), D: make([]float64, n+1), H: make([]float64, n+1)}
+	for i, q := range p.At {
+		h, ok := t.Height(q)
+		if !ok {
+			return nil, fault.New(fault.Invalid, "profile %v to %v: no height at %v, %.2f km along: load a terrain that covers it (crinale terrain info shows what is loaded)",
+				a, b, q, d*float64(i)/float64(n)/1000)
+		}
+		p.D[i], p.H[i] = d*float64(i)/float64(n), h
+	}
+	return p, nil
+}
+
+// Clearance is how far the ray stays from the ground, at the obstacle that
+// limits it: the one with the least clearance in first Fresnel radii.
+type Clearance struct {
+	Zones  float64 // first Fresnel radii between ray and ground; negative: blocked
+	Metres float64 // the same in metres
+	D      float64 // metres from A
+	Ground float64 // metres over sea level of the obstacle
+	At     geo.LonLat
+	Index  int // in the profile
+}
+
+// fresnel1 is the radius in metres of the first Fresnel zone at d1 metres from
+// one end and d2 from the other (ITU-R P.526-16 equation 2, n = 1).
+func fresnel1(λ, d1, d2 float64) float64 { return math.Sqrt(λ * d1 * d2 / (d1 + d2)) }
+
+// bulge is how high in metres the Earth of radius ae stands over the chord.
+func bulge(ae, d1, d2 float64) float64 { return d1 * d2 / (2 * ae) }
+
+// Clear finds the limiting obstacle of a ray between antennas at hA and hB
+// metres over sea level.
+func (p *Profile) Clear(hA, hB float64, w Wave) Clearance {
+	λ, ae, d := float64(w.Freq.Wavelength()), w.radius(), p.Length()
+	best := Clearance{Zones: math.Inf(1)}
+	for i := 1; i < len(p.D)-1; i++ {
+		d1, d2 := p.D[i], d-p.D[i]
+		c := (hA*d2+hB*d1)/d - p.H[i] - bulge(ae, d1, d2)
+		if z := c / fresnel1(λ, d1, d2); z < best.Zones {
+			best = Clearance{Zones: z, Metres: c, D: d1, Ground: p.H[i], Index: i}
+		}
+	}
+	if best.Index < len(p.At) {
+		best.At = p.At[best.Index]
+	}
+	return best
+}
+
+// MastFor is the least antenna height over ground at each end, the other one
+// unchanged, that gives zones first Fresnel radii of clearance on the whole
+// path.
+func (p *Profile) MastFor(hA, hB, zones float64, w Wave) (a, b unit.Metres) {
+	λ, ae, d, last := float64(w.Freq.Wavelength()), w.radius(), p.Length(), len(p.D)-1
+	needA, needB := math.Inf(-1), math.Inf(-1)
+	for i := 1; i < last; i++ {
+		d1, d2 := p.D[i], d-p.D[i]
+		top := p.H[i] + bulge(ae, d1, d2) + zones*fresnel1(λ, d1, d2)
+		needA = math.Max(needA, (top*d-hB*d1)/d2)
+		needB = math.Max(needB, (top*d-hA*d2)/d1)
+	}
+	return unit.Metres(needA - p.H[0]), unit.Metres(needB - p.H[last])
+}
