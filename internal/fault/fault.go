@@ -62,3 +62,13 @@ func Of(err error) Kind {
 	}
 	return Internal
 }
+
+// Named is the kind with a name as String gives it; Internal for others.
+func Named(s string) Kind {
+	for i, n := range names {
+		if n == s {
+			return Kind(i)
+		}
+	}
+	return Internal
+}
