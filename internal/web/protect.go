@@ -1,0 +1,129 @@
+package web
+
+import (
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/crinale/crinale/internal/fault"
+)
+
+// csp lets a page load only our own files. Bootstrap Italia draws some signs
+// as data: pictures. There is no inline script and no inline style anywhere.
+const csp = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
+	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// protect wraps the mux: headers, then who may ask, then how much, then
+// compression, then the net under panics.
+func (s *Shell) protect() http.Handler {
+	cross := http.NewCrossOriginProtection()
+	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.answer(w, r, http.StatusForbidden, "cross-origin", fault.New(fault.Denied, "%s %s: asked by a page of another site", r.Method, r.URL.Path))
+	}))
+	inner := compress(s.recover(cross.Handler(s.guard(http.HandlerFunc(s.route)))))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", csp)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+		inner.ServeHTTP(w, r)
+	})
+}
+
+// guard refuses strangers' names and bodies that are too big.
+func (s *Shell) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !s.hostAllowed(r) {
+			s.answer(w, r, http.StatusMisdirectedRequest, "misdirected",
+				fault.New(fault.Denied, "host %q is not one of this server: ask for it by 127.0.0.1, or add the name to the configuration", r.Host))
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, s.cfg.MaxBody)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// route asks the mux, and turns its bare 404 and 405 into ours.
+func (s *Shell) route(w http.ResponseWriter, r *http.Request) {
+	start := time.Now()
+	defer func() {
+		s.log.Debug("web", "method", r.Method, "path", r.URL.Path, "ms", time.Since(start).Milliseconds())
+	}()
+	h, pattern := s.mux.Handler(r)
+	if pattern != "" {
+		s.mux.ServeHTTP(w, r)
+		return
+	}
+	probe := &probe{header: http.Header{}}
+	h.ServeHTTP(probe, r)
+	if probe.status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", probe.header.Get("Allow"))
+		s.answer(w, r, probe.status, "method", fault.New(fault.Invalid, "%s is not possible on %s, only %s", r.Method, r.URL.Path, probe.header.Get("Allow")))
+		return
+	}
+	s.Error(w, r, fault.New(fault.NotFound, "no page at %s", r.URL.Path))
+}
+
+// probe catches the status that the mux would send.
+type probe struct {
+	header http.Header
+	status int
+}
+
+func (p *probe) Header() http.Header { return p.header }
+func (p *probe) WriteHeader(status int) {
+	if p.status == 0 {
+		p.status = status
+	}
+}
+func (p *probe) Write(b []byte) (int, error) {
+	p.WriteHeader(http.StatusOK)
+	return len(b), nil
+}
+
+// recover turns a panic into the error page, or cuts the connection when the
+// answer has begun.
+func (s *Shell) recover(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begun := &beginning{ResponseWriter: w}
+		defer func() {
+			p := recover()
+			if p == nil {
+				return
+			}
+			if p == http.ErrAbortHandler {
+				panic(p)
+			}
+			s.log.Error("web: panic", "method", r.Method, "path", r.URL.Path, "panic", p, "stack", strings.TrimSpace(string(debug.Stack())))
+			if begun.yes {
+				panic(http.ErrAbortHandler)
+			}
+			s.Error(w, r, fault.New(fault.Internal, "panic: %v", p))
+		}()
+		next.ServeHTTP(begun, r)
+	})
+}
+
+// beginning notes whether an answer has begun.
+type beginning struct {
+	http.ResponseWriter
+	yes bool
+}
+
+func (b *beginning) WriteHeader(status int) {
+	b.yes = true
+	b.ResponseWriter.WriteHeader(status)
+}
+
+func (b *beginning) Write(p []byte) (int, error) {
+	b.yes = true
+	return b.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController through.
+func (b *beginning) Unwrap() http.ResponseWriter { return b.ResponseWriter }

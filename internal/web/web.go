@@ -1,0 +1,248 @@
+// Package web is the HTTP shell of the program: one listener, the layout in
+// two languages, static files, the error page, problem+json and the headers
+// that keep a browser safe. It knows no area: each area's page package brings
+// its templates, words and handlers and mounts them here.
+//
+// Until the program knows accounts the shell serves this machine only.
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Config says where the shell listens and what it tells of itself.
+type Config struct {
+	Addr  string   // host:port on loopback; port 0 takes any free one
+	Hosts []string // further names a browser may ask for, without port
+
+	Union    string         // name over every page
+	Demo     bool           // every page says that radios and readings are simulated
+	Location *time.Location // of the times on pages; nil: Europe/Rome, else UTC
+
+	MaxBody       int64         // bytes of a request
+	HeaderTimeout time.Duration // to read a request's header
+	ReadTimeout   time.Duration // to read a whole request
+	WriteTimeout  time.Duration // to write an answer; event streams set their own
+	IdleTimeout   time.Duration // of a kept connection
+	GraceTimeout  time.Duration // for answers under way when the shell ends
+}
+
+// Default is the configuration of a small server.
+func Default() Config {
+	return Config{
+		Addr:          "127.0.0.1:8080",
+		Union:         "Unione Montana Alta Langa",
+		MaxBody:       1 << 20,
+		HeaderTimeout: 10 * time.Second,
+		ReadTimeout:   30 * time.Second,
+		WriteTimeout:  60 * time.Second,
+		IdleTimeout:   2 * time.Minute,
+		GraceTimeout:  5 * time.Second,
+	}
+}
+
+// Deps is what the shell needs of the world. All may be left out.
+type Deps struct {
+	Log    *slog.Logger
+	Now    func() time.Time                // the clock of ages on pages
+	Health func(ctx context.Context) error // asked by /healthz
+}
+
+// Shell serves pages. Mount everything before Run.
+type Shell struct {
+	cfg    Config
+	log    *slog.Logger
+	now    func() time.Time
+	health func(ctx context.Context) error
+	hosts  map[string]bool
+
+	mux     *http.ServeMux
+	static  *static
+	own     *Pages // home and error pages
+	api     apiDoc
+	entries []Entry
+	chain   http.Handler
+
+	ready   chan struct{}
+	closing chan struct{}
+	mu      sync.Mutex
+	url     string
+}
+
+// Entry is a line of the navigation and a card of the home page.
+type Entry struct {
+	Path    string
+	Title   map[Lang]string
+	Summary map[Lang]string
+	Order   int  // ascending
+	Staff   bool // for technicians; stands apart on the home page
+}
+
+// New builds the shell; it neither listens nor reads anything but what is
+// embedded in the program.
+func New(cfg Config, deps Deps) (*Shell, error) {
+	if err := checkLoopback(cfg.Addr); err != nil {
+		return nil, err
+	}
+	if deps.Log == nil {
+		deps.Log = slog.New(slog.DiscardHandler)
+	}
+	if deps.Now == nil {
+		deps.Now = time.Now
+	}
+	if deps.Health == nil {
+		deps.Health = func(context.Context) error { return nil }
+	}
+	if cfg.Location == nil {
+		cfg.Location = rome()
+	}
+	if cfg.MaxBody <= 0 {
+		cfg.MaxBody = Default().MaxBody
+	}
+	s := &Shell{
+		cfg: cfg, log: deps.Log, now: deps.Now, health: deps.Health,
+		hosts: map[string]bool{}, mux: http.NewServeMux(),
+		ready: make(chan struct{}), closing: make(chan struct{}),
+	}
+	for _, h := range cfg.Hosts {
+		s.hosts[strings.ToLower(strings.TrimSuffix(h, "."))] = true
+	}
+	var err error
+	if s.static, err = newStatic(); err != nil {
+		return nil, fmt.Errorf("read static files: %w", err)
+	}
+	templates, err := fs.Sub(embedded, "templates")
+	if err != nil {
+		return nil, err
+	}
+	words, err := fs.Sub(embedded, "words")
+	if err != nil {
+		return nil, err
+	}
+	if s.own, err = s.Pages(templates, words); err != nil {
+		return nil, err
+	}
+	s.Handle("GET /static/", s.Func(s.static.serve))
+	s.Handle("GET /{$}", s.Func(s.home))
+	s.Handle("GET /favicon.ico", http.RedirectHandler("/static/icon.svg", http.StatusMovedPermanently))
+	s.Handle("GET /healthz", http.HandlerFunc(s.healthz))
+	s.mountAPI()
+	s.chain = s.protect()
+	return s, nil
+}
+
+// Handle mounts a handler under a pattern of http.ServeMux. It panics on a
+// pattern that clashes with another, as the mux does: that is a bug of the
+// wiring, and every start shows it.
+func (s *Shell) Handle(pattern string, h http.Handler) { s.mux.Handle(pattern, h) }
+
+// Enter adds a line to the navigation.
+func (s *Shell) Enter(e Entry) {
+	i := len(s.entries)
+	for i > 0 && s.entries[i-1].Order > e.Order {
+		i--
+	}
+	s.entries = append(s.entries, Entry{})
+	copy(s.entries[i+1:], s.entries[i:])
+	s.entries[i] = e
+}
+
+// Plain says whether the look comes from our own plain stylesheet because the
+// build had no Node, and what to do about it; "" when all is there.
+func (s *Shell) Plain() string {
+	if s.static.dist {
+		return ""
+	}
+	return "this build has no Bootstrap Italia, Leaflet and fonts, pages use the plain stylesheet: run `make assets` (needs Node) and build again"
+}
+
+// Handler is the whole shell as a handler, for tests.
+func (s *Shell) Handler() http.Handler { return s.chain }
+
+// Ready is closed once the shell listens.
+func (s *Shell) Ready() <-chan struct{} { return s.ready }
+
+// URL is where the shell listens, "http://127.0.0.1:8080"; "" before Ready.
+func (s *Shell) URL() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.url
+}
+
+type closingKey struct{}
+
+// Closing is closed when the shell wants long answers, event streams above
+// all, to end. Requests of other servers get a channel that never closes.
+func Closing(ctx context.Context) <-chan struct{} {
+	c, _ := ctx.Value(closingKey{}).(chan struct{})
+	return c
+}
+
+// Run serves until ctx ends, then lets the answers under way finish within
+// GraceTimeout. It may be called once.
+func (s *Shell) Run(ctx context.Context) error {
+	l, err := listen(ctx, s.cfg.Addr)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.url = "http://" + l.Addr().String()
+	s.mu.Unlock()
+	if p := s.Plain(); p != "" {
+		s.log.Warn(p)
+	}
+	srv := &http.Server{
+		Handler:           s.chain,
+		ReadHeaderTimeout: s.cfg.HeaderTimeout,
+		ReadTimeout:       s.cfg.ReadTimeout,
+		WriteTimeout:      s.cfg.WriteTimeout,
+		IdleTimeout:       s.cfg.IdleTimeout,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		BaseContext: func(net.Listener) context.Context {
+			return context.WithValue(context.WithoutCancel(ctx), closingKey{}, s.closing)
+		},
+	}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(l) }()
+	s.log.Info("web listening", "url", s.URL())
+	close(s.ready)
+
+	select {
+	case err := <-served:
+		close(s.closing)
+		return fmt.Errorf("serve %s: %w", s.URL(), err)
+	case <-ctx.Done():
+	}
+	close(s.closing)
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.GraceTimeout)
+	defer cancel()
+	if err := srv.Shutdown(grace); err != nil {
+		s.log.Warn("web: answers cut off at the end", "after", s.cfg.GraceTimeout)
+		_ = srv.Close()
+	}
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve %s: %w", s.URL(), err)
+	}
+	return nil
+}
+
+func rome() *time.Location {
+	if l, err := time.LoadLocation("Europe/Rome"); err == nil {
+		return l
+	}
+	return time.UTC
+}
+
+func (s *Shell) home(w http.ResponseWriter, r *http.Request) error {
+	return s.own.Write(w, r, "home.html", View{Title: "home.title", Data: s.entries})
+}
