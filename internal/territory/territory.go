@@ -14,6 +14,8 @@ type Union struct {
 	Name   string
 	Comuni []Comune
 	Places []Place
+
+	boxes []orb.Bound // of the comuni, by Index
 }
 
 // Comune is one municipality.
