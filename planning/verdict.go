@@ -13,6 +13,9 @@ import (
 // diffraction vanish (ITU-R P.530, P.526).
 const clearEnough = 0.6
 
+// lackMendable is about what dishes can still add, in dB.
+const lackMendable unit.DB = 15
+
 // The tallest mast a union would put up for one link.
 const mastMax unit.Metres = 40
 
@@ -82,7 +85,10 @@ func (p *LinkPlan) sayLack(want unit.Mbps) string {
 				return s + fmt.Sprintf(", or a channel of %.0f MHz.", float64(w))
 			}
 		}
-		return s + " (a larger dish at the receiving end, a shorter path, or less obstruction)."
+		if d > lackMendable {
+			return s + ": this path will not carry it."
+		}
+		return s + " (a larger dish at the receiving end, or a shorter path)."
 	}
 	return fmt.Sprintf("No rate of this gear at %.0f MHz gives %.0f Mbps: take a wider channel.", float64(q.Width), float64(want))
 }
