@@ -343,7 +343,9 @@ func TestHealth(t *testing.T) {
 
 func TestAPIDocument(t *testing.T) {
 	s := shell(t)
-	h := s.Func(func(w http.ResponseWriter, r *http.Request) error { return JSON(w, r, map[string]any{"rate_mbps": nil}) })
+	h := s.Func(func(w http.ResponseWriter, r *http.Request) error {
+		return JSON(w, r, map[string]any{"rate_mbps": nil})
+	})
 	fragment := []byte(`{"paths": {"/api/v1/things": {"get": {"summary": "Things"}}}}`)
 	if err := s.API(fragment, map[string]http.Handler{"GET /api/v1/things": h, "GET /api/v1/more": h}); err == nil || !strings.Contains(err.Error(), "more") {
 		t.Errorf("an undescribed route passed: %v", err)
