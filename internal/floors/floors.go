@@ -72,6 +72,7 @@ var house = []place{
 	{"internal/floors", testOnly, nil},
 	{"internal/testdata", testOnly, nil},
 	{"internal/store/storetest", testOnly, nil},
+	{"internal/spine/spinetest", testOnly, nil},
 	{"internal/web/browsertest", testOnly, nil},
 	{"demo/gen", tool, nil},
 }

@@ -1,0 +1,136 @@
+package spine_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+
+	"github.com/crinale/crinale/internal/spine"
+	"github.com/crinale/crinale/internal/spine/spinetest"
+)
+
+const childEnv = "CRINALE_TEST_SPINE_CHILD"
+
+// TestMain runs the broker alone when a test has started this binary again, so
+// that it can be killed.
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(childEnv); dir != "" {
+		child(dir)
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// child prints its address and password once ready, and runs until killed or
+// until its input ends.
+func child(dir string) {
+	cfg := spine.Default()
+	cfg.Dir, cfg.MQTTAddr = dir, "127.0.0.1:0"
+	s, err := spine.New(cfg, spine.Deps{})
+	if err == nil {
+		err = s.SetPartners([]spine.User{{
+			Name: "wisp-a", Hash: os.Getenv(childEnv + "_HASH"), Read: []string{treeA + "#", status},
+		}})
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		<-s.Ready()
+		_, p := s.Internal()
+		fmt.Println(s.MQTTAddr(), p)
+		bufio.NewReader(os.Stdin).ReadString('\n')
+		cancel()
+	}()
+	if err == nil {
+		err = s.Run(ctx)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func startChild(t *testing.T, dir, hash string) (cmd *exec.Cmd, addr, password string) {
+	t.Helper()
+	cmd = exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childEnv+"="+dir, childEnv+"_HASH="+hash)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { in.Close(); cmd.Process.Kill(); cmd.Wait() })
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatalf("the broker's process ended: %v", err)
+	}
+	addr, password, _ = strings.Cut(strings.TrimSpace(line), " ")
+	return cmd, addr, password
+}
+
+// Whatever the broker acknowledged before it was killed is there after: the
+// retained message, and each QoS 1 message for a subscriber that was away.
+func TestAcknowledgedMessagesSurviveKill(t *testing.T) {
+	dir, hash := t.TempDir(), user(t, "wisp-a", "pa").Hash
+	cmd, addr, password := startChild(t, dir, hash)
+	a := spinetest.Login{Addr: addr, User: "wisp-a", Password: "pa"}
+	in := spinetest.Login{Addr: addr, User: "_crinale", Password: password}
+	pub(t, in, "-t", treeA+"links/x/state", "-r", "-q", "1", "-m", "retained")
+	session := []string{"-i", "noc-a", "-c", "-q", "1", "-t", treeA + "links/+/events"}
+	first := a.Sub(t, session...)
+	for len(first.Messages) == 0 { // until the subscription is known to stand
+		pub(t, in, "-t", treeA+"links/x/events", "-q", "1", "-m", "0")
+	}
+	first.Stop()
+
+	client := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + addr).SetUsername("_crinale").
+		SetPassword(password).SetClientID("feed").SetAutoReconnect(false))
+	if tok := client.Connect(); !tok.WaitTimeout(spinetest.Limit) || tok.Error() != nil {
+		t.Fatal(tok.Error())
+	}
+	acked := map[string]bool{}
+	killed := time.AfterFunc(400*time.Millisecond, func() { cmd.Process.Kill() })
+	defer killed.Stop()
+	for n := 1; client.IsConnectionOpen(); n++ {
+		tok := client.Publish(treeA+"links/x/events", 1, false, strconv.Itoa(n))
+		if tok.WaitTimeout(2*time.Second) && tok.Error() == nil && client.IsConnectionOpen() {
+			acked[strconv.Itoa(n)] = true
+		}
+	}
+	client.Disconnect(0)
+	cmd.Wait()
+	if len(acked) < 10 {
+		t.Fatalf("only %d messages were acknowledged before the kill", len(acked))
+	}
+	t.Logf("%d QoS 1 messages acknowledged one by one in 400 ms", len(acked))
+
+	_, a.Addr, password = startChild(t, dir, hash)
+	in = spinetest.Login{Addr: a.Addr, User: "_crinale", Password: password}
+	again := a.Sub(t, session...)
+	left := len(acked)
+	again.Until(t, "all acknowledged", func(m spinetest.Msg) bool {
+		if acked[m.Payload] {
+			acked[m.Payload] = false
+			left--
+		}
+		return left == 0
+	})
+	got := a.Sub(t, "-t", treeA+"links/x/state").Until(t, "retained", spinetest.Topic(treeA+"links/x/state"))
+	if got[0].Payload != "retained" || !got[0].Retained {
+		t.Errorf("after the kill: %v", got)
+	}
+}

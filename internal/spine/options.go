@@ -1,0 +1,85 @@
+package spine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// fixed is what has no place in server.Options but in its text form. QoS 2 is
+// not offered: the server would store such a message before it asks whether
+// its sender may publish.
+const fixed = `
+mqtt {
+  reject_qos2_publish: true
+  downgrade_qos2_subscribe: true
+}
+`
+
+// options are those of the server, with the internal user alone.
+func (s *Spine) options() (*server.Options, error) {
+	o := &server.Options{}
+	if err := o.ProcessConfigString(fixed); err != nil {
+		return nil, err
+	}
+	o.ServerName = "crinale"
+	o.DontListen = true // no NATS clients from outside
+	o.NoSigs = true
+	o.NoLog = true // a bridge to slog is set instead
+	o.MaxConn = s.cfg.MaxConns
+	o.MaxPayload = int32(s.cfg.MaxPayload)
+	o.MaxSubs = 1000 // of one connection
+	o.MaxControlLine = 4096
+	o.JetStream = true
+	o.StoreDir = s.cfg.Dir
+	o.JetStreamMaxStore = s.cfg.MaxStore
+	o.JetStreamMaxMemory = 16 << 20
+	o.SyncAlways = true // an acknowledged message survives a power cut
+	o.SyncInterval = 2 * time.Minute
+	o.MQTT.Host = s.host
+	o.MQTT.Port = s.port
+	if s.port == 0 {
+		o.MQTT.Port = server.RANDOM_PORT
+	}
+	o.MQTT.AckWait = s.cfg.AckWait
+	o.MQTT.AuthTimeout = 5
+	o.Users = serverUsers(s.password, nil)
+	return o, nil
+}
+
+// limitBacklog bounds what is kept for subscribers that are away. The server
+// itself would keep it without end, until the disk is full and nobody can
+// publish any more. It also makes the server fail here, not later, when its
+// folder cannot be used.
+func (s *Spine) limitBacklog(ctx context.Context, srv *server.Server) error {
+	doing := "message broker: prepare " + s.cfg.Dir
+	nc, err := nats.Connect("", nats.InProcessServer(srv), nats.UserInfo(internalUser, s.password), nats.Name("crinale"))
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	_, err = js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+		Name:      "$MQTT_msgs", // the server's own name for its QoS 1 messages on their way
+		Subjects:  []string{"$MQTT.msgs.>"},
+		Storage:   jetstream.FileStorage,
+		Retention: jetstream.InterestPolicy,
+		Replicas:  1,
+		Discard:   jetstream.DiscardOld,
+		MaxAge:    s.cfg.KeepOffline,
+		MaxBytes:  s.cfg.MaxStore / 2,
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return nil
+}
