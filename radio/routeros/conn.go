@@ -124,18 +124,13 @@ func whole(r *ros.Reply, tag string) error {
 	return nil
 }
 
-// bounded runs one exchange under a deadline: the command's own or that of
-// ctx, whichever is first; the end of ctx interrupts it. The library itself
-// heeds neither.
+// bounded runs one exchange under the command's own deadline; the end of ctx
+// interrupts it before that. The library itself heeds neither.
 func (c *conn) bounded(ctx context.Context, exchange func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	deadline := time.Now().Add(c.timeout)
-	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
-		deadline = d
-	}
-	if err := c.raw.SetDeadline(deadline); err != nil {
+	if err := c.raw.SetDeadline(time.Now().Add(c.timeout)); err != nil {
 		return err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = c.raw.SetDeadline(time.Unix(1, 0)) })
