@@ -1,0 +1,338 @@
+package history
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
+
+	"github.com/crinale/crinale/internal/fault"
+)
+
+// idle is how long a file that nobody uses stays open.
+const idle = 5 * time.Minute
+
+// files are the open files of the folder. Whoever takes one gives it back.
+type files struct {
+	dir     string
+	log     *slog.Logger
+	damaged atomic.Uint64
+	pragmas []string // more pragmas for each connection: tests make a small disk
+
+	mu   sync.Mutex
+	open map[string]*file
+}
+
+func newFiles(dir string, log *slog.Logger) files {
+	return files{dir: dir, log: log, open: map[string]*file{}}
+}
+
+// name of the file of a day and kind.
+func name(d time.Time, k kind) string { return d.UTC().Format(time.DateOnly) + suffix[k] }
+
+// parse is the inverse of name.
+func parse(name string) (d time.Time, k kind, ok bool) {
+	for k = range kinds {
+		stem, is := strings.CutSuffix(name, suffix[k])
+		if !is {
+			continue
+		}
+		if d, err := time.Parse(time.DateOnly, stem); err == nil {
+			return d, k, true
+		}
+	}
+	return time.Time{}, 0, false
+}
+
+// list gives the days that have files, ascending, and which kinds each has.
+func (fs *files) list() (days []time.Time, has map[time.Time][kinds]bool, err error) {
+	entries, err := os.ReadDir(fs.dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, nil, fmt.Errorf("history: list %s: %w", fs.dir, err)
+	}
+	has = map[time.Time][kinds]bool{}
+	for _, e := range entries {
+		d, k, ok := parse(e.Name())
+		if !ok {
+			continue
+		}
+		h, seen := has[d]
+		h[k] = true
+		has[d] = h
+		if !seen {
+			days = append(days, d)
+		}
+	}
+	slices.SortFunc(days, time.Time.Compare)
+	return days, has, nil
+}
+
+// get opens a file that is there, or finds it open; make opens one that may
+// not be there yet. Give it back with put.
+func (fs *files) get(ctx context.Context, d time.Time, k kind) (*file, error) {
+	if _, err := os.Stat(filepath.Join(fs.dir, name(d, k))); err != nil {
+		return nil, fmt.Errorf("history: %w", err)
+	}
+	return fs.make(ctx, d, k)
+}
+
+func (fs *files) make(ctx context.Context, d time.Time, k kind) (*file, error) {
+	fs.mu.Lock()
+	n := name(d, k)
+	f := fs.open[n]
+	if f == nil {
+		f = &file{name: n, path: filepath.Join(fs.dir, n), kind: k, day: d}
+		fs.open[n] = f
+	}
+	f.refs++
+	fs.mu.Unlock()
+	if err := f.ensure(ctx, fs.pragmas); err != nil {
+		fs.put(f)
+		return nil, err
+	}
+	return f, nil
+}
+
+func (fs *files) put(f *file) {
+	fs.mu.Lock()
+	f.refs--
+	f.used = time.Now()
+	last := f.refs == 0 && f.gone
+	fs.mu.Unlock()
+	if last {
+		f.close()
+	}
+}
+
+// forget takes a file out of the open ones; it is closed by its last user.
+func (fs *files) forget(f *file) {
+	fs.mu.Lock()
+	if fs.open[f.name] == f {
+		delete(fs.open, f.name)
+	}
+	f.gone = true
+	last := f.refs == 0
+	fs.mu.Unlock()
+	if last {
+		f.close()
+	}
+}
+
+// closeIdle closes the files nobody uses. They leave the map under the lock, so
+// that no one finds a file that is being closed.
+func (fs *files) closeIdle(now time.Time) {
+	fs.mu.Lock()
+	var old []*file
+	for n, f := range fs.open {
+		if f.refs == 0 && now.Sub(f.used) > idle {
+			f.gone = true
+			delete(fs.open, n)
+			old = append(old, f)
+		}
+	}
+	fs.mu.Unlock()
+	for _, f := range old {
+		f.close()
+	}
+}
+
+func (fs *files) closeAll() {
+	fs.mu.Lock()
+	all := make([]*file, 0, len(fs.open))
+	for _, f := range fs.open {
+		all = append(all, f)
+	}
+	fs.mu.Unlock()
+	for _, f := range all {
+		fs.forget(f)
+	}
+}
+
+// isDamage says that an error means the file is no sound database.
+func isDamage(err error) bool {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	code := e.Code() & 0xff
+	return code == lib.SQLITE_CORRUPT || code == lib.SQLITE_NOTADB
+}
+
+// aside moves a damaged file out of the way, once, and says so.
+func (fs *files) aside(d time.Time, k kind, cause error) {
+	fs.mu.Lock()
+	n := name(d, k)
+	f := fs.open[n]
+	fs.mu.Unlock()
+	if f != nil {
+		fs.forget(f)
+	}
+	path := filepath.Join(fs.dir, n)
+	to := path + ".damaged-" + time.Now().UTC().Format("20060102t150405z")
+	for i := 2; ; i++ {
+		if _, err := os.Lstat(to); err != nil {
+			break
+		}
+		to = fmt.Sprintf("%s.damaged-%s-%d", path, time.Now().UTC().Format("20060102t150405z"), i)
+	}
+	if err := os.Rename(path, to); err != nil {
+		if !errors.Is(err, os.ErrNotExist) {
+			fs.log.Error("history file is damaged and cannot be moved aside", "file", path, "cause", cause, "err", err)
+		}
+		return
+	}
+	for _, tail := range []string{"-wal", "-shm"} {
+		_ = os.Rename(path+tail, to+tail) // there may be none
+	}
+	fs.damaged.Add(1)
+	fs.log.Error("history file is damaged: moved aside, the others go on; sqlite3's .recover may save what is in it",
+		"file", path, "moved_to", to, "cause", cause)
+}
+
+// remove deletes a file and what belongs to it.
+func (fs *files) remove(d time.Time, k kind) error {
+	fs.mu.Lock()
+	f := fs.open[name(d, k)]
+	fs.mu.Unlock()
+	if f != nil {
+		fs.forget(f)
+	}
+	path := filepath.Join(fs.dir, name(d, k))
+	err := os.Remove(path)
+	for _, tail := range []string{"-wal", "-shm"} {
+		_ = os.Remove(path + tail) // there may be none
+	}
+	return err
+}
+
+// file is one database.
+type file struct {
+	name, path string
+	kind       kind
+	day        time.Time
+
+	refs int       // guarded by files.mu, as used and gone
+	used time.Time // when it was last given back
+	gone bool
+
+	mu     sync.Mutex
+	db     *sql.DB
+	series map[series]int64
+	tail   map[series][]sample // rows of raw, until they are folded
+	dirty  map[int64]bool      // quarters that the roll-ups do not know whole
+}
+
+// ensure opens the database, makes its tables and reads what is kept in
+// memory, if that is not done.
+func (f *file) ensure(ctx context.Context, pragmas []string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.db != nil {
+		return nil
+	}
+	q := url.Values{"_txlock": {"immediate"}, "_pragma": append([]string{
+		"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(NORMAL)", "journal_size_limit(4194304)"}, pragmas...)}
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: f.path, RawQuery: q.Encode()}).String())
+	if err != nil {
+		return fmt.Errorf("history: open %s: %w", f.path, err)
+	}
+	db.SetMaxOpenConns(4)
+	db.SetMaxIdleConns(2)
+	if err := f.load(ctx, db); err != nil {
+		db.Close()
+		return fmt.Errorf("history: open %s: %w", f.path, err)
+	}
+	f.db = db
+	return nil
+}
+
+// load makes the tables and reads series, dirty quarters and the raw rows.
+func (f *file) load(ctx context.Context, db *sql.DB) error {
+	var have int
+	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil {
+		return err
+	}
+	if have > version {
+		return fault.New(fault.Invalid, "its tables are version %d, this program knows %d: run the newer program, or move the file away", have, version)
+	}
+	if have < version {
+		if _, err := db.ExecContext(ctx, schema(f.kind)); err != nil {
+			return err
+		}
+	}
+	ids := map[series]int64{}
+	byID := map[int64]series{}
+	err := each(ctx, db, `SELECT id, link, "end" FROM series`, nil, func(rows *sql.Rows) error {
+		var id int64
+		var s series
+		if err := rows.Scan(&id, &s.link, &s.end); err != nil {
+			return err
+		}
+		ids[s], byID[id] = id, s
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	dirty, tail := map[int64]bool{}, map[series][]sample{}
+	if f.kind == raw {
+		err = each(ctx, db, "SELECT t FROM dirty", nil, func(rows *sql.Rows) error {
+			var t int64
+			err := rows.Scan(&t)
+			dirty[t] = true
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		err = each(ctx, db, "SELECT series, t, up, "+columns+" FROM raw ORDER BY rowid", nil, func(rows *sql.Rows) error {
+			var id int64
+			x, err := scanSample(rows, &id)
+			if s, ok := byID[id]; ok {
+				tail[s] = append(tail[s], x)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	f.series, f.dirty, f.tail = ids, dirty, tail
+	return nil
+}
+
+func (f *file) close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.db != nil {
+		f.db.Close()
+		f.db = nil
+	}
+}
+
+// each runs a query and hands over every row.
+func each(ctx context.Context, db *sql.DB, query string, args []any, take func(*sql.Rows) error) error {
+	rows, err := db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := take(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
