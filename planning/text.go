@@ -1,8 +1,10 @@
 package planning
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -100,4 +102,45 @@ func wrapHang(b *strings.Builder, s string, col, width int) {
 		at += n
 	}
 	b.WriteByte('\n')
+}
+
+// Text writes the report for people: the sum, a line for each comune, the worst
+// served first, and what the figures rest on.
+func (r *ShareReport) Text(w io.Writer) error {
+	b := &strings.Builder{}
+	fmt.Fprintf(b, "%d of %d inhabitants (%s) reach 30 Mbps, %d (%s) reach 100 Mbps\n", r.Covered30, r.Inhabitants,
+		percent(r.Covered30, r.Inhabitants), r.Covered100, percent(r.Covered100, r.Inhabitants))
+	fmt.Fprintf(b, "census of %d, %d sectors\n\n", r.CensusYear, r.Sectors)
+	fmt.Fprintf(b, "%-30s %11s %16s %16s\n", "comune", "inhabitants", "at 30 Mbps", "at 100 Mbps")
+	rows := slices.Clone(r.Comuni)
+	slices.SortStableFunc(rows, func(x, y ComuneShare) int {
+		return cmp.Compare(x.Covered30*max(y.Inhabitants, 1), y.Covered30*max(x.Inhabitants, 1))
+	})
+	for _, c := range rows {
+		fmt.Fprintf(b, "%-30s %11d %9d %6s %9d %6s\n", cut(c.Name, 30), c.Inhabitants, c.Covered30, percent(c.Covered30, c.Inhabitants),
+			c.Covered100, percent(c.Covered100, c.Inhabitants))
+	}
+	b.WriteByte('\n')
+	for _, s := range r.Caveats {
+		wrap(b, s, "", TextWidth)
+	}
+	fmt.Fprintf(b, "%-8s", "terrain")
+	wrapHang(b, r.Terrain.String(), 8, TextWidth)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func percent(n, of int) string {
+	if of == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.1f %%", 100*float64(n)/float64(of))
+}
+
+// cut keeps n letters of a name.
+func cut(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return s
 }

@@ -18,7 +18,7 @@ type Transmitter struct {
 	At          geo.LonLat
 	Height      unit.Metres            // of the antenna over ground
 	Gear        *network.Gear          // nil: Generic
-	Azimuth     unit.Opt[unit.Degrees] // unknown: all round
+	Azimuth     unit.Opt[unit.Degrees] // unknown: full gain all round
 	Tilt        unit.Degrees           // up is positive
 	Freq, Width unit.MHz               // 0: the defaults of a link
 	TxPower     unit.Opt[unit.DBm]     // at the port; unknown: up to the limit
@@ -26,9 +26,8 @@ type Transmitter struct {
 	Use         spectrum.Use           // "": RLAN
 }
 
-// Transmitters are the sectors of a network with their gear. A sector whose
-// azimuth is not given is taken as all round at its full gain, which is too
-// good: give it one.
+// Transmitters are the sectors of a network with their gear. The device of a
+// sector must have an azimuth, unless its antenna is all round.
 func Transmitters(n *network.Network) ([]Transmitter, error) {
 	var out []Transmitter
 	var bad []error
@@ -46,6 +45,10 @@ func Transmitters(n *network.Network) ([]Transmitter, error) {
 			continue
 		case !known:
 			bad = append(bad, fault.New(fault.Invalid, "sector %s: device %s has gear %q, which has no sheet", s.ID, d.ID, d.Gear))
+			continue
+		}
+		if az, _ := beamwidths(g.Antenna); !d.Azimuth.Known() && az < 360 {
+			bad = append(bad, fault.New(fault.Invalid, "sector %s: the antenna of device %s is %.0f° wide; give the device its azimuth_deg", s.ID, d.ID, az))
 			continue
 		}
 		site, _ := n.Site(d.Site)
