@@ -33,6 +33,7 @@ type device struct {
 	arch    string
 	mac     [6]byte // of the first radio; the others count on from it
 	menus   map[string]*menu
+	mates   []*device // of the same site or seat
 	factory *config
 
 	address    string

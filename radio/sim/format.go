@@ -14,8 +14,12 @@ func parseVersion(s string) version {
 	var v version
 	head, _, _ := strings.Cut(s, " ")
 	for i, p := range strings.SplitN(head, ".", 3) {
-		n, err := strconv.Atoi(p)
-		if err != nil || n < 0 {
+		digits := 0
+		for digits < len(p) && p[digits] >= '0' && p[digits] <= '9' {
+			digits++
+		}
+		n, err := strconv.Atoi(p[:digits]) // "19beta4" is 19
+		if err != nil {
 			return version{}
 		}
 		*[]*int{&v.major, &v.minor, &v.patch}[i] = n

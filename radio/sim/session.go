@@ -88,6 +88,7 @@ func (f *Fleet) serve(ctx context.Context, d *device, c net.Conn) {
 		return
 	}
 	var streams sync.WaitGroup
+	context.AfterFunc(ctx, func() { c.Close() })
 	defer func() {
 		cancel()
 		c.Close()

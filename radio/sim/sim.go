@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -149,8 +150,23 @@ func New(c Config, d Deps) (*Fleet, error) {
 		f.links = append(f.links, l)
 		f.byLink[nl.ID] = l
 	}
+	places := map[string][]*device{}
 	for _, dev := range f.devices {
 		dev.factory = f.factory(dev)
+		dev.config = dev.factory
+		p := "site/" + string(dev.net.Site)
+		if dev.net.Site == "" {
+			p = "seat/" + string(dev.net.Seat)
+		}
+		places[p] = append(places[p], dev)
+	}
+	for p, ds := range places {
+		if p == "seat/" {
+			continue
+		}
+		for _, dev := range ds {
+			dev.mates = ds
+		}
 	}
 	return f, nil
 }
@@ -293,8 +309,11 @@ func (f *Fleet) listen() (*listeners, error) {
 	ls := &listeners{}
 	host, base, _ := net.SplitHostPort(f.cfg.Listen)
 	next := newPorts(host, base)
+	f.mu.Lock()
+	last := memory{f.memory.ControlPort, maps.Clone(f.memory.Devices)}
+	f.mu.Unlock()
 	for _, d := range f.devices {
-		m := f.memory.Devices[d.id]
+		m := last.Devices[d.id]
 		l, err := next.open(m.Port)
 		if err != nil {
 			ls.close()
@@ -314,12 +333,16 @@ func (f *Fleet) listen() (*listeners, error) {
 			d.tlsAddress = &a
 			ls.devices = append(ls.devices, deviceListener{tls.NewListener(l, f.tls), d})
 		}
-		f.memory.Devices[d.id] = m
+		f.mu.Lock()
+		now := f.memory.Devices[d.id]
+		now.Port, now.TLSPort = m.Port, m.TLSPort
+		f.memory.Devices[d.id] = now
+		f.mu.Unlock()
 	}
 	chost, cport, _ := net.SplitHostPort(f.cfg.Control)
 	var err error
 	if cport == "0" {
-		ls.control, err = newPorts(chost, "0").open(f.memory.ControlPort)
+		ls.control, err = newPorts(chost, "0").open(last.ControlPort)
 	} else {
 		ls.control, err = net.Listen("tcp", f.cfg.Control)
 	}
@@ -327,7 +350,9 @@ func (f *Fleet) listen() (*listeners, error) {
 		ls.close()
 		return nil, fmt.Errorf("control: %w", err)
 	}
+	f.mu.Lock()
 	f.memory.ControlPort = port(ls.control)
+	f.mu.Unlock()
 	return ls, nil
 }
 

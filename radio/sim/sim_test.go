@@ -279,7 +279,7 @@ func TestPrint(t *testing.T) {
 			t.Errorf("registration without %s: %v", k, rows[0])
 		}
 	}
-	if !strings.Contains(rows[0].Map["signal-strength"], "dBm@") {
+	if !strings.Contains(rows[0].Map["signal-strength"], "@VHT") {
 		t.Errorf("802.11 signal is %q", rows[0].Map["signal-strength"])
 	}
 

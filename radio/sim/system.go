@@ -181,9 +181,8 @@ var neighbourMenu = &menu{path: "/ip/neighbor", moving: []string{"age", "uptime"
 			see(o.dev, here.get("name"), there.get("mac-address"), there.get("name"))
 		}
 	}
-	for _, o := range d.fleet.devices {
-		same := d.net.Site != "" && o.net.Site == d.net.Site || d.net.Seat != "" && o.net.Seat == d.net.Seat
-		if same && !seen[o] {
+	for _, o := range d.mates {
+		if !seen[o] {
 			e := o.config.table(interfaceTable).find("ether1")
 			if e != nil {
 				see(o, "ether1", e.get("mac-address"), "ether1")

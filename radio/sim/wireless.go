@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"time"
+
+	"github.com/crinale/crinale/internal/network"
 )
 
 var wirelessMenu = &menu{
@@ -78,10 +80,20 @@ func (l *link) decorated(from *end, now time.Time) string {
 		return mbps(l.rate(from, now))
 	}
 	s := mbps(float64(r.PHY)) + "-" + integer(from.radio().width) + "MHz/" + strconv.Itoa(max(r.Streams, 1)) + "S"
-	if r.MCS >= 7 {
+	if shortGuard(r) {
 		s += "/SGI"
 	}
 	return s
+}
+
+// shortGuard says whether a rate is one of the short guard interval, 10/9 of
+// the long one's.
+func shortGuard(r network.Rate) bool {
+	long := 86.7 // MCS 9
+	if r.MCS < len(vht) {
+		long = vht[max(r.MCS, 0)].mbps
+	}
+	return float64(r.PHY) > 1.05*long*float64(max(r.Streams, 1))*dataShare(float64(r.Width))
 }
 
 func (l *link) rateName(from *end, now time.Time) string {
@@ -156,10 +168,7 @@ func (e *end) registration(now time.Time) item {
 	if nv2 {
 		it = append(it, pair{"signal-strength", level})
 	} else {
-		// 802.11 names the rate of the frame; version 7 the unit too.
-		if d := e.dev; d.version.major >= 7 {
-			level += "dBm"
-		}
+		// 802.11 names the rate of the frame.
 		it = append(it, pair{"signal-strength", level + "@" + l.rateName(o, now)})
 	}
 	it = append(it, item{{"signal-to-noise", integer(sig - e.noise(now))}, {"signal-strength-ch0", integer(c0)}, {"signal-strength-ch1", integer(c1)}}...)
