@@ -26,11 +26,7 @@ func Load(fsys fs.FS, gear ...fs.FS) (*Network, error) {
 		return nil, err
 	}
 	for _, g := range gear {
-		dir := "."
-		if fi, err := fs.Stat(g, "gear"); err == nil && fi.IsDir() {
-			dir = "gear"
-		}
-		if err := l.readGear(g, dir); err != nil {
+		if err := l.readGear(g, gearFolder(g)); err != nil {
 			return nil, err
 		}
 	}

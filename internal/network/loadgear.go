@@ -186,3 +186,20 @@ func (l *loader) checkAntenna(f gearFile, fsys fs.FS, dir string) {
 		}
 	}
 }
+
+// LoadGear reads gear sheets alone, from the folder gear of fsys or, where it
+// has none, from its root. Problems are told as Load does.
+func LoadGear(fsys fs.FS) (map[GearID]Gear, error) {
+	l := &loader{net: &Network{Gear: map[GearID]Gear{}}}
+	if err := l.readGear(fsys, gearFolder(fsys)); err != nil {
+		return nil, err
+	}
+	return l.net.Gear, l.list.Err()
+}
+
+func gearFolder(fsys fs.FS) string {
+	if fi, err := fs.Stat(fsys, "gear"); err == nil && fi.IsDir() {
+		return "gear"
+	}
+	return "."
+}
