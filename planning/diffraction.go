@@ -19,7 +19,7 @@ type Diffraction struct {
 // Diffract is the diffraction loss between antennas at hA and hB metres over
 // sea level.
 func (p *Profile) Diffract(hA, hB float64, w Wave) Diffraction {
-	λ, ae, d := float64(w.Freq.Wavelength()), w.radius(), p.Length()
+	λ, ae, d := float64(w.Freq.Wavelength()), w.Radius(), p.Length()
 	var r Diffraction
 	r.Bullington = bullington(p.D, p.H, hA, hB, λ, ae)
 	sA, sB := smoothEarth(p.D, p.H, hA, hB)

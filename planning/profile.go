@@ -81,7 +81,7 @@ func bulge(ae, d1, d2 float64) float64 { return d1 * d2 / (2 * ae) }
 // Clear finds the limiting obstacle of a ray between antennas at hA and hB
 // metres over sea level.
 func (p *Profile) Clear(hA, hB float64, w Wave) Clearance {
-	λ, ae, d := float64(w.Freq.Wavelength()), w.radius(), p.Length()
+	λ, ae, d := float64(w.Freq.Wavelength()), w.Radius(), p.Length()
 	best := Clearance{Zones: math.Inf(1)}
 	for i := 1; i < len(p.D)-1; i++ {
 		d1, d2 := p.D[i], d-p.D[i]
@@ -100,7 +100,7 @@ func (p *Profile) Clear(hA, hB float64, w Wave) Clearance {
 // unchanged, that gives zones first Fresnel radii of clearance on the whole
 // path.
 func (p *Profile) MastFor(hA, hB, zones float64, w Wave) (a, b unit.Metres) {
-	λ, ae, d, last := float64(w.Freq.Wavelength()), w.radius(), p.Length(), len(p.D)-1
+	λ, ae, d, last := float64(w.Freq.Wavelength()), w.Radius(), p.Length(), len(p.D)-1
 	needA, needB := math.Inf(-1), math.Inf(-1)
 	for i := 1; i < last; i++ {
 		d1, d2 := p.D[i], d-p.D[i]

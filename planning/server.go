@@ -105,7 +105,7 @@ func newServer(t Terrain, tx Transmitter, o CoverOptions) (*server, error) {
 		return nil, fault.New(fault.Invalid, "sector %s: no height at %v: load a terrain that covers it (crinale terrain info shows what is loaded)", tx.ID, tx.At)
 	}
 	s.ground, s.h = ground, ground+float64(tx.Height)
-	s.λ, s.ae = float64(tx.Freq.Wavelength()), s.wave.radius()
+	s.λ, s.ae = float64(tx.Freq.Wavelength()), s.wave.Radius()
 	s.fs1 = float64(FreeSpace(tx.Freq, 1))
 	s.gas1 = float64(StandardAir.Gas(tx.Freq, 1))
 	s.grade(from)

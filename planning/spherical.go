@@ -13,7 +13,7 @@ const (
 // antennas teA and teB metres over it, L metres apart (ITU-R P.526-16 §3.2,
 // ITU-R P.452-18 §4.2.2).
 func sphericalEarth(L, teA, teB float64, w Wave) float64 {
-	ae := w.radius()
+	ae := w.Radius()
 	if L >= math.Sqrt(2*ae)*(math.Sqrt(teA)+math.Sqrt(teB)) { // beyond the horizon
 		return math.Max(firstTerm(L, teA, teB, ae, w), 0)
 	}

@@ -26,8 +26,8 @@ type Wave struct {
 // (ITU-R P.310; the median gradient of the Alta Langa gives 1.32).
 const StandardK = 4.0 / 3
 
-// radius is the effective Earth radius in metres.
-func (w Wave) radius() float64 { return w.K * earthMean }
+// Radius is the effective Earth radius in metres.
+func (w Wave) Radius() float64 { return w.K * earthMean }
 
 // Valid says what is wrong with a wave. The diffraction models hold from
 // 0.1 GHz, gas absorption to 100 GHz.
