@@ -86,8 +86,17 @@ func (e *end) chains(level float64) (ch0, ch1 float64) {
 }
 
 // sheet is the rates of a device's gear at a width; where its sheet has none,
-// the minima of the standards stand in.
+// the minima of the standards stand in. It needs the fleet's lock.
 func (d *device) sheet(width float64) []network.Rate {
+	rs := d.sheets[width]
+	if rs == nil {
+		rs = d.newSheet(width)
+		d.sheets[width] = rs
+	}
+	return rs
+}
+
+func (d *device) newSheet(width float64) []network.Rate {
 	var rs []network.Rate
 	for _, r := range d.gear.Rates {
 		if float64(r.Width) == width {

@@ -34,6 +34,7 @@ type device struct {
 	mac     [6]byte // of the first radio; the others count on from it
 	menus   map[string]*menu
 	mates   []*device // of the same site or seat
+	sheets  map[float64][]network.Rate
 	factory *config
 
 	address    string
@@ -53,7 +54,7 @@ type device struct {
 func newDevice(f *Fleet, i int, nd network.Device) *device {
 	d := &device{
 		fleet: f, index: i, id: nd.ID, net: nd, gear: f.deps.Network.Gear[nd.Gear],
-		sessions: map[*session]bool{}, watchers: map[chan struct{}]bool{},
+		sheets: map[float64][]network.Rate{}, sessions: map[*session]bool{}, watchers: map[chan struct{}]bool{},
 	}
 	switch d.gear.Class {
 	case wireless, wifi, w60g, router:

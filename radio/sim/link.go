@@ -151,12 +151,11 @@ func radioOf(d *device, e *entry) radioState {
 		return radioState{disabled: true}
 	}
 	r := radioState{driver: d.driver, disabled: e.disabled(), protocol: "802.11", width: width60}
-	k := map[string][4]string{
-		wifi: {"configuration.mode", "configuration.ssid", "channel.frequency", "channel.width"},
-		w60g: {"mode", "ssid", "frequency", ""},
-	}[d.driver]
-	if k[0] == "" {
-		k = [4]string{"mode", "ssid", "frequency", "channel-width"}
+	k := [4]string{"mode", "ssid", "frequency", "channel-width"}
+	switch d.driver {
+	case wifi:
+		k = [4]string{"configuration.mode", "configuration.ssid", "channel.frequency", "channel.width"}
+	case wireless:
 		r.protocol = e.get("wireless-protocol")
 	}
 	r.mode, r.ssid = e.get(k[0]), e.get(k[1])
