@@ -56,16 +56,6 @@ func (s sender) eirp(r network.Rate) unit.DBm {
 	return min(p.Plus(s.gear.Antenna.Gain), s.limit)
 }
 
-// row is the sender's own row for a rate of the receiver.
-func (s sender) row(r network.Rate) (network.Rate, bool) {
-	for _, own := range s.gear.Rates {
-		if own.MCS == r.MCS && own.Streams == r.Streams && own.Width == r.Width {
-			return own, true
-		}
-	}
-	return network.Rate{}, false
-}
-
 // receiver is one end that listens.
 type receiver struct {
 	gear *network.Gear
@@ -88,17 +78,23 @@ type step struct {
 
 // steps are the rates both ends know, with the EIRP each goes out with.
 func steps(tx sender, rx *network.Gear, width unit.MHz) []step {
-	var out []step
+	own := map[[2]int]*network.Rate{}
+	for i := range tx.gear.Rates {
+		if r := &tx.gear.Rates[i]; r.Width == width {
+			own[[2]int{r.MCS, r.Streams}] = r
+		}
+	}
+	out := make([]step, 0, len(own))
 	for _, r := range rx.Rates {
 		if r.Width != width {
 			continue
 		}
-		own, ok := tx.row(r)
-		if !ok {
+		mine := own[[2]int{r.MCS, r.Streams}]
+		if mine == nil {
 			continue
 		}
-		r.Confidence = network.Worse(r.Confidence, own.Confidence)
-		out = append(out, step{r, tx.eirp(own)})
+		r.Confidence = network.Worse(r.Confidence, mine.Confidence)
+		out = append(out, step{r, tx.eirp(*mine)})
 	}
 	return out
 }

@@ -48,7 +48,7 @@ func NewProfile(t Terrain, a, b geo.LonLat) (*Profile, error) {
 		n = max(n, int(math.Ceil(d/(cell/2))))
 	}
 	n = min(n, profileStepsMax)
-	p := &Profile{A: a, B: b, At: a.Walk(b, n), D: make([]float64, n+1), H: make([]float64, n+1)}
+	p := &Profile{A: a, B: b, At: walk(a, b, d, n), D: make([]float64, n+1), H: make([]float64, n+1)}
 	for i, q := range p.At {
 		h, ok := t.Height(q)
 		if !ok {
@@ -58,6 +58,34 @@ func NewProfile(t Terrain, a, b geo.LonLat) (*Profile, error) {
 		p.D[i], p.H[i] = d*float64(i)/float64(n), h
 	}
 	return p, nil
+}
+
+// walkStride is the length in metres over which the great circle is taken as
+// straight in degrees: it bends by less than a decimetre there up to 70° north.
+const walkStride = 1000.0
+
+// walk gives n+1 points from a to b, d metres apart, at equal steps.
+func walk(a, b geo.LonLat, d float64, n int) []geo.LonLat {
+	per := max(1, int(walkStride*float64(n)/d)) // steps between exact points
+	exact := (n + per - 1) / per
+	if math.Abs(a.Lat) > 70 || math.Abs(b.Lon-a.Lon) > 90 || exact < 1 || per == 1 {
+		return a.Walk(b, n)
+	}
+	out := make([]geo.LonLat, n+1)
+	// Exact points stand every per steps; the last may lie beyond b.
+	to := a.Toward(a.Bearing(b), unit.Metres(d*float64(exact*per)/float64(n)))
+	marks := a.Walk(to, exact)
+	for i := range out {
+		k := i / per
+		if k == exact {
+			k--
+		}
+		f := float64(i-k*per) / float64(per)
+		p, q := marks[k], marks[k+1]
+		out[i] = geo.LonLat{Lon: p.Lon + (q.Lon-p.Lon)*f, Lat: p.Lat + (q.Lat-p.Lat)*f}
+	}
+	out[0], out[n] = a, b
+	return out
 }
 
 // Clearance is how far the ray stays from the ground, at the obstacle that

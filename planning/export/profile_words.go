@@ -67,5 +67,8 @@ func (w profileWords) headline(p *planning.LinkPlan) string {
 	default:
 		path = fmt.Sprintf(w.clear, w.number(c.Zones, 1))
 	}
+	if rate == w.noLink {
+		return rate + " · " + path
+	}
 	return fmt.Sprintf("%s · %s dBm · %s", rate, w.number(p.Budget.RSSI, 0), path)
 }

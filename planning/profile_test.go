@@ -1,0 +1,47 @@
+package planning_test
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/crinale/crinale/internal/geo"
+	"github.com/crinale/crinale/internal/unit"
+	"github.com/crinale/crinale/planning"
+)
+
+// everywhere is ground at one height.
+type everywhere float64
+
+func (e everywhere) Height(geo.LonLat) (float64, bool) { return float64(e), true }
+func (e everywhere) Source() planning.Source           { return planning.Source{CellM: 90} }
+func (e everywhere) Bounds() geo.Bounds {
+	return geo.Bounds{West: -180, South: -90, East: 180, North: 90}
+}
+func (e everywhere) Raster(b geo.Bounds, _ float64) (*planning.Raster, error) {
+	return planning.NewRaster(b, 0.001, 0.001), nil
+}
+
+// The points of a profile stand on the great circle at their distance, over
+// both hemispheres, the antimeridian and near the poles.
+func TestProfileWalksGreatCircle(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a := geo.LonLat{Lon: rapid.Float64Range(-180, 180).Draw(t, "lon"), Lat: rapid.Float64Range(-89, 89).Draw(t, "lat")}
+		d := rapid.Float64Range(10, 250000).Draw(t, "d")
+		b := a.Toward(unit.Degrees(rapid.Float64Range(0, 360).Draw(t, "bearing")), unit.Metres(d))
+		p, err := planning.NewProfile(everywhere(100), a, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := len(p.At) - 1
+		want := a.Walk(b, n)
+		for i, q := range p.At {
+			if off := float64(q.Distance(want[i])); off > 0.5 {
+				t.Fatalf("point %d of %d is %.2f m off", i, n, off)
+			}
+		}
+		if p.At[0] != a || p.At[n] != b {
+			t.Fatal("the ends are not the ends")
+		}
+	})
+}
