@@ -129,7 +129,7 @@ func (f *Fleet) Observe(ctx context.Context, id network.DeviceID) (network.Obser
 }
 
 // Retry ends the pause of a device, for someone who knows that it is worth
-// asking again now. A call under way is not disturbed.
+// asking again now. It waits for a call under way.
 func (f *Fleet) Retry(ctx context.Context, id network.DeviceID) {
 	d := f.device(id)
 	select {

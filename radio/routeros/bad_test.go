@@ -196,6 +196,20 @@ func TestDialTimesOut(t *testing.T) {
 	})
 }
 
+// TestTLSWithoutCertificate: the device answers with a handshake failure
+// (alert 40), as api-ssl does without a certificate.
+func TestTLSWithoutCertificate(t *testing.T) {
+	d := newDevice(func(p *peer) {
+		p.Read(make([]byte, 4096))
+		p.Write([]byte{0x15, 3, 3, 0, 2, 2, 40})
+	})
+	d.target.TLSAddress = "10.1.0.2:8729"
+	_, err := d.driver(t).Observe(t.Context(), d.target)
+	if err == nil || !strings.Contains(err.Error(), "connect to 10.1.0.2:8729: TLS:") || !strings.Contains(err.Error(), "give the device's api-ssl service a certificate") {
+		t.Error(err)
+	}
+}
+
 // TestSlowReply: an answer that takes its time within the limit is an answer.
 func TestSlowReply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -333,7 +347,12 @@ func TestRunClosesIdleSessions(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- driver.Run(ctx) }()
-		open := func() bool { return driver.session(d.target.Device).conn != nil }
+		open := func() bool {
+			s := driver.session(d.target.Device)
+			s.turn <- struct{}{}
+			defer func() { <-s.turn }()
+			return s.conn != nil
+		}
 		if _, err := driver.Observe(ctx, d.target); err != nil || !open() {
 			t.Fatal(err, open())
 		}

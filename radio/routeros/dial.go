@@ -81,13 +81,13 @@ func (d *Driver) handshake(ctx context.Context, raw net.Conn, t radio.Target) (n
 	stream := tls.Client(raw, conf)
 	if err := stream.HandshakeContext(ctx); err != nil {
 		var unsigned *tls.CertificateVerificationError
-		var alert tls.AlertError
+		var remote *net.OpError
 		switch {
 		case errors.As(err, &unsigned) && len(unsigned.UnverifiedCertificates) > 0:
 			return nil, fmt.Errorf("%w: name its authority, or pin the device's key if %s is its own",
 				unsigned.Err, Pin(unsigned.UnverifiedCertificates[0]))
-		case errors.As(err, &alert):
-			return nil, fmt.Errorf("%w: a device whose api-ssl has no certificate offers no cipher that can be trusted: give it one", err)
+		case errors.As(err, &remote) && remote.Op == "remote error":
+			return nil, fmt.Errorf("%w: give the device's api-ssl service a certificate; without one it offers no cipher that can be trusted", err)
 		}
 		return nil, reason(err, d.cfg.DialTimeout)
 	}

@@ -173,6 +173,14 @@ func FuzzExchange(f *testing.F) {
 		case err != nil && asTrap(err) == nil && !c.broken:
 			t.Errorf("the session would be used again after %v", err)
 		}
+
+		s = &stream{r: bytes.NewReader(b), piece: 64}
+		if c, err = newConn(s, s, cfg, "segreto-7"); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.login(t.Context(), "crinale", "segreto-7"); err != nil && (!c.broken || strings.ContainsAny(err.Error(), "\n\r\x00") || strings.Contains(err.Error(), "segreto-7")) {
+			t.Errorf("login error %q, broken %v", err, c.broken)
+		}
 	})
 }
 

@@ -171,7 +171,7 @@ func TestSimulatedDevices(t *testing.T) {
 // the other devices are read as ever; when it ends the device is read again.
 func TestSimulatedFaults(t *testing.T) {
 	s, book := simulated(t, pairs(), nil)
-	f := fleet(t, book, func(c *routeros.Config) { c.CommandTimeout = 300 * time.Millisecond })
+	f := fleet(t, book, func(c *routeros.Config) { c.CommandTimeout = time.Second })
 	read := func(d network.DeviceID) error { _, err := f.Observe(t.Context(), d); return err }
 	for _, tt := range []struct {
 		fault sim.Kind
@@ -179,8 +179,8 @@ func TestSimulatedFaults(t *testing.T) {
 		text  string
 	}{
 		{sim.Off, fault.Unreachable, "re"}, // refused or reset
-		{sim.Silent, fault.Unreachable, "no answer within 300ms"},
-		{sim.Slow, fault.Unreachable, "no answer within 300ms"},
+		{sim.Silent, fault.Unreachable, "no answer within 1s"},
+		{sim.Slow, fault.Unreachable, "no answer within 1s"},
 		{sim.Garbage, fault.Unreachable, ""},
 		{sim.HugeLength, fault.Unreachable, "announces a word of 536870912 bytes"},
 		{sim.CutMidSentence, fault.Unreachable, "closed the connection"},
