@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"math"
 	"net"
 	"strconv"
 
@@ -143,7 +144,7 @@ func (f *Fleet) radio(d *device, e *end, n int) *entry {
 	freq, width := float64(s.Freq.Or(unit.MHz(base))), float64(s.Width.Or(unit.MHz(wide)))
 	tx := ""
 	if p, ok := d.net.Settings.TxPower.Get(); ok {
-		tx = strconv.FormatFloat(float64(p), 'f', -1, 64)
+		tx = integer(math.Floor(float64(p))) // a device takes whole dBm; never more than wanted
 	}
 	name := map[string]string{wireless: "wlan", wifi: "wifi", w60g: "wlan60-"}[d.driver] + strconv.Itoa(n+1)
 	p := map[string]string{"name": name, "default-name": name, "mac-address": d.macPlus(n), "disabled": "false", "mtu": "1500"}

@@ -1,0 +1,55 @@
+package sim_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+
+	"github.com/crinale/crinale/demo"
+	"github.com/crinale/crinale/internal/network"
+	"github.com/crinale/crinale/radio/sim"
+)
+
+// TestDemoFleet: the demo's network associates as its files are written, and
+// every device answers.
+func TestDemoFleet(t *testing.T) {
+	n, err := demo.Network()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := sim.New(sim.Config{StateDir: t.TempDir()}, sim.Deps{Network: n, Level: flat, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- f.Run(ctx) }()
+	defer func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}()
+	<-f.Ready()
+	for _, l := range f.State().Links {
+		if !l.Up {
+			t.Errorf("link %s is down", l.ID)
+		}
+	}
+	drivers := map[string]int{}
+	for _, d := range f.State().Devices {
+		drivers[d.Driver]++
+	}
+	for _, k := range []string{"wireless", "wifi", "w60g"} {
+		if drivers[k] == 0 {
+			t.Errorf("the demo has no device with the %s driver", k)
+		}
+	}
+	for _, d := range n.Devices[:10] {
+		c := dial(t, f, d.ID)
+		if name := run(t, c, "/system/identity/print").Re[0].Map["name"]; network.DeviceID(name) != d.ID {
+			t.Errorf("%s is called %s", d.ID, name)
+		}
+	}
+	t.Logf("drivers: %v", drivers)
+}
