@@ -78,31 +78,43 @@ type step struct {
 
 // steps are the rates both ends know, with the EIRP each goes out with.
 func steps(tx sender, rx *network.Gear, width unit.MHz) []step {
-	own := map[[2]int]*network.Rate{}
-	for i := range tx.gear.Rates {
-		if r := &tx.gear.Rates[i]; r.Width == width {
-			own[[2]int{r.MCS, r.Streams}] = r
-		}
-	}
-	out := make([]step, 0, len(own))
-	for _, r := range rx.Rates {
+	out := make([]step, 0, len(rx.Rates))
+	for i := range rx.Rates {
+		r := rx.Rates[i]
 		if r.Width != width {
 			continue
 		}
-		mine := own[[2]int{r.MCS, r.Streams}]
-		if mine == nil {
+		own := tx.row(i, r)
+		if own == nil {
 			continue
 		}
-		r.Confidence = network.Worse(r.Confidence, mine.Confidence)
-		out = append(out, step{r, tx.eirp(*mine)})
+		r.Confidence = network.Worse(r.Confidence, own.Confidence)
+		out = append(out, step{r, tx.eirp(*own)})
 	}
 	return out
 }
 
+// row is the sender's own row for a rate of the receiver, number i there; most
+// sheets list rates in one order.
+func (s sender) row(i int, r network.Rate) *network.Rate {
+	same := func(o *network.Rate) bool { return o.MCS == r.MCS && o.Streams == r.Streams && o.Width == r.Width }
+	if i < len(s.gear.Rates) && same(&s.gear.Rates[i]) {
+		return &s.gear.Rates[i]
+	}
+	for j := range s.gear.Rates {
+		if same(&s.gear.Rates[j]) {
+			return &s.gear.Rates[j]
+		}
+	}
+	return nil
+}
+
 // shareRate says when two products have no rate in common at a width.
 func shareRate(tx, rx *network.Gear, width unit.MHz) error {
-	if len(steps(sender{gear: tx}, rx, width)) > 0 {
-		return nil
+	for i, r := range rx.Rates {
+		if r.Width == width && (sender{gear: tx}).row(i, r) != nil {
+			return nil
+		}
 	}
 	return fault.New(fault.Invalid, "budget: %s and %s share no rate at %v: their sheets have %v and %v; choose one of them",
 		label(tx), label(rx), width, tx.Widths(), rx.Widths())

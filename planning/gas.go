@@ -2,6 +2,7 @@ package planning
 
 import (
 	"math"
+	"sync/atomic"
 
 	"github.com/crinale/crinale/internal/unit"
 )
@@ -47,6 +48,21 @@ func lineShape(f, f0, Δ, δ float64) float64 {
 
 // Gas is the absorption of the air over d metres of a path near the ground.
 func (a Air) Gas(f unit.MHz, d unit.Metres) unit.DB {
-	o, v := a.GasPerKm(f)
-	return unit.DB((o + v) * d.Km())
+	e := lastGas.Load()
+	if e == nil || e.air != a || e.f != f {
+		o, v := a.GasPerKm(f)
+		e = &gasRate{a, f, o + v}
+		lastGas.Store(e)
+	}
+	return unit.DB(e.perKm * d.Km())
+}
+
+// lastGas remembers the last answer: a network is planned at few frequencies,
+// and the sum over the lines takes longer than the rest of a link.
+var lastGas atomic.Pointer[gasRate]
+
+type gasRate struct {
+	air   Air
+	f     unit.MHz
+	perKm float64
 }
