@@ -3,6 +3,7 @@ package demo
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -53,7 +54,7 @@ func NetworkOf(n int) (*network.Network, error) {
 	if err != nil {
 		return nil, fmt.Errorf("demo subscribers: %w", err)
 	}
-	c := cutter{full: full, net: &network.Network{Partners: slices.Clone(full.Partners), Gear: full.Gear},
+	c := cutter{full: full, net: &network.Network{Partners: slices.Clone(full.Partners), Gear: maps.Clone(full.Gear)},
 		devices: map[network.DeviceID]bool{}, sectors: map[network.SectorID]network.Sector{}}
 	c.cut(n)
 	if err := c.extend(x, n); err != nil {

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	sectorFreq  = 5600
+	sectorFreq  = 5700 // the least favourable
 	sectorWidth = 40
 	reach       = 8000 // metres a sector is tried over
 )
@@ -27,20 +27,29 @@ type path struct {
 // chooseSectors takes, one after another, the sector that covers most people
 // who have none yet, and gives each one station. Each takes two radios.
 func (p *plan) chooseSectors(spots []spot, radios int) {
-	paths := map[string][]*path{}
+	var halls []spot
+	for _, c := range p.land.union.Comuni {
+		halls = append(halls, spot{at: c.Hall, people: hallWorth, comune: c.ISTAT})
+	}
+	paths, hallPaths := map[string][]*path{}, map[string][]*path{}
 	for i := range siteDesigns {
 		s := &siteDesigns[i]
-		paths[s.id] = p.paths(s, spots)
+		paths[s.id], hallPaths[s.id] = p.paths(s, spots, houseRoof), p.paths(s, halls, hallRoof)
+	}
+	reached := make([]bool, len(halls))
+	for i, h := range halls {
+		reached[i] = p.served[p.halls[h.comune].id]
 	}
 	covered := make([]bool, len(spots))
 	used := map[string]int{}
 	for ; radios >= 2; radios -= 2 {
 		type try struct {
-			s         *siteDesign
-			gear      string
-			az, tilt  float64
-			list      []int
-			newPeople float64
+			s        *siteDesign
+			gear     string
+			az, tilt float64
+			list     []int
+			halls    []int
+			score    float64
 		}
 		var tries []try
 		for i := range siteDesigns {
@@ -51,14 +60,16 @@ func (p *plan) chooseSectors(spots []spot, radios int) {
 			for _, gear := range []string{box15, box19} {
 				for az := 0.0; az < 360; az += 15 {
 					for _, tilt := range []float64{0, -2, -4, -6} {
-						if list, n := p.covers(gear, az, tilt, paths[s.id], spots, covered); n > 0 {
-							tries = append(tries, try{s, gear, az, tilt, list, n})
+						list, n := p.covers(gear, az, tilt, paths[s.id], spots, covered, oneWay)
+						hs, m := p.covers(gear, az, tilt, hallPaths[s.id], halls, reached, bothWays)
+						if n+m > 0 {
+							tries = append(tries, try{s, gear, az, tilt, list, hs, n + m})
 						}
 					}
 				}
 			}
 		}
-		slices.SortStableFunc(tries, func(a, b try) int { return cmp.Compare(b.newPeople, a.newPeople) })
+		slices.SortStableFunc(tries, func(a, b try) int { return cmp.Compare(b.score, a.score) })
 		at := slices.IndexFunc(tries, func(t try) bool { return p.firstStation(p.sectorAt(t.s, t.gear, t.az, t.tilt)) != nil })
 		if at < 0 {
 			break
@@ -70,12 +81,15 @@ func (p *plan) chooseSectors(spots []spot, radios int) {
 		for _, i := range best.covers {
 			covered[i] = true
 		}
+		for _, i := range t.halls {
+			reached[i] = true
+		}
 		p.addStation(best, p.firstStation(best))
 		p.sectors = append(p.sectors, best)
 	}
 }
 
-func (p *plan) paths(s *siteDesign, spots []spot) []*path {
+func (p *plan) paths(s *siteDesign, spots []spot, height unit.Metres) []*path {
 	out := make([]*path, len(spots))
 	a := antenna{at: p.sites[s.id].at, height: s.height - 1, gear: box15}
 	for i, sp := range spots {
@@ -83,7 +97,7 @@ func (p *plan) paths(s *siteDesign, spots []spot) []*path {
 			continue
 		}
 		lp, err := planning.PlanLink(p.land.terrain, planning.LinkQuery{
-			A: p.land.end(a), B: planning.End{At: sp.at, Height: houseRoof}, Freq: sectorFreq, Width: sectorWidth})
+			A: p.land.end(a), B: planning.End{At: sp.at, Height: height}, Freq: sectorFreq, Width: sectorWidth})
 		if err == nil {
 			out[i] = &path{lp.Loss.Total, lp.Bearing, lp.Tilt}
 		}
@@ -91,17 +105,29 @@ func (p *plan) paths(s *siteDesign, spots []spot) []*path {
 	return out
 }
 
-// covers lists the spots that a sector brings phyWant to, at a 23 dBi dish,
-// with a way back, and counts the people who had none.
-func (p *plan) covers(gear string, az, tilt float64, paths []*path, spots []spot, covered []bool) (list []int, people float64) {
+// need is the least level at each end: for a sector's own reach phyWant to the
+// subscriber and any way back, for a town hall phyWant both ways and to spare.
+type need struct{ there, back float64 }
+
+var (
+	oneWay   = need{-73, -79}
+	bothWays = need{-73 + levelSpare, -73 + levelSpare}
+)
+
+// hallWorth is how many people a town hall counts for in the choice.
+const hallWorth = 120
+
+// covers lists the spots that a sector serves at a 23 dBi dish, and counts the
+// people who had none.
+func (p *plan) covers(gear string, az, tilt float64, paths []*path, spots []spot, covered []bool, n need) (list []int, people float64) {
 	g := p.land.gear[network.GearID(gear)]
-	const dish, need, needBack = 23, -73, -79
+	const dish = 23
 	for i, q := range paths {
-		if q == nil || legalEIRP+dish-q.loss < need {
+		if q == nil || legalEIRP+dish-q.loss < n.there {
 			continue
 		}
 		off := float64(planning.Off(g.Antenna, unit.Degrees(q.bearing-az), unit.Degrees(q.tilt-tilt)))
-		if legalEIRP+dish-q.loss-off < need || legalEIRP+float64(g.Antenna.Gain)-q.loss-off < needBack {
+		if legalEIRP+dish-q.loss-off < n.there || legalEIRP+float64(g.Antenna.Gain)-q.loss-off < n.back {
 			continue
 		}
 		list = append(list, i)
