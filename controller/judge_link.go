@@ -13,12 +13,13 @@ type LinkSight struct {
 	Link    network.Link
 	Heard   network.End // the end the news is from; "" when only time has passed
 	A, B    EndSight
+	Built   bool // it was up at some time since the start
 	Planned Planned
 }
 
 // EndSight is one end of a link.
 type EndSight struct {
-	Watched bool             // there is a device, and it is polled
+	Planned bool             // the device has no address: perhaps nobody has put it up yet
 	Failing bool             // its last read failed
 	Reading *network.Reading // the newest, whatever its age; nil: never one
 }
@@ -62,7 +63,8 @@ func (e EndSight) word(now time.Time, r Rules) word {
 //	absent   absent or silent    down
 //	silent   silent              unknown  an unreachable device is not a broken link
 //
-// and the same with a and b exchanged.
+// and the same with a and b exchanged. A link to a device that is only planned
+// is not down but unknown, as long as nobody has seen it up.
 func (s LinkSight) Status(r Rules) network.LinkStatus {
 	a, b := s.A.word(s.At, r), s.B.word(s.At, r)
 	if a < b {
@@ -75,7 +77,7 @@ func (s LinkSight) Status(r Rules) network.LinkStatus {
 		return network.StatusDown
 	case a == fading:
 		return network.StatusUp
-	case a == absent:
+	case a == absent && (s.Built || !s.A.Planned && !s.B.Planned):
 		return network.StatusDown
 	}
 	return network.StatusUnknown

@@ -22,14 +22,15 @@ type poll struct {
 // poller reads each device on its own clock. A read holds one of the workers
 // while it works; one that only waits gives it back after the patience, so a
 // silent device keeps nothing from the others but a goroutine and a socket.
-// Devices whose last read failed queue for workers of their own.
+// Devices whose last read failed, or outlasted the patience, queue for workers
+// of their own, which they keep for a tenth of the patience only.
 type poller struct {
 	cfg      Config
 	observer Observer
 	log      *slog.Logger
 	out      chan<- poll
-	well     chan struct{} // workers for devices that answer
-	suspect  chan struct{} // workers for devices that did not
+	quick    chan struct{} // workers for devices that answer
+	slow     chan struct{} // workers for devices that did not, or slowly
 }
 
 func newPoller(cfg Config, observer Observer, log *slog.Logger, out chan<- poll) *poller {
@@ -69,7 +70,7 @@ func (p *poller) watch(ctx context.Context, d network.DeviceID) {
 			return
 		case <-timer.C:
 		}
-		res, ok := r.read(ctx, failing.count > 0)
+		res, ok := r.read(ctx)
 		if !ok {
 			return
 		}
@@ -102,11 +103,12 @@ type reader struct {
 	*poller
 	device  network.DeviceID
 	pending chan poll // a read that outlived its deadline
+	suspect bool      // the last read failed or was slow
 }
 
 // read gives the result of one read, or an error after the deadline. It is
 // false when ctx ended.
-func (r *reader) read(ctx context.Context, failed bool) (poll, bool) {
+func (r *reader) read(ctx context.Context) (poll, bool) {
 	if r.pending != nil {
 		select {
 		case <-r.pending:
@@ -115,18 +117,20 @@ func (r *reader) read(ctx context.Context, failed bool) (poll, bool) {
 			return r.failure(fault.New(fault.Unreachable, "%s: a read of %v ago has not ended", r.device, r.cfg.Interval)), true
 		}
 	}
-	lane := r.well
-	if failed {
-		lane = r.suspect
+	lane, patience := r.quick, r.cfg.Patience
+	if r.suspect {
+		lane, patience = r.slow, patience/10
 	}
 	select {
 	case lane <- struct{}{}:
 	case <-ctx.Done():
 		return poll{}, false
 	}
-	patience := time.AfterFunc(r.cfg.Patience, func() { <-lane })
+	giveBack := time.AfterFunc(patience, func() { <-lane })
+	began := time.Now()
+	r.suspect = true
 	defer func() {
-		if patience.Stop() {
+		if giveBack.Stop() {
 			<-lane
 		}
 	}()
@@ -153,6 +157,7 @@ func (r *reader) read(ctx context.Context, failed bool) (poll, bool) {
 		if res.err != nil && ctx.Err() != nil {
 			return poll{}, false
 		}
+		r.suspect = res.err != nil || time.Since(began) > r.cfg.Patience
 		return res, true
 	case <-dctx.Done():
 	}

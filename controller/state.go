@@ -44,6 +44,7 @@ type linkRow struct {
 	link    network.Link
 	planned Planned
 	state   network.LinkState
+	built   bool // it was up at some time
 	judge   State
 }
 
@@ -132,6 +133,7 @@ func (c *cache) take(p poll, readings []network.Reading) (states []network.LinkS
 		} else {
 			row.state.A = &r
 		}
+		row.built = row.built || r.Connected
 		row.state.At = latest(row.state.At, r.At)
 	}
 	for _, l := range dev.links {
@@ -180,7 +182,7 @@ func (c *cache) age(now time.Time) (states []network.LinkState) {
 
 func (c *cache) sight(row *linkRow, now time.Time, heard network.End) LinkSight {
 	return LinkSight{
-		At: now, Link: row.link, Heard: heard, Planned: row.planned,
+		At: now, Link: row.link, Heard: heard, Built: row.built, Planned: row.planned,
 		A: c.end(row.link.A, row.state.A),
 		B: c.end(row.link.B, row.state.B),
 	}
@@ -189,7 +191,7 @@ func (c *cache) sight(row *linkRow, now time.Time, heard network.End) LinkSight 
 func (c *cache) end(d network.DeviceID, r *network.Reading) EndSight {
 	e := EndSight{Reading: r}
 	if i, ok := c.device[d]; ok {
-		e.Watched = c.devices[i].state.Reach != ReachPlanned
+		e.Planned = c.devices[i].state.Reach == ReachPlanned
 		e.Failing = c.devices[i].state.Failures > 0
 	}
 	return e
