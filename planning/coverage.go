@@ -28,6 +28,10 @@ type Coverage struct {
 // coverCells is the most cells of a coverage: about 1 GB while it is computed.
 const coverCells = 60e6
 
+// sweepCell is the largest cell in degrees (6 seconds) taken by itself: rays
+// pass up to half a cell beside their place, which on coarse ground is far.
+const sweepCell = 1.0 / 600
+
 // rayChunk is how many rays a worker takes at a time.
 const rayChunk = 32
 
@@ -91,14 +95,17 @@ func coverGround(t Terrain, servers []*server, o CoverOptions) (*Raster, error) 
 	l := t.Bounds()
 	b.West, b.South = math.Max(b.West, l.West), math.Max(b.South, l.South)
 	b.East, b.North = math.Min(b.East, l.East), math.Min(b.North, l.North)
-	cell := o.CellDeg
+	want := o.CellDeg
+	cell := want
 	if cell == 0 {
-		cell = t.Source().CellM / 111000 // near enough to guess the size
+		if cell = t.Source().CellM / 111000; cell > 1.5*sweepCell { // near enough
+			cell, want = sweepCell, sweepCell
+		}
 	}
 	if n := (b.East - b.West) / cell * (b.North - b.South) / cell; n > coverCells {
 		return nil, fault.New(fault.Invalid, "coverage: about %.0f million cells are too many (at most %.0f): take a smaller radius or larger cells", n/1e6, coverCells/1e6)
 	}
-	r, err := t.Raster(b, o.CellDeg)
+	r, err := t.Raster(b, want)
 	if err != nil {
 		return nil, fmt.Errorf("coverage: heights: %w", err)
 	}

@@ -29,36 +29,52 @@ func cover(t testing.TB, g planning.Terrain, tx []planning.Transmitter, o planni
 	return c
 }
 
-// The sweep against the full computation of single paths.
+// The sweep against the full computation of single paths, on fine heights and
+// on the coarse ones of the real area, which are resampled to 6 seconds. Where
+// the ray grazes a ridge half a cell aside is many decibels: hence the tail.
 func TestCoverageAgreesWithPaths(t *testing.T) {
-	g := provence(t)
-	o := planning.CoverOptions{Radius: 20000}
-	c := cover(t, g, []planning.Transmitter{mast()}, o)
-	rnd := rand.New(rand.NewPCG(1, 2))
-	var diffs []float64
-	sight, wrong := 0, 0
-	for len(diffs) < 600 {
-		col, row := rnd.IntN(c.Level.Cols), rnd.IntN(c.Level.Rows)
-		level := float64(c.Level.At(col, row))
-		if level != level {
-			continue
-		}
-		at := c.Level.LonLat(col, row)
-		p := plan(t, g, planning.LinkQuery{A: planning.End{At: mast().At, Height: 30}, B: planning.End{At: at, Height: 6}})
-		diffs = append(diffs, math.Abs(level-p.Budget.RSSI))
-		if p.Clearance.LineOfSight {
-			sight++
-		}
-		if (p.Budget.Usable >= 30) != (c.Rate.At(col, row) >= 30) {
-			wrong++
-		}
-	}
-	slices.Sort(diffs)
-	q := func(f float64) float64 { return diffs[int(f*float64(len(diffs)-1))] }
-	t.Logf("%d paths, %d in sight: |difference| median %.2f dB, 90 %% %.2f, 99 %% %.2f, worst %.2f; 30 Mbps told otherwise at %d",
-		len(diffs), sight, q(0.5), q(0.9), q(0.99), q(1), wrong)
-	if q(0.5) > 0.5 || q(0.99) > 8 || wrong > 6 {
-		t.Errorf("the sweep is too far from the single paths")
+	fine := provence(t)
+	coarse, _, _ := langa(t)
+	ridge := planning.Transmitter{ID: "ridge", At: geo.LonLat{Lon: 8.0873, Lat: 44.4705}, Height: 20}
+	for name, c := range map[string]struct {
+		g           planning.Terrain
+		tx          planning.Transmitter
+		median, p99 float64 // dB, what is asked for
+		wrong       int
+	}{
+		"3 seconds":  {fine, mast(), 0.3, 8, 6},
+		"30 seconds": {coarse, ridge, 0.5, 15, 6},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cov := cover(t, c.g, []planning.Transmitter{c.tx}, planning.CoverOptions{Radius: 15000})
+			rnd := rand.New(rand.NewPCG(1, 2))
+			var diffs []float64
+			sight, wrong := 0, 0
+			for len(diffs) < 600 {
+				col, row := rnd.IntN(cov.Level.Cols), rnd.IntN(cov.Level.Rows)
+				level := float64(cov.Level.At(col, row))
+				if level != level {
+					continue
+				}
+				at := cov.Level.LonLat(col, row)
+				p := plan(t, c.g, planning.LinkQuery{A: planning.End{At: c.tx.At, Height: c.tx.Height, Azimuth: c.tx.Azimuth}, B: planning.End{At: at, Height: 6}})
+				near := level + float64(planning.Off(planning.Generic().Antenna, 0, unit.Degrees(p.Tilt))) // a sector looks level, a link aims
+				diffs = append(diffs, math.Abs(near-p.Budget.RSSI))
+				if p.Clearance.LineOfSight {
+					sight++
+				}
+				if (p.Budget.Usable >= 30) != (cov.Rate.At(col, row) >= 30) {
+					wrong++
+				}
+			}
+			slices.Sort(diffs)
+			q := func(f float64) float64 { return diffs[int(f*float64(len(diffs)-1))] }
+			t.Logf("%d paths, %d in sight: |difference| median %.2f dB, 90 %% %.2f, 99 %% %.2f, worst %.2f; 30 Mbps told otherwise at %d",
+				len(diffs), sight, q(0.5), q(0.9), q(0.99), q(1), wrong)
+			if q(0.5) > c.median || q(0.99) > c.p99 || wrong > c.wrong {
+				t.Errorf("the sweep is too far from the single paths")
+			}
+		})
 	}
 }
 

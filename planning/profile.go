@@ -10,15 +10,16 @@ import (
 
 // How finely and how far a profile is sampled.
 const (
-	profileSteps    = 32     // at least, so that a short path has a shape
-	profileStepsMax = 20000  // at most
-	pathMin         = 1.0    // metres; under it there is no path
-	pathMax         = 300e3  // metres; the models and a planner's use end here
-	earthMean       = 6371e3 // metres, as ITU-R P.452 and P.526 take it
+	profileSteps       = 32     // at least, so that a short path has a shape
+	profileStepsMax    = 20000  // at most
+	profileStepLongest = 100    // metres; between heights far apart the ground still bends
+	pathMin            = 1.0    // metres; under it there is no path
+	pathMax            = 300e3  // metres; the models and a planner's use end here
+	earthMean          = 6371e3 // metres, as ITU-R P.452 and P.526 take it
 )
 
 // Profile is the ground under the great circle between two places, at equal
-// steps of at most half a cell of its terrain. Heights are metres over sea
+// steps of at most half a cell of its terrain and profileStepLongest. Heights are metres over sea
 // level, without the Earth's curvature.
 type Profile struct {
 	A, B geo.LonLat
@@ -45,7 +46,7 @@ func NewProfile(t Terrain, a, b geo.LonLat) (*Profile, error) {
 	}
 	n := profileSteps
 	if cell := t.Source().CellM; cell > 0 {
-		n = max(n, int(math.Ceil(d/(cell/2))))
+		n = max(n, int(math.Ceil(d/math.Min(cell/2, profileStepLongest))))
 	}
 	n = min(n, profileStepsMax)
 	p := &Profile{A: a, B: b, At: walk(a, b, d, n), D: make([]float64, n+1), H: make([]float64, n+1)}

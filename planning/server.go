@@ -18,7 +18,7 @@ type CoverOptions struct {
 	Gear         *network.Gear // of the subscriber, aimed at the sector; nil: Generic
 	K            float64       // 0: 4/3
 	Polarisation Polarisation  // "": vertical
-	CellDeg      float64       // of the raster; 0: the terrain's own
+	CellDeg      float64       // of the raster; 0: the terrain's own, but at most sweepCell
 	Workers      int           // 0: one per core
 }
 
