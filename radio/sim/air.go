@@ -56,12 +56,14 @@ func (e *end) letter() string {
 // noiseFigure of every receiver, dB.
 const noiseFigure = 6
 
-// noise floor in dBm: thermal noise of the width, the receiver's figure, and
-// interference.
-func (e *end) noise(now time.Time) float64 {
-	v := -174 + 10*math.Log10(e.radio().width*1e6) + noiseFigure + e.dev.interference()
-	return v + 0.5*e.dev.fleet.smooth("noise/"+string(e.dev.id), now, 2*time.Minute)
+// noise floor in dBm of a channel width in MHz: thermal noise (-174 dBm/Hz), the
+// receiver's figure, and interference.
+func (d *device) noise(width float64, now time.Time) float64 {
+	v := -174 + 10*math.Log10(width*1e6) + noiseFigure + d.interference()
+	return v + 0.5*d.fleet.smooth("noise/"+string(d.id), now, 2*time.Minute)
 }
+
+func (e *end) noise(now time.Time) float64 { return e.dev.noise(e.radio().width, now) }
 
 func (d *device) interference() float64 {
 	v := 0.0

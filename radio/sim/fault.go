@@ -192,11 +192,28 @@ func (f *Fleet) inject(x Fault) string {
 
 // Clear ends a fault.
 func (f *Fleet) Clear(id string) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	a := f.faults[id]
+	a, save := f.clear(id)
 	if a == nil {
 		return fault.New(fault.NotFound, "no fault %q is in force", id)
+	}
+	f.log.Info("fault ends", "fault", a.id, "kind", a.Kind, "device", a.Device, "link", a.Link)
+	if save {
+		defer f.sessions.Done()
+		if err := f.announce(); err != nil {
+			f.log.Error("boot time not kept", "device", a.Device, "err", err)
+		}
+	}
+	return nil
+}
+
+// clear takes a fault out of force; nil where there is none. Where a device
+// booted, its new boot time is to be saved, and Run waits for that.
+func (f *Fleet) clear(id string) (a *active, save bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	a = f.faults[id]
+	if a == nil {
+		return nil, false
 	}
 	now := time.Now()
 	f.settleAll(now)
@@ -207,14 +224,16 @@ func (f *Fleet) Clear(id string) error {
 		switch a.Kind {
 		case Reboot, Off:
 			f.booted(d, now)
+			if save = f.running && !f.ended; save {
+				f.sessions.Add(1)
+			}
 		case Ethernet100:
 			d.cut = now
 		}
 		d.hangUp(func(s *session) bool { return s.out.isTainted() })
 	}
 	f.settleAll(now)
-	f.log.Info("fault ends", "fault", a.id, "kind", a.Kind, "device", a.Device, "link", a.Link)
-	return nil
+	return a, save
 }
 
 // booted starts a device's counters and uptime anew.

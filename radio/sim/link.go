@@ -3,8 +3,6 @@ package sim
 import (
 	"fmt"
 	"math"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/crinale/crinale/internal/network"
@@ -84,49 +82,64 @@ func newLink(f *Fleet, i int, nl network.Link) (*link, error) {
 	return l, nil
 }
 
-// startAir asks for the planned levels and starts the links that can be up, as
-// if they had been so since their devices booted. It needs the fleet's lock.
+// plan asks for the planned levels.
+func (f *Fleet) plan() {
+	for _, l := range f.links {
+		for _, e := range l.both() {
+			if l.net.Medium != network.Radio {
+				continue
+			}
+			if p, ok := f.deps.Level(l.net.ID, e.dev.id); ok {
+				f.mu.Lock()
+				e.planned = unit.Some(p)
+				f.mu.Unlock()
+			} else {
+				f.log.Warn("no planned level: the link stays down", "link", l.net.ID, "at", e.dev.id)
+			}
+		}
+	}
+}
+
+// startAir starts the links that can be up, as if they had been so since their
+// devices booted. It needs the fleet's lock.
 func (f *Fleet) startAir(now time.Time) {
 	for _, l := range f.links {
 		for _, e := range l.both() {
 			if l.net.Medium == network.Radio {
-				if p, ok := f.deps.Level(l.net.ID, e.dev.id); ok {
-					e.planned = unit.Some(p)
-				}
 				want := radioOf(e.dev, e.dev.factory.table(interfaceTable).byID(e.iface))
 				e.txRef = want.tx
 				l.lossBase = 20 * math.Log10(want.freq)
 			}
 		}
 		l.demand = 20
-		if l.net.Medium == network.Radio {
-			if l.b != nil && l.a.planned.Known() && l.b.planned.Known() {
-				l.demand = 0.6 * l.rate(l.a, now)
-			} else {
-				f.log.Warn("no planned level: the link stays down", "link", l.net.ID)
-			}
+		if l.net.Medium == network.Radio && l.a.planned.Known() && l.b.planned.Known() {
+			l.demand = usable * l.rate(l.a, now)
 		}
 		l.demand *= 0.15 + 0.45*f.uniform("demand/"+string(l.net.ID), 0)
-		l.counted = now
-		l.matched = time.Time{}
-		if l.fits(now) {
-			l.up, l.joins = true, 1
-			for _, e := range l.both() {
-				if e.dev.boot.After(l.since) {
-					l.since = e.dev.boot
-				}
-			}
-			l.matched = l.since
-			for _, e := range l.both() {
-				e.wentUp = l.since
-				s := now.Sub(e.dev.boot).Seconds() * 0.5 * 1e6 / 8
-				down, up := s*l.demand, s*l.demand*upShare
-				if e.isA() {
-					e.tx, e.rx = down, up
-				} else {
-					e.tx, e.rx = up, down
-				}
-			}
+		l.begin(now)
+	}
+}
+
+// begin is up since the later boot of the two, where both ends fit; the bytes
+// are those of half the greatest demand since each boot.
+func (l *link) begin(now time.Time) {
+	l.counted, l.matched, l.up = now, time.Time{}, false
+	if !l.fits(now) {
+		return
+	}
+	l.up, l.joins = true, 1
+	for _, e := range l.both() {
+		if e.dev.boot.After(l.since) {
+			l.since = e.dev.boot
+		}
+	}
+	l.matched = l.since
+	for _, e := range l.both() {
+		e.wentUp = l.since
+		down := now.Sub(e.dev.boot).Seconds() * 0.5 * l.demand * 1e6 / 8
+		e.tx, e.rx = down, down*upShare
+		if !e.isA() {
+			e.tx, e.rx = e.rx, e.tx
 		}
 	}
 }
@@ -136,77 +149,6 @@ func (l *link) both() []*end {
 		return []*end{l.a}
 	}
 	return []*end{l.a, l.b}
-}
-
-// radioState is a radio interface's configuration, as numbers.
-type radioState struct {
-	driver, ssid, protocol, mode string
-	ap, disabled                 bool
-	freq, width, tx              float64 // freq 0: any
-}
-
-// radioOf reads an interface row; nil is a disabled radio.
-func radioOf(d *device, e *entry) radioState {
-	if e == nil {
-		return radioState{disabled: true}
-	}
-	r := radioState{driver: d.driver, disabled: e.disabled(), protocol: "802.11", width: width60}
-	k := [4]string{"mode", "ssid", "frequency", "channel-width"}
-	switch d.driver {
-	case wifi:
-		k = [4]string{"configuration.mode", "configuration.ssid", "channel.frequency", "channel.width"}
-	case wireless:
-		r.protocol = e.get("wireless-protocol")
-	}
-	r.mode, r.ssid = e.get(k[0]), e.get(k[1])
-	r.freq = leading(e.get(k[2]))
-	if d.driver == w60g {
-		r.protocol = w60g
-	} else {
-		r.width = lastWidth(e.get(k[3]))
-	}
-	r.ap = !strings.HasPrefix(r.mode, "station")
-	r.tx = d.defaultTx(r.width)
-	key := "tx-power"
-	if d.driver == wifi {
-		key = "configuration.tx-power"
-	}
-	if v, err := strconv.ParseFloat(e.get(key), 64); err == nil && e.get("tx-power-mode") != "default" {
-		r.tx = v
-	}
-	return r
-}
-
-// defaultTx is the power of a radio that was given none: the most its gear can.
-func (d *device) defaultTx(width float64) float64 {
-	if d.driver == w60g {
-		return float64(d.gear.MaxTx(unit.MHz(width)).Or(5))
-	}
-	return float64(d.gear.MaxTx(unit.MHz(width)).Or(25))
-}
-
-// leading is the number a value begins with: "5500", "5500-5580"; 0 for "auto".
-func leading(s string) float64 {
-	i := 0
-	for i < len(s) && s[i] >= '0' && s[i] <= '9' {
-		i++
-	}
-	v, _ := strconv.ParseFloat(s[:i], 64)
-	return v
-}
-
-// lastWidth is the greatest of "20/40/80mhz-Ceee".
-func lastWidth(s string) float64 {
-	s, _, _ = strings.Cut(s, "mhz")
-	v, err := strconv.ParseFloat(s[strings.LastIndexByte(s, '/')+1:], 64)
-	if err != nil || v <= 0 {
-		return defaultWidth
-	}
-	return v
-}
-
-func (e *end) radio() radioState {
-	return radioOf(e.dev, e.dev.config.table(interfaceTable).byID(e.iface))
 }
 
 // speaks says whether a station's protocol setting joins an access point's.

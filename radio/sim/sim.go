@@ -18,10 +18,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -92,8 +90,8 @@ type Fleet struct {
 	tls      *tls.Config
 	ended    bool
 	running  bool
-	saveMu   sync.Mutex // serialises writes of fleet.json and sim.json
-	sessions sync.WaitGroup
+	saveMu   sync.Mutex     // serialises writes of fleet.json and sim.json
+	sessions sync.WaitGroup // and saves that Run waits for
 }
 
 // New makes a fleet of a network. It touches nothing outside.
@@ -234,7 +232,11 @@ func (f *Fleet) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("simulated fleet: %w", err)
 	}
-	srv := &http.Server{Handler: f.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second}
+	srv := &http.Server{Handler: f.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
+		ErrorLog: slog.NewLogLogger(f.log.Handler(), slog.LevelWarn)}
+	f.mu.Lock()
+	f.control = "http://" + ls.control.Addr().String()
+	f.mu.Unlock()
 	var wg sync.WaitGroup
 	for _, l := range ls.devices {
 		wg.Go(func() { f.accept(ctx, l.dev, l.Listener) })
@@ -246,9 +248,6 @@ func (f *Fleet) Run(ctx context.Context) error {
 		}
 	})
 
-	f.mu.Lock()
-	f.control = "http://" + ls.control.Addr().String()
-	f.mu.Unlock()
 	err = f.announce()
 	if err == nil {
 		f.log.Info("simulated fleet ready", "devices", len(f.devices), "control", f.Control())
@@ -282,81 +281,4 @@ func (f *Fleet) end() {
 	for _, d := range f.devices {
 		d.hangUp(nil)
 	}
-}
-
-type deviceListener struct {
-	net.Listener
-	dev *device
-}
-
-type listeners struct {
-	devices []deviceListener
-	control net.Listener
-}
-
-func (l *listeners) close() {
-	for _, d := range l.devices {
-		d.Close()
-	}
-	if l.control != nil {
-		l.control.Close()
-	}
-}
-
-// listen opens every port: the one of the last run where it is free, else the
-// next of the configured range, else any.
-func (f *Fleet) listen() (*listeners, error) {
-	ls := &listeners{}
-	host, base, _ := net.SplitHostPort(f.cfg.Listen)
-	next := newPorts(host, base)
-	f.mu.Lock()
-	last := memory{f.memory.ControlPort, maps.Clone(f.memory.Devices)}
-	f.mu.Unlock()
-	for _, d := range f.devices {
-		m := last.Devices[d.id]
-		l, err := next.open(m.Port)
-		if err != nil {
-			ls.close()
-			return nil, fmt.Errorf("device %s: %w", d.id, err)
-		}
-		ls.devices = append(ls.devices, deviceListener{l, d})
-		m.Port = port(l)
-		d.address = l.Addr().String()
-		if !f.cfg.NoTLS {
-			l, err := next.open(m.TLSPort)
-			if err != nil {
-				ls.close()
-				return nil, fmt.Errorf("device %s: TLS: %w", d.id, err)
-			}
-			m.TLSPort = port(l)
-			a := l.Addr().String()
-			d.tlsAddress = &a
-			ls.devices = append(ls.devices, deviceListener{tls.NewListener(l, f.tls), d})
-		}
-		f.mu.Lock()
-		now := f.memory.Devices[d.id]
-		now.Port, now.TLSPort = m.Port, m.TLSPort
-		f.memory.Devices[d.id] = now
-		f.mu.Unlock()
-	}
-	chost, cport, _ := net.SplitHostPort(f.cfg.Control)
-	var err error
-	if cport == "0" {
-		ls.control, err = newPorts(chost, "0").open(last.ControlPort)
-	} else {
-		ls.control, err = net.Listen("tcp", f.cfg.Control)
-	}
-	if err != nil {
-		ls.close()
-		return nil, fmt.Errorf("control: %w", err)
-	}
-	f.mu.Lock()
-	f.memory.ControlPort = port(ls.control)
-	f.mu.Unlock()
-	return ls, nil
-}
-
-// quiet hides addresses of a closed listener from logs: it is not an error.
-func quiet(err error) bool {
-	return errors.Is(err, net.ErrClosed) || strings.Contains(err.Error(), "use of closed")
 }

@@ -18,7 +18,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/crinale/crinale/internal/network"
@@ -70,6 +69,7 @@ func (f *Fleet) load() error {
 	if f.memory.Devices == nil {
 		f.memory.Devices = map[network.DeviceID]deviceMemory{}
 	}
+	f.plan()
 	now := time.Now()
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -108,7 +108,8 @@ func (f *Fleet) load() error {
 	return nil
 }
 
-// announce writes the memory and then sim.json.
+// announce writes the memory and then sim.json; nothing before the fleet has
+// its ports.
 func (f *Fleet) announce() error {
 	f.saveMu.Lock()
 	defer f.saveMu.Unlock()
@@ -119,6 +120,9 @@ func (f *Fleet) announce() error {
 		Control string     `json:"control"`
 	}{f.endpoints(), f.control}
 	f.mu.Unlock()
+	if out.Control == "" {
+		return nil
+	}
 	if err := writeJSON(f.path(memoryFile), m); err != nil {
 		return fmt.Errorf("simulated fleet: %w", err)
 	}
@@ -248,33 +252,3 @@ func (f *Fleet) newCertificate() (tls.Certificate, error) {
 	}
 	return tls.X509KeyPair(certPEM, keyPEM)
 }
-
-// ports hands out listeners.
-type ports struct {
-	host string
-	next int // 0: any
-}
-
-func newPorts(host, base string) *ports {
-	n, _ := strconv.Atoi(base)
-	return &ports{host, n}
-}
-
-// open tries the port of the last run, then the range, then any.
-func (p *ports) open(last int) (net.Listener, error) {
-	if last > 0 && p.next == 0 {
-		if l, err := net.Listen("tcp", net.JoinHostPort(p.host, strconv.Itoa(last))); err == nil {
-			return l, nil
-		}
-	}
-	for p.next > 0 && p.next < 65536 {
-		n := p.next
-		p.next++
-		if l, err := net.Listen("tcp", net.JoinHostPort(p.host, strconv.Itoa(n))); err == nil {
-			return l, nil
-		}
-	}
-	return net.Listen("tcp", net.JoinHostPort(p.host, "0"))
-}
-
-func port(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }

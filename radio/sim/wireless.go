@@ -224,12 +224,11 @@ func wirelessState(d *device, e *entry, now time.Time) item {
 		}
 		return s + "/ac(" + integer(r.tx) + "dBm)"
 	}
-	noise := -174 + 10*math.Log10(r.width*1e6) + noiseFigure + d.interference() + 0.5*d.fleet.smooth("noise/"+string(d.id), now, 2*time.Minute)
 	switch {
 	case r.disabled:
 		return item{{"status", "disabled"}}
 	case r.ap:
-		it := item{{"status", "running-ap"}, {"channel", channel(r.freq)}, {"wireless-protocol", r.protocol}, {"noise-floor", integer(noise)}}
+		it := item{{"status", "running-ap"}, {"channel", channel(r.freq)}, {"wireless-protocol", r.protocol}, {"noise-floor", integer(d.noise(r.width, now))}}
 		if len(ps) > 0 {
 			ccq := 0.0
 			for _, p := range ps {
