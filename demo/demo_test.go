@@ -32,18 +32,7 @@ func networkOf(t *testing.T, n int) *network.Network {
 	return net
 }
 
-// isRadio says whether a device counts as a radio.
-func isRadio(n *network.Network, d network.Device) bool { return n.Gear[d.Gear].Class != "router" }
-
-func radios(n *network.Network) int {
-	sum := 0
-	for _, d := range n.Devices {
-		if isRadio(n, d) {
-			sum++
-		}
-	}
-	return sum
-}
+func radios(n *network.Network) int { return len(n.Radios()) }
 
 // The figures are those of the source of the shared data.
 func TestTheUnionIsThe38Comuni(t *testing.T) {
@@ -127,7 +116,7 @@ func TestTheNetworkAsWritten(t *testing.T) {
 		if d.Settings.Protocol == "nv2" {
 			nv2++
 		}
-		if isRadio(n, d) != (d.Address != "" && d.MAC != "" && d.Settings.Freq.Known() && d.Settings.Width.Known() && d.Settings.TxPower.Known()) {
+		if n.IsRadio(d) != (d.Address != "" && d.MAC != "" && d.Settings.Freq.Known() && d.Settings.Width.Known() && d.Settings.TxPower.Known()) {
 			t.Errorf("%s: a radio, and only a radio, has address, MAC and settings", d.ID)
 		}
 	}
@@ -188,7 +177,7 @@ func TestEveryPartnerHasLinksAndSomeAreShared(t *testing.T) {
 func TestPowersKeepTheLaw(t *testing.T) {
 	n := networkOf(t, 300)
 	for _, d := range n.Devices {
-		if !isRadio(n, d) {
+		if !n.IsRadio(d) {
 			continue
 		}
 		f := d.Settings.Freq.Or(0)
@@ -218,7 +207,7 @@ func TestNoTwoLinksOfAPlaceShareAChannel(t *testing.T) {
 		pa, _, _ := n.Position(a.ID)
 		for _, b := range n.Devices[:i] {
 			pb, _, _ := n.Position(b.ID)
-			if !isRadio(n, a) || !isRadio(n, b) || pa.Distance(pb) > 50 {
+			if !n.IsRadio(a) || !n.IsRadio(b) || pa.Distance(pb) > 50 {
 				continue
 			}
 			aLow, aHigh := span(a)

@@ -10,9 +10,13 @@ package main
 import (
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 )
+
+// talk is where the generator says what it does.
+var talk io.Writer = os.Stderr
 
 func main() {
 	shared := flag.String("shared", "../shared", "the shared data folder")
@@ -50,6 +54,6 @@ func write(out, name string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "%s: %d bytes\n", path, len(data))
+	fmt.Fprintf(talk, "%s: %d bytes\n", path, len(data))
 	return os.WriteFile(path, data, 0o644)
 }

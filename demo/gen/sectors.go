@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"os"
 	"slices"
 
 	"github.com/crinale/crinale/internal/geo"
@@ -236,7 +235,7 @@ func (p *plan) report(spots []spot) {
 			}
 			covered[i] = true
 		}
-		fmt.Fprintf(os.Stderr, "%-28s %-22s az %3.0f tilt %2.0f at %v MHz: %5.0f people more\n", s.id, s.ap.antenna.gear, s.ap.antenna.azimuth.Or(0), s.ap.antenna.tilt.Or(0), s.ap.freq, n)
+		fmt.Fprintf(talk, "%-28s %-22s az %3.0f tilt %2.0f at %v MHz: %5.0f people more\n", s.id, s.ap.antenna.gear, s.ap.antenna.azimuth.Or(0), s.ap.antenna.tilt.Or(0), s.ap.freq, n)
 	}
 	for i, s := range spots {
 		total += s.people
@@ -244,11 +243,11 @@ func (p *plan) report(spots []spot) {
 			sum += s.people
 		}
 	}
-	fmt.Fprintf(os.Stderr, "covered about %.0f of %.0f people (%.0f %%)\n", sum, total, 100*sum/total)
+	fmt.Fprintf(talk, "covered about %.0f of %.0f people (%.0f %%)\n", sum, total, 100*sum/total)
 	for _, h := range p.order {
 		lp, _, err := p.land.link(h.a.antenna, h.b.antenna, h.a.freq, h.a.width)
 		if err == nil {
-			fmt.Fprintf(os.Stderr, "%-46s %5.2f km %5.1f F %6.1f dBm %4.0f Mbps, back %6.1f %4.0f, %v/%v %s\n", h.id, lp.Dist/1000, lp.Clearance.Zones,
+			fmt.Fprintf(talk, "%-46s %5.2f km %5.1f F %6.1f dBm %4.0f Mbps, back %6.1f %4.0f, %v/%v %s\n", h.id, lp.Dist/1000, lp.Clearance.Zones,
 				lp.Budget.RSSI, lp.Budget.Rate, lp.Budget.BackRSSI, lp.Budget.BackRate, h.a.freq, h.a.width, h.b.antenna.gear)
 		}
 	}

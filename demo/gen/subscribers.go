@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"strings"
 
 	"github.com/crinale/crinale/internal/geo"
@@ -55,7 +54,7 @@ func (p *plan) writeSubscribers(out string, spots []spot) error {
 			x.Houses = append(x.Houses, e)
 		}
 	}
-	fmt.Fprintf(os.Stderr, "%d more town halls and %d houses can be added\n", len(x.Halls), len(x.Houses))
+	fmt.Fprintf(talk, "%d more town halls and %d houses can be added\n", len(x.Halls), len(x.Houses))
 	data, err := json.Marshal(x)
 	if err != nil {
 		return err

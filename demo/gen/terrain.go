@@ -17,7 +17,6 @@ const (
 	terrainFile = "terrain/alta-langa-30s.tif"
 	cellDeg     = 1.0 / 120
 	nodata      = -9999
-	margin      = 25_000 // metres of land around the union that must be there
 )
 
 // cut is what is shipped: the outer edges in cells of 30" from 0°, 0°, at

@@ -121,7 +121,7 @@ func readPlaces(u *territory.Union, path string) error {
 		}
 		c, in := u.ComuneAt(p.At)
 		if !in {
-			fmt.Fprintf(os.Stderr, "%s lies outside after simplification: left out\n", p.Name)
+			fmt.Fprintf(talk, "%s lies outside after simplification: left out\n", p.Name)
 			continue
 		}
 		p.Comune = c.ISTAT // of the outline that is shipped
