@@ -64,7 +64,7 @@ type History struct {
 	cfg   Config
 	log   *slog.Logger
 	ready chan struct{}
-	queue queue
+	queue queue[entry]
 	files files
 
 	writing sync.Mutex // one writer, folder and sweeper at a time

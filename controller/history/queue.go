@@ -44,58 +44,63 @@ type counts struct {
 	written, refused, failed atomic.Uint64
 }
 
-// queue is bounded: when it is full the oldest entries are dropped.
-type queue struct {
+// queue is bounded: when it is full the oldest values are dropped and counted.
+type queue[T any] struct {
 	size    int
 	mu      sync.Mutex
-	entries []entry
+	values  []T
 	dropped uint64
 }
 
-func (q *queue) put(es []entry) {
+func (q *queue[T]) put(vs []T) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.entries = append(q.entries, es...)
+	q.values = append(q.values, vs...)
 	q.trim()
 }
 
-// back puts entries that could not be written before the others again.
-func (q *queue) back(es []entry) {
-	if len(es) == 0 {
+// back puts values that could not be written before the others again.
+func (q *queue[T]) back(vs []T) {
+	if len(vs) == 0 {
 		return
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.entries = append(es[:len(es):len(es)], q.entries...)
+	q.values = append(vs[:len(vs):len(vs)], q.values...)
 	q.trim()
 }
 
-func (q *queue) trim() {
-	if over := len(q.entries) - q.size; over > 0 {
+func (q *queue[T]) trim() {
+	if over := len(q.values) - q.size; over > 0 {
 		q.dropped += uint64(over)
-		q.entries = append([]entry(nil), q.entries[over:]...)
+		q.values = append([]T(nil), q.values[over:]...)
 	}
 }
 
-// take empties the queue.
-func (q *queue) take() []entry {
+// take gives the oldest values, n at most.
+func (q *queue[T]) take(n int) []T {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	es := q.entries
-	q.entries = nil
-	return es
+	if n >= len(q.values) {
+		vs := q.values
+		q.values = nil
+		return vs
+	}
+	vs := q.values[:n:n]
+	q.values = q.values[n:]
+	return vs
 }
 
-func (q *queue) lost() uint64 {
+func (q *queue[T]) lost() uint64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.dropped
 }
 
-func (q *queue) len() int {
+func (q *queue[T]) len() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return len(q.entries)
+	return len(q.values)
 }
 
 // Append queues readings and never waits for the disk. When the queue is full

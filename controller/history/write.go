@@ -20,7 +20,7 @@ func (h *History) Flush(ctx context.Context) error {
 
 func (h *History) flush(ctx context.Context) error {
 	byDay := map[time.Time][]entry{}
-	for _, e := range h.queue.take() {
+	for _, e := range h.queue.take(h.cfg.Queue) {
 		d := day(time.UnixMilli(e.t))
 		byDay[d] = append(byDay[d], e)
 	}
