@@ -19,6 +19,10 @@ const (
 	MaxRadios = 2000
 )
 
+// hallPromise is what the link of an added town hall promises: 30 Mbps reach
+// it, but less comes back over the sector's smaller antenna.
+const hallPromise unit.Mbps = 10
+
 // extras are the stations that can be added, in their order: the numbers of
 // sector and gear in the lists, longitude and latitude in 0.00001°, and the
 // ISTAT code as a number. All are planned to work, as those of the files are.
@@ -136,20 +140,20 @@ func (c *cutter) extend(x extras, n int) error {
 		}
 		istat := fmt.Sprintf("%06d", e[4])
 		var seat network.Seat
-		height := unit.Metres(6)
+		height, promise := unit.Metres(6), unit.Mbps(0)
 		if i < len(x.Halls) {
 			k := slices.IndexFunc(c.net.Seats, func(s network.Seat) bool { return s.Kind == "town-hall" && s.Comune == istat })
 			if k < 0 || used[c.net.Seats[k].ID] {
 				continue
 			}
-			seat, height = c.net.Seats[k], 10
+			seat, height, promise = c.net.Seats[k], 10, hallPromise
 		} else {
 			number := i - len(x.Halls) + 1
 			seat = network.Seat{ID: network.SeatID(fmt.Sprintf("house-%04d", number)), Name: fmt.Sprintf("Subscriber %04d", number), Kind: "subscriber",
 				At: geo.LonLat{Lon: float64(e[2]) / 1e5, Lat: float64(e[3]) / 1e5}, Comune: istat}
 			c.net.Seats = append(c.net.Seats, seat)
 		}
-		c.add(seat, height, sector, x.Gear[e[1]], i)
+		c.add(seat, height, sector, x.Gear[e[1]], i, promise)
 	}
 	if c.radios != n {
 		return fmt.Errorf("demo subscribers: only %d of %d radios found", c.radios, n)
@@ -158,7 +162,7 @@ func (c *cutter) extend(x extras, n int) error {
 }
 
 // add puts a station at a seat; row numbers its address.
-func (c *cutter) add(seat network.Seat, height unit.Metres, sector network.Sector, gear network.GearID, row int) {
+func (c *cutter) add(seat network.Seat, height unit.Metres, sector network.Sector, gear network.GearID, row int, promise unit.Mbps) {
 	ap, _ := c.full.Device(sector.Device)
 	set := ap.Settings
 	set.TxPower = unit.Some(27 - unit.DBm(c.full.Gear[gear].Antenna.Gain))
@@ -176,6 +180,6 @@ func (c *cutter) add(seat network.Seat, height unit.Metres, sector network.Secto
 	}
 	c.net.Devices = append(c.net.Devices, d)
 	c.net.Links = append(c.net.Links, network.Link{ID: network.LinkID("access-" + string(seat.ID)), Name: seat.Name, Medium: network.Radio,
-		A: sector.Device, B: d.ID, Sector: sector.ID, Partner: partners})
+		A: sector.Device, B: d.ID, Sector: sector.ID, Partner: partners, MinMbps: promise})
 	c.radios++
 }

@@ -36,7 +36,7 @@ func (p *plan) channels() error {
 			}
 			continue
 		}
-		_, good, err := p.land.link(h.a.antenna, h.b.antenna, narrow.freq, narrow.width)
+		_, good, err := p.land.link(h.a.antenna, h.b.antenna, narrow.freq, narrow.width, phyWant)
 		if err != nil {
 			return err
 		}

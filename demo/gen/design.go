@@ -110,5 +110,6 @@ const (
 	houseRoof   = 6
 	clearZones  = 0.8 // of the first Fresnel radius, more than the 0.6 that are enough
 	phyWant     = 60  // Mbps on the air, both ways: half of it is usable
+	phyHall     = 30  // towards the sector, from a town hall that is added: it promises 10
 	levelSpare  = 2   // dB over what that rate takes
 )

@@ -58,17 +58,17 @@ func (l *land) end(a antenna) planning.End {
 	return planning.End{At: a.at, Height: unit.Metres(a.height), Gear: &g, TxPower: unit.Some(unit.DBm(l.tx(a.gear))), Azimuth: a.azimuth, Tilt: a.tilt}
 }
 
-// link plans a link; good says whether it is clear and gives phyWant both
-// ways with some level to spare.
-func (l *land) link(a, b antenna, freq, width float64) (p *planning.LinkPlan, good bool, err error) {
+// link plans a link; good says whether it is clear and gives phyWant there and
+// so many Mbps on the air back, with some level to spare.
+func (l *land) link(a, b antenna, freq, width float64, back unit.Mbps) (p *planning.LinkPlan, good bool, err error) {
 	p, err = planning.PlanLink(l.terrain, planning.LinkQuery{A: l.end(a), B: l.end(b), Freq: unit.MHz(freq), Width: unit.MHz(width)})
 	if err != nil {
 		return nil, false, err
 	}
 	ga, gb := l.gear[network.GearID(a.gear)], l.gear[network.GearID(b.gear)]
 	there, okT := gb.Best(unit.MHz(width), unit.DBm(p.Budget.RSSI-levelSpare))
-	back, okB := ga.Best(unit.MHz(width), unit.DBm(p.Budget.BackRSSI-levelSpare))
-	good = p.Clearance.Zones >= clearZones && okT && okB && there.PHY >= phyWant-0.1 && back.PHY >= phyWant-0.1
+	rev, okB := ga.Best(unit.MHz(width), unit.DBm(p.Budget.BackRSSI-levelSpare))
+	good = p.Clearance.Zones >= clearZones && okT && okB && there.PHY >= phyWant-0.1 && rev.PHY >= back-0.1
 	return p, good, nil
 }
 

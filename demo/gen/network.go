@@ -137,7 +137,7 @@ func (p *plan) backbone() error {
 func (p *plan) verify() error {
 	var bad []string
 	for _, h := range p.hops() {
-		plan, good, err := p.land.link(h.a.antenna, h.b.antenna, h.a.freq, h.a.width)
+		plan, good, err := p.land.link(h.a.antenna, h.b.antenna, h.a.freq, h.a.width, phyWant)
 		if err != nil {
 			return fmt.Errorf("link %s: %w", h.id, err)
 		}

@@ -154,8 +154,9 @@ func (p *plan) sectorAt(s *siteDesign, gear string, az, tilt float64) *sector {
 	return &sector{id: id, site: s, ap: ap}
 }
 
-// station tries a subscriber's radio at a place: the smallest that is good.
-func (p *plan) station(s *sector, pl *place) (*radio, float64) {
+// station tries a subscriber's radio at a place: the smallest that is good,
+// with back Mbps on the air towards the sector.
+func (p *plan) station(s *sector, pl *place, back unit.Mbps) (*radio, float64) {
 	if s.ap.antenna.at.Distance(pl.at) > reach {
 		return nil, 0
 	}
@@ -165,7 +166,7 @@ func (p *plan) station(s *sector, pl *place) (*radio, float64) {
 	}
 	for _, gear := range []string{small, lhg, xl} {
 		a := antenna{at: pl.at, height: pl.height, gear: gear}
-		lp, good, err := p.land.link(s.ap.antenna, a, s.ap.freq, s.ap.width)
+		lp, good, err := p.land.link(s.ap.antenna, a, s.ap.freq, s.ap.width, back)
 		if err != nil || lp.Budget.RSSI < -85 {
 			return nil, 0
 		}
@@ -189,7 +190,7 @@ func (p *plan) firstStation(s *sector) *radio {
 		if p.served[pl.id] || c.People[2021] <= most {
 			continue
 		}
-		if r, _ := p.station(s, pl); r != nil {
+		if r, _ := p.station(s, pl, phyWant); r != nil {
 			best, most = r, c.People[2021]
 		}
 	}
@@ -204,7 +205,7 @@ func (p *plan) firstStation(s *sector) *radio {
 		if p.served[pl.id] || q.People <= most || !plain(pl.id) {
 			continue
 		}
-		if r, _ := p.station(s, pl); r != nil {
+		if r, _ := p.station(s, pl, phyWant); r != nil {
 			best, most = r, q.People
 		}
 	}
@@ -245,7 +246,7 @@ func (p *plan) report(spots []spot) {
 	}
 	fmt.Fprintf(talk, "covered about %.0f of %.0f people (%.0f %%)\n", sum, total, 100*sum/total)
 	for _, h := range p.order {
-		lp, _, err := p.land.link(h.a.antenna, h.b.antenna, h.a.freq, h.a.width)
+		lp, _, err := p.land.link(h.a.antenna, h.b.antenna, h.a.freq, h.a.width, phyWant)
 		if err == nil {
 			fmt.Fprintf(talk, "%-46s %5.2f km %5.1f F %6.1f dBm %4.0f Mbps, back %6.1f %4.0f, %v/%v %s\n", h.id, lp.Dist/1000, lp.Clearance.Zones,
 				lp.Budget.RSSI, lp.Budget.Rate, lp.Budget.BackRSSI, lp.Budget.BackRate, h.a.freq, h.a.width, h.b.antenna.gear)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/crinale/crinale/internal/geo"
+	"github.com/crinale/crinale/internal/unit"
 )
 
 // extra is one more station that can be added to the network: the numbers of
@@ -32,7 +33,7 @@ func (p *plan) writeSubscribers(out string, spots []spot) error {
 	}
 	for _, c := range p.land.union.Comuni {
 		pl := p.halls[c.ISTAT]
-		if e, ok := p.extra(x, pl); ok && !p.served[pl.id] {
+		if e, ok := p.extra(x, pl, phyHall); ok && !p.served[pl.id] {
 			x.Halls = append(x.Halls, e)
 		}
 	}
@@ -50,7 +51,7 @@ func (p *plan) writeSubscribers(out string, spots []spot) error {
 		if !ok {
 			continue
 		}
-		if e, ok := p.extra(x, &place{at: at, height: houseRoof, comune: c.ISTAT}); ok {
+		if e, ok := p.extra(x, &place{at: at, height: houseRoof, comune: c.ISTAT}, phyWant); ok {
 			x.Houses = append(x.Houses, e)
 		}
 	}
@@ -75,10 +76,10 @@ func draw(rnd *rand.Rand, spots []spot, total float64) geo.LonLat {
 }
 
 // extra is the station that a sector serves best at a place.
-func (p *plan) extra(x extras, pl *place) (e extra, ok bool) {
+func (p *plan) extra(x extras, pl *place, back unit.Mbps) (e extra, ok bool) {
 	best := -1000.0
 	for i, s := range p.sectors {
-		r, level := p.station(s, pl)
+		r, level := p.station(s, pl, back)
 		if r == nil || level <= best {
 			continue
 		}
