@@ -109,7 +109,7 @@ func PlanLink(t Terrain, q LinkQuery) (*LinkPlan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &LinkPlan{Query: q, Profile: prof, Terrain: t.Source()}
+	p := &LinkPlan{Query: q, Profile: prof, Terrain: prof.Source}
 	if rule.Source != "" {
 		p.law = &rule
 		p.Budget.EIRPLimit = unit.Some(law)
@@ -201,4 +201,4 @@ func aim(a, b geo.LonLat, hA, hB, d, k float64) (azimuth, tilt unit.Degrees) {
 }
 
 // round keeps what a figure of ours can mean: a thousandth.
-func round(v float64) float64 { return math.Round(v*1000) / 1000 }
+func round(v float64) float64 { return math.Round(v*1000)/1000 + 0 }

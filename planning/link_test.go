@@ -2,6 +2,7 @@ package planning_test
 
 import (
 	"encoding/json"
+	"io"
 	"math"
 	"strings"
 	"testing"
@@ -227,6 +228,56 @@ func TestLinkProperties(t *testing.T) {
 		}
 		if math.Abs(p.Budget.RSSI-less.Budget.RSSI-3) > 0.003 || less.Budget.Rate > p.Budget.Rate {
 			t.Fatalf("27 dBm: %+v; 24 dBm: %+v", p.Budget, less.Budget)
+		}
+	})
+}
+
+// What is printed fits a terminal and leads with the answer.
+func TestLinkText(t *testing.T) {
+	for want, p := range map[string]*planning.LinkPlan{
+		"NO LINK":                plan(t, ridge(8.1, 900), planning.LinkQuery{A: place(44.5, 8.0, 15), B: place(44.5, 8.2, 6)}),
+		"DOES NOT REACH 30 MBPS": plan(t, flat(300), planning.LinkQuery{A: place(44.5, 8.05, 30), B: place(44.5, 8.15, 30)}),
+		"REACHES 100 MBPS":       plan(t, flat(300), planning.LinkQuery{A: place(44.5, 8.05, 30), B: place(44.5, 8.06, 30), Width: 80}),
+		"REACHES 30 MBPS":        plan(t, flat(300), planning.LinkQuery{A: place(44.5, 8.05, 30), B: place(44.5, 8.08, 30), Width: 40}),
+	} {
+		var b strings.Builder
+		if err := p.Text(&b); err != nil {
+			t.Fatal(err)
+		}
+		narrow(t, b.String())
+		if !strings.HasPrefix(b.String(), want+",") || !strings.Contains(b.String(), "minimum of the IEEE standard") || !strings.Contains(b.String(), "Bare earth") {
+			t.Errorf("want %s:\n%s", want, b.String())
+		}
+		t.Logf("\n%s", b.String())
+	}
+}
+
+// Whatever is asked, the answer is an Invalid error or a plan that JSON holds.
+func FuzzPlanLink(f *testing.F) {
+	f.Add(44.45, 8.05, 15.0, 44.55, 8.15, 6.0, 5600.0, 20.0, 1.33)
+	f.Add(44.45, 8.05, 15.0, 44.45, 8.0500001, 6.0, 60480.0, 80.0, 0.2)
+	f.Add(-90.0, 180.0, 1e9, 90.0, -180.0, 0.0, 0.0, 0.0, 0.0)
+	hilly := shape(func(p geo.LonLat) float64 { return 500 + 400*math.Sin(p.Lon*300)*math.Cos(p.Lat*410) })
+	f.Fuzz(func(t *testing.T, latA, lonA, hA, latB, lonB, hB, freq, width, k float64) {
+		for _, g := range []planning.Terrain{hilly, everywhere(100)} {
+			q := planning.LinkQuery{A: place(latA, lonA, hA), B: place(latB, lonB, hB), Freq: unit.MHz(freq), Width: unit.MHz(width), K: k,
+				EIRP: unit.Some[unit.DBm](27)}
+			p, err := planning.PlanLink(g, q)
+			if err != nil {
+				if fault.Of(err) != fault.Invalid {
+					t.Fatal(err)
+				}
+				continue
+			}
+			if _, err := json.Marshal(p); err != nil {
+				t.Fatal(err)
+			}
+			if err := p.Text(io.Discard); err != nil {
+				t.Fatal(err)
+			}
+			if p.Loss.Diffraction < 0 || p.Loss.Total < p.Loss.FreeSpace {
+				t.Fatalf("loss %+v", p.Loss)
+			}
 		}
 	})
 }

@@ -26,6 +26,8 @@ type Profile struct {
 	At   []geo.LonLat
 	D    []float64 // metres from A along the ground, first 0
 	H    []float64 // metres over sea level
+
+	Source Source // of the heights; where several answer, the coarsest
 }
 
 // Length of the path in metres.
@@ -44,12 +46,13 @@ func NewProfile(t Terrain, a, b geo.LonLat) (*Profile, error) {
 	if d > pathMax {
 		return nil, fault.New(fault.Invalid, "profile %v to %v: %.0f km is longer than the %.0f km the models are used for; are latitude and longitude swapped?", a, b, d/1000, pathMax/1000)
 	}
+	src, finest := sources(t, a, b)
 	n := profileSteps
-	if cell := t.Source().CellM; cell > 0 {
-		n = max(n, int(math.Ceil(d/math.Min(cell/2, profileStepLongest))))
+	if finest > 0 {
+		n = max(n, int(math.Ceil(d/math.Min(finest/2, profileStepLongest))))
 	}
 	n = min(n, profileStepsMax)
-	p := &Profile{A: a, B: b, At: walk(a, b, d, n), D: make([]float64, n+1), H: make([]float64, n+1)}
+	p := &Profile{A: a, B: b, At: walk(a, b, d, n), D: make([]float64, n+1), H: make([]float64, n+1), Source: src}
 	for i, q := range p.At {
 		h, ok := t.Height(q)
 		if !ok {
@@ -59,6 +62,35 @@ func NewProfile(t Terrain, a, b geo.LonLat) (*Profile, error) {
 		p.D[i], p.H[i] = d*float64(i)/float64(n), h
 	}
 	return p, nil
+}
+
+// sources gives the coarsest source of the heights on a path and the finest
+// cell in metres, for terrains that join several.
+func sources(t Terrain, a, b geo.LonLat) (Source, float64) {
+	src := t.Source()
+	joined, ok := t.(interface {
+		SourceAt(geo.LonLat) (Source, bool)
+	})
+	if !ok {
+		return src, src.CellM
+	}
+	const probes = 32
+	coarsest, finest := Source{}, math.Inf(1)
+	for i := range probes + 1 {
+		f := float64(i) / probes
+		s, ok := joined.SourceAt(geo.LonLat{Lon: a.Lon + (b.Lon-a.Lon)*f, Lat: a.Lat + (b.Lat-a.Lat)*f})
+		if !ok {
+			continue
+		}
+		finest = math.Min(finest, s.CellM)
+		if s.CellM >= coarsest.CellM {
+			coarsest = s
+		}
+	}
+	if math.IsInf(finest, 1) {
+		return src, src.CellM
+	}
+	return coarsest, finest
 }
 
 // walkStride is the length in metres over which the great circle is taken as

@@ -45,3 +45,32 @@ func TestProfileWalksGreatCircle(t *testing.T) {
 		}
 	})
 }
+
+// patched is coarse ground with a fine patch west of 8.1 E.
+type patched struct{ everywhere }
+
+func (patched) SourceAt(p geo.LonLat) (planning.Source, bool) {
+	if p.Lon < 8.1 {
+		return planning.Source{Source: "fine", CellM: 20}, true
+	}
+	return planning.Source{Source: "coarse", CellM: 900, Coarse: true}, true
+}
+
+// A path is sampled for the finest heights on it and judged by the coarsest.
+func TestProfileOfJoinedTerrains(t *testing.T) {
+	g := patched{100}
+	at := func(lon float64) geo.LonLat { return geo.LonLat{Lon: lon, Lat: 44.5} }
+	for _, c := range []struct {
+		a, b   float64
+		source string
+		step   float64
+	}{{8.0, 8.09, "fine", 10}, {8.11, 8.2, "coarse", 100}, {8.0, 8.2, "coarse", 10}} {
+		p, err := planning.NewProfile(g, at(c.a), at(c.b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Source.Source != c.source || p.D[1] > c.step {
+			t.Errorf("%v to %v: %+v, step %.0f m, want %s and %.0f m", c.a, c.b, p.Source, p.D[1], c.source, c.step)
+		}
+	}
+}

@@ -156,6 +156,14 @@ func TestShareBehindRidge(t *testing.T) {
 			}
 		}
 	}
+	// It is the ridge that does it: what limits the ray to Prunetto is there.
+	hall := place(44.4903, 8.1463, 6)
+	blind := plan(t, g, planning.LinkQuery{A: planning.End{At: behind.At, Height: behind.Height}, B: hall})
+	sees := plan(t, g, planning.LinkQuery{A: planning.End{At: on.At, Height: on.Height}, B: hall})
+	t.Logf("Prunetto: %+v from the ridge, %+v from behind", sees.Clearance, blind.Clearance)
+	if blind.Clearance.LineOfSight || blind.Clearance.Lon < 8.06 || blind.Clearance.Lon > 8.11 || !sees.Clearance.LineOfSight {
+		t.Errorf("from behind %+v, from the ridge %+v", blind.Clearance, sees.Clearance)
+	}
 	if lowered == 0 {
 		t.Errorf("behind the ridge nothing is lost: %+v, %+v", a.Comuni, b.Comuni)
 	}

@@ -38,8 +38,8 @@ func (p *LinkPlan) Text(w io.Writer) error {
 	}
 	row("A", "%.5f,%.5f, ground %.0f m, antenna %g m over it", p.From.Lat, p.From.Lon, p.From.Ground, p.From.Height)
 	row("B", "%.5f,%.5f, ground %.0f m, antenna %g m over it", p.To.Lat, p.To.Lon, p.To.Ground, p.To.Height)
-	row("aim A to B", "bearing %.1f°, tilt %+.2f°", p.Bearing, p.Tilt)
-	row("aim B to A", "bearing %.1f°, tilt %+.2f°", p.BackBearing, p.BackTilt)
+	row("aim A to B", "bearing %.1f°, tilt %s", p.Bearing, tiltText(p.Tilt))
+	row("aim B to A", "bearing %.1f°, tilt %s", p.BackBearing, tiltText(p.BackTilt))
 	row("gear", "%s", gearPair(p.Budget.GearA, p.Budget.GearB))
 	row("channel", "%.0f MHz wide, %s polarisation, k = %.4g", p.Channel, p.Polarisation, p.K)
 	row("loss", "%.1f dB: free space %.1f, diffraction %.1f, air %.2f", p.Loss.Total, p.Loss.FreeSpace, p.Loss.Diffraction, p.Loss.Gas)
@@ -49,6 +49,18 @@ func (p *LinkPlan) Text(w io.Writer) error {
 	row("terrain", "%s", p.Terrain)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// tiltText says the direction in words too: a sign is easily overlooked on a
+// mast.
+func tiltText(t float64) string {
+	switch {
+	case t >= 0.005:
+		return fmt.Sprintf("%.2f° up", t)
+	case t <= -0.005:
+		return fmt.Sprintf("%.2f° down", -t)
+	}
+	return "level"
 }
 
 func gearPair(a, b string) string {

@@ -62,7 +62,7 @@ func (p *LinkPlan) sayRate() string {
 	if b.MCS == nil {
 		return fmt.Sprintf("At %.1f dBm no rate fits: no link. %s", b.RSSI, p.sayLack(30))
 	}
-	s := fmt.Sprintf("At %.1f dBm MCS %d on %d stream(s) fits: %.0f Mbps on the air, about %.0f usable (%.0f %% of the air rate).",
+	s := fmt.Sprintf("At %.1f dBm MCS %d on %d stream(s) fits: %.0f Mbps on the air, about %.0f usable (%.0f%% of the air rate).",
 		b.RSSI, *b.MCS, *b.Streams, b.Rate, b.Usable, 100*UsableShare)
 	switch {
 	case b.BackMCS == nil:
