@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/crinale/crinale/demo"
+	"github.com/crinale/crinale/internal/fault"
+	"github.com/crinale/crinale/internal/network"
+	lifecycle "github.com/crinale/crinale/internal/run"
+	"github.com/crinale/crinale/radio/sim"
+)
+
+func demoCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "demo",
+		Usage: "the whole of it on embedded defaults, with simulated radios",
+		Description: "Plans the 38 comuni, simulates the radios, watches them, and serves pages and\n" +
+			"MQTT on this machine only. When all is ready it prints the addresses and\n" +
+			"writes them, with the passwords, to DIR/demo.json.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "data", Value: "crinale-demo", Usage: "`DIR` to keep state in; the same folder goes on where it ended"},
+			&cli.StringFlag{Name: "http", Value: "127.0.0.1:8080", Usage: "`ADDR` of the pages, port 0 takes any free one"},
+			&cli.StringFlag{Name: "mqtt", Value: "127.0.0.1:1883", Usage: "`ADDR` of MQTT, port 0 takes any free one"},
+			&cli.IntFlag{Name: "radios", Value: demo.Radios, Usage: "how many radios to simulate"},
+			&cli.DurationFlag{Name: "for", Usage: "end after this `DURATION` (default: until interrupted)"},
+			logFlag(),
+		},
+		Action: runDemo,
+	}
+}
+
+// demoFile is DIR/demo.json, a contract.
+type demoFile struct {
+	HTTP     string        `json:"http"`
+	MQTT     string        `json:"mqtt"`
+	Edge     *string       `json:"edge"`
+	Radios   int           `json:"radios"`
+	Partners []demoLogin   `json:"partners"`
+	Accounts []demoAccount `json:"accounts"`
+}
+
+type demoLogin struct {
+	ID       network.PartnerID `json:"id"`
+	User     string            `json:"user"`
+	Password string            `json:"password"`
+}
+
+type demoAccount struct {
+	User     string `json:"user"`
+	Password string `json:"password"`
+	Role     string `json:"role"`
+}
+
+func runDemo(c *cli.Context) error {
+	cfg, err := demoConfig(c)
+	if err != nil {
+		return err
+	}
+	ctx := c.Context
+	n, err := networkFor(c)
+	if c.IsSet("radios") && err != nil {
+		return err
+	} else if err != nil {
+		return fmt.Errorf("demo network: %w", err)
+	}
+	t, err := openTerrain(nil, "")
+	if err != nil {
+		return fmt.Errorf("demo heights: %w", err)
+	}
+	w, err := survey(n, t)
+	if err != nil {
+		return err
+	}
+	w.simulated = true
+	db, release, err := open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer release()
+	ready := filepath.Join(cfg.Data, "demo.json")
+	if err := os.Remove(ready); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("demo: %w", err)
+	}
+	log := logger(c)
+	sc := sim.Default()
+	sc.StateDir, sc.Seed = filepath.Join(cfg.Data, "sim"), 1
+	fleet, err := sim.New(sc, sim.Deps{Network: n, Level: w.level, Log: log})
+	if err != nil {
+		return err
+	}
+	s, err := wire(cfg, w, simBook(fleet.Devices), db, log)
+	if err != nil {
+		return err
+	}
+	if err := s.partners.Open(ctx); err != nil {
+		return fmt.Errorf("partners: %w", err)
+	}
+	logins, err := demoPartners(ctx, s, n, filepath.Join(cfg.Data, "demo-partners.json"))
+	if err != nil {
+		return err
+	}
+	if d := c.Duration("for"); d > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, d)
+		defer cancel()
+	}
+	stages := append([]lifecycle.Stage{{Name: "simulated fleet", Run: fleet.Run, Ready: fleet.Ready()}, weaken(fleet)}, s.stages()...)
+	var late error
+	err = lifecycle.All(ctx, stages, func() {
+		f := demoFile{HTTP: s.web.URL(), MQTT: s.mqttURL(), Radios: radios(n), Partners: logins, Accounts: []demoAccount{}}
+		late = writeFile(ready, ownerOnly, func(w io.Writer) error { return printJSON(w, f) })
+		welcome(c.App.Writer, f, cfg.Data)
+	})
+	return errors.Join(err, late)
+}
+
+// demoConfig is the default configuration with the demo's flags.
+func demoConfig(c *cli.Context) (config, error) {
+	cfg, err := loadConfig("")
+	if err != nil {
+		return cfg, err
+	}
+	cfg.Data, cfg.HTTP.Listen, cfg.MQTT.Listen = c.String("data"), c.String("http"), c.String("mqtt")
+	cfg.Poll.EveryS, cfg.Poll.TimeoutS = 5, 4
+	if c.IsSet("for") && c.Duration("for") <= 0 {
+		return cfg, usage("--for %s: write a time such as 60s", c.Duration("for"))
+	}
+	for name, addr := range map[string]string{"http": cfg.HTTP.Listen, "mqtt": cfg.MQTT.Listen} {
+		host, err := listenHost(addr)
+		if err != nil {
+			return cfg, usage("--%s %v", name, err)
+		}
+		if !loopback(host) {
+			return cfg, usage("--%s %s: the demo listens on this machine only, write 127.0.0.1:PORT", name, addr)
+		}
+	}
+	return cfg, nil
+}
+
+// demoPartners lets the partners of the demo network in and keeps their
+// passwords in a file of its owner, so that a second start has the same.
+func demoPartners(ctx context.Context, s *server, n *network.Network, file string) ([]demoLogin, error) {
+	var old, now []demoLogin
+	if b, err := os.ReadFile(file); err == nil {
+		if err := json.Unmarshal(b, &old); err != nil {
+			return nil, fault.New(fault.Invalid, "%s: %w: remove the file, new passwords will be made", file, err)
+		}
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("partners of the demo: %w", err)
+	}
+	for _, p := range n.Partners {
+		l := demoLogin{ID: p.ID}
+		for _, o := range old {
+			if o.ID == p.ID {
+				l = o
+			}
+		}
+		if ok, err := s.partners.Verify(ctx, p.ID, l.Password); err == nil && ok {
+			now = append(now, l)
+			continue
+		}
+		made, err := s.partners.Add(ctx, p.ID)
+		if fault.Of(err) == fault.Conflict {
+			made, err = s.partners.Rotate(ctx, p.ID)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("partner %s: %w", p.ID, err)
+		}
+		now = append(now, demoLogin{made.ID, made.User, made.Password})
+	}
+	return now, writeFile(file, ownerOnly, func(w io.Writer) error { return printJSON(w, now) })
+}
+
+// weaken takes level from one link of the first partner, so that an alert is
+// always open.
+func weaken(f *sim.Fleet) lifecycle.Stage {
+	done := make(chan struct{})
+	return lifecycle.Stage{Name: "weak link", Ready: done, Run: func(ctx context.Context) error {
+		if _, err := f.Inject(sim.Fault{Link: demo.WeakLink, Kind: sim.Attenuate, DB: 14}); err != nil {
+			return err
+		}
+		close(done)
+		<-ctx.Done()
+		return nil
+	}}
+}
+
+// radios is how many of a network's devices are radios; the rest are routers.
+func radios(n *network.Network) int {
+	sum := 0
+	for _, k := range n.Summary().Radios {
+		sum += k
+	}
+	return sum
+}
+
+func welcome(w io.Writer, f demoFile, data string) {
+	fmt.Fprintf(w, "\nCrinale demo: %d simulated radios, invented network, real comuni and heights.\n\n", f.Radios)
+	for _, p := range []struct{ path, what string }{
+		{"/", "home"}, {"/rete", "map of the network, live"}, {"/rete/allarmi", "what is wrong and what to do"},
+		{"/copertura", "coverage of the 38 comuni"}, {"/stato", "what is down, for residents"},
+	} {
+		fmt.Fprintf(w, "  %-44s %s\n", f.HTTP+p.path, p.what)
+	}
+	if len(f.Partners) > 0 {
+		p := f.Partners[0]
+		host, port := hostPort(f.MQTT)
+		fmt.Fprintf(w, "\nThe feed of the partner %s (password in %s):\n\n  mosquitto_sub -h %s -p %s -u %s -P PASSWORD -v -t 'crinale/v1/partners/%s/#'\n",
+			p.ID, filepath.Join(data, "demo.json"), host, port, p.User, p.ID)
+	}
+	fmt.Fprintf(w, "\nTry: crinale alerts --data %s      End it with Ctrl-C.\n\n", data)
+}

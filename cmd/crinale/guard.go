@@ -1,0 +1,155 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/crinale/crinale/internal/strict"
+)
+
+// arrange puts the command line in the order the library understands: flags
+// before arguments. The library stops looking for flags at the first argument
+// and drops what follows in silence; here every flag is either moved to where
+// it is read or refused by name. It refuses an unknown verb, an unknown flag,
+// a flag without its value, a flag given twice, and an argument too many.
+func arrange(app *cli.App, args []string) ([]string, error) {
+	if len(args) == 0 {
+		return []string{app.Name}, nil
+	}
+	out := args[:1:1]
+	level, flags, path := app.Commands, app.Flags, "crinale"
+	argsUsage := ""
+	rest := args[1:]
+	for len(level) > 0 && len(rest) > 0 {
+		word := rest[0]
+		if strings.HasPrefix(word, "-") {
+			if asksHelp(word) || path == "crinale" && (word == "--version" || word == "-v") {
+				return append(out, word), nil
+			}
+			return nil, usage("%s knows no flag %s before its verb: write the verb first", path, word)
+		}
+		if path == "crinale" && word == "help" {
+			return append(out, "--help"), nil
+		}
+		i := slices.IndexFunc(level, func(c *cli.Command) bool { return c.HasName(word) })
+		if i < 0 {
+			return nil, usage("%s has no verb %q%s", path, word, didYouMean(word, names(level)))
+		}
+		c := level[i]
+		out, rest = append(out, word), rest[1:]
+		path += " " + c.Name
+		level, flags, argsUsage = c.Subcommands, c.Flags, c.ArgsUsage
+	}
+	if len(level) > 0 {
+		return out, nil // no verb named: the library prints help
+	}
+	set, pos, err := split(path, flags, rest)
+	if err != nil {
+		return nil, err
+	}
+	if argsUsage == "" && len(pos) > 0 {
+		return nil, usage("%s takes no argument, but %q was given", path, pos[0])
+	}
+	out = append(out, set...)
+	if len(pos) > 0 {
+		out = append(append(out, "--"), pos...)
+	}
+	return out, nil
+}
+
+// split parts the words of a leaf verb into flags with their values and
+// arguments. A word like -44.5,8.1 is a number, not a flag.
+func split(path string, flags []cli.Flag, words []string) (set, pos []string, err error) {
+	seen := map[string]bool{}
+	for i := 0; i < len(words); i++ {
+		w := words[i]
+		if w == "--" {
+			return set, append(pos, words[i+1:]...), nil
+		}
+		if !strings.HasPrefix(w, "-") || w == "-" || numeric(w) {
+			pos = append(pos, w)
+			continue
+		}
+		name, value, given := strings.Cut(strings.TrimLeft(w, "-"), "=")
+		if asksHelp(w) {
+			return []string{"--help"}, nil, nil
+		}
+		f := flagNamed(flags, name)
+		if f == nil {
+			return nil, nil, usage("%s knows no flag --%s%s", path, name, didYouMean(name, flagNames(flags)))
+		}
+		canon := f.Names()[0]
+		if _, many := f.(*cli.StringSliceFlag); seen[canon] && !many {
+			return nil, nil, usage("%s: flag --%s is given twice", path, canon)
+		}
+		seen[canon] = true
+		_, isBool := f.(*cli.BoolFlag)
+		switch {
+		case given:
+			set = append(set, "--"+canon+"="+value)
+		case isBool:
+			set = append(set, "--"+canon)
+		case i+1 < len(words) && (!strings.HasPrefix(words[i+1], "-") || numeric(words[i+1]) || words[i+1] == "-"):
+			i++
+			set = append(set, "--"+canon+"="+words[i])
+		default:
+			return nil, nil, usage("%s: flag --%s needs a value", path, canon)
+		}
+	}
+	return set, pos, nil
+}
+
+func asksHelp(w string) bool { return w == "--help" || w == "-h" }
+
+func numeric(w string) bool {
+	return len(w) > 1 && w[0] == '-' && (w[1] >= '0' && w[1] <= '9' || w[1] == '.')
+}
+
+func flagNamed(flags []cli.Flag, name string) cli.Flag {
+	for _, f := range flags {
+		if slices.Contains(f.Names(), name) {
+			return f
+		}
+	}
+	return nil
+}
+
+func flagNames(flags []cli.Flag) []string {
+	var ns []string
+	for _, f := range flags {
+		ns = append(ns, f.Names()...)
+	}
+	return ns
+}
+
+func names(cs []*cli.Command) []string {
+	var ns []string
+	for _, c := range cs {
+		ns = append(ns, c.Names()...)
+	}
+	return ns
+}
+
+// didYouMean names the nearest known word, when one is near.
+func didYouMean(word string, known []string) string {
+	if best := strict.Nearest(word, known); best != "" {
+		return ": did you mean " + best + "?"
+	}
+	return ""
+}
+
+// commandPath is the verb the words name as far as it exists: for the hint
+// after a usage error.
+func commandPath(app *cli.App, args []string) string {
+	path, level := "crinale", app.Commands
+	for _, w := range args[min(1, len(args)):] {
+		i := slices.IndexFunc(level, func(c *cli.Command) bool { return c.HasName(w) })
+		if i < 0 {
+			break
+		}
+		path, level = path+" "+level[i].Name, level[i].Subcommands
+	}
+	return path
+}

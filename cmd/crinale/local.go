@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/crinale/crinale/internal/fault"
+	"github.com/crinale/crinale/internal/web"
+)
+
+// maxSocketPath is what a Unix socket's address can hold on every system we
+// know (104 bytes on the BSDs, 108 on Linux, with the final zero).
+const maxSocketPath = 100
+
+// socketPath is where commands find the server that runs on a data folder: in
+// the folder, or, where that path is too long for a socket, in a folder of our
+// own among the temporary files, named after the data folder.
+func socketPath(data string) (string, error) {
+	abs, err := filepath.Abs(data)
+	if err != nil {
+		return "", fmt.Errorf("data folder %s: %w", data, err)
+	}
+	if p := filepath.Join(abs, "crinale.sock"); len(p) <= maxSocketPath {
+		return p, nil
+	}
+	sum := sha256.Sum256([]byte(abs))
+	return filepath.Join(os.TempDir(), "crinale-"+strconv.Itoa(os.Getuid()), hex.EncodeToString(sum[:8])+".sock"), nil
+}
+
+// local is the listener for commands on this machine. Only the owner of the
+// data folder can open it; that is its whole sign-in.
+type local struct {
+	data    string
+	handler http.Handler
+	log     *slog.Logger
+	ready   chan struct{}
+}
+
+func newLocal(data string, pages http.Handler, p partnerDesk, log *slog.Logger) *local {
+	mux := http.NewServeMux()
+	mux.Handle("/api/", pages)
+	mux.Handle("GET /local/partners", answer(func(r *http.Request) (any, error) { return p.List(r.Context()) }))
+	mux.Handle("POST /local/partners/{id}", answer(func(r *http.Request) (any, error) { return p.Add(r.Context(), r.PathValue("id")) }))
+	mux.Handle("POST /local/partners/{id}/rotate", answer(func(r *http.Request) (any, error) { return p.Rotate(r.Context(), r.PathValue("id")) }))
+	mux.Handle("DELETE /local/partners/{id}", answer(func(r *http.Request) (any, error) { return p.Revoke(r.Context(), r.PathValue("id")) }))
+	return &local{data: data, handler: mux, log: log, ready: make(chan struct{})}
+}
+
+// answer makes a handler of a function from a request to a value.
+func answer(f func(*http.Request) (any, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v, err := f(r)
+		w.Header().Set("Content-Type", "application/json")
+		if err != nil {
+			w.WriteHeader(web.Status(err))
+			v = web.Problem{Type: "about:blank", Status: web.Status(err), Detail: err.Error(), Kind: fault.Of(err).String()}
+		}
+		_ = json.NewEncoder(w).Encode(v)
+	})
+}
+
+// run serves until ctx ends.
+func (l *local) run(ctx context.Context) error {
+	path, err := socketPath(l.data)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("socket folder: %w", err)
+	}
+	if st, err := os.Stat(dir); err != nil {
+		return fmt.Errorf("socket folder: %w", err)
+	} else if dir != l.data && filepath.Dir(dir) == os.TempDir() && st.Mode().Perm()&0o077 != 0 {
+		return fault.New(fault.Denied, "socket folder %s is open to others: remove it", dir)
+	}
+	// The data folder's lock is ours, so a socket that is there is a dead one.
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("old socket: %w", err)
+	}
+	ln, err := listenUnix(path)
+	if err != nil {
+		return fmt.Errorf("socket %s: %w", path, err)
+	}
+	srv := &http.Server{
+		Handler:           l.handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog:          slog.NewLogLogger(l.log.Handler(), slog.LevelDebug),
+	}
+	done := make(chan error, 1)
+	go func() { done <- srv.Serve(ln) }()
+	close(l.ready)
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+		defer cancel()
+		if srv.Shutdown(end) != nil {
+			_ = srv.Close()
+		}
+		return nil
+	}
+}
+
+// listenUnix makes a socket that only its owner can open, from its first
+// moment: it is born under a name that nobody knows, closed to others, and then
+// moved to its place.
+func listenUnix(path string) (net.Listener, error) {
+	tmp := filepath.Join(filepath.Dir(path), rand.Text()[:6])
+	ln, err := net.Listen("unix", tmp)
+	if err != nil {
+		return nil, err
+	}
+	ln.(*net.UnixListener).SetUnlinkOnClose(false)
+	if err := errors.Join(os.Chmod(tmp, 0o600), os.Rename(tmp, path)); err != nil {
+		return nil, errors.Join(err, ln.Close(), os.Remove(tmp))
+	}
+	return ln, nil
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/crinale/crinale/controller/history"
+	ctlpage "github.com/crinale/crinale/controller/page"
+	"github.com/crinale/crinale/internal/network"
+	"github.com/crinale/crinale/internal/unit"
+	"github.com/crinale/crinale/internal/web"
+)
+
+// wirePages makes the shell and mounts every page on it.
+func (s *server) wirePages(w world) error {
+	wc := web.Default()
+	wc.Addr, wc.Hosts, wc.Demo = s.cfg.HTTP.Listen, s.cfg.HTTP.Hosts, w.simulated
+	var err error
+	if s.web, err = web.New(wc, web.Deps{Log: s.log, Health: s.health}); err != nil {
+		return fmt.Errorf("http: %w", err)
+	}
+	pc := ctlpage.Default()
+	pc.Rules = pc.Rules.For(s.cfg.every())
+	pages, err := ctlpage.New(pc, ctlpage.Deps{
+		Shell: s.web, Network: w.network, Union: w.union,
+		Links: s.control, Devices: s.control, Alerts: s.control, Changes: s.control,
+		History: historyView{s.history}, Profile: w.profile, Log: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	s.coverage = newCoverage(w, s.log)
+	return pages.Mount()
+}
+
+// health says what is wrong with the server, for /healthz.
+func (s *server) health(context.Context) error {
+	return s.feed.Err()
+}
+
+// mqttURL is where partners connect.
+func (s *server) mqttURL() string {
+	if s.spine == nil {
+		return s.cfg.MQTT.Broker
+	}
+	return "tcp://" + s.spine.MQTTAddr()
+}
+
+func hostPort(url string) (host, port string) {
+	if len(url) > len("tcp://") {
+		host, port, _ = net.SplitHostPort(url[len("tcp://"):])
+	}
+	return host, port
+}
+
+// historyView gives pages the means of the history's points as readings.
+type historyView struct{ h *history.History }
+
+func (v historyView) Range(ctx context.Context, link network.LinkID, end network.End, from, to time.Time, step time.Duration) ([]network.Reading, error) {
+	ps, err := v.h.Range(ctx, link, end, from, to, step)
+	if err != nil {
+		return nil, err
+	}
+	rs := make([]network.Reading, len(ps))
+	for i, p := range ps {
+		rs[i] = network.Reading{Link: link, End: end, At: p.At, Connected: p.Up > 0}
+		var vals [12]*float64
+		for k, m := range p.Mean {
+			vals[k] = unit.Opt[float64](m).Ptr()
+		}
+		rs[i].SetValues(vals)
+	}
+	return rs, nil
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/crinale/crinale/demo"
+	"github.com/crinale/crinale/internal/network"
+	lifecycle "github.com/crinale/crinale/internal/run"
+	"github.com/crinale/crinale/radio"
+	"github.com/crinale/crinale/radio/sim"
+)
+
+// logger writes to stderr: warnings and errors, or everything with
+// CRINALE_LOG=debug.
+func logger(c *cli.Context) *slog.Logger { return logTo(c.App.ErrWriter, c.String("log")) }
+
+func logTo(w io.Writer, level string) *slog.Logger {
+	l := slog.LevelWarn
+	_ = l.UnmarshalText([]byte(level))
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: l}))
+}
+
+func logFlag() cli.Flag {
+	return &cli.StringFlag{Name: "log", Value: "warn", EnvVars: []string{"CRINALE_LOG"}, Usage: "what to log: debug, info, warn or error"}
+}
+
+// networkFor is the network of --network, or the demo network of --radios.
+func networkFor(c *cli.Context) (*network.Network, error) {
+	if !c.IsSet("radios") {
+		return loadNetwork(c.String("network"))
+	}
+	if c.String("network") != "" {
+		return nil, usage("--radios is for the demo network, leave out --network")
+	}
+	n := c.Int("radios")
+	if n < demo.MinRadios || n > demo.MaxRadios {
+		return nil, usage("--radios %d is out of range, write %d to %d", n, demo.MinRadios, demo.MaxRadios)
+	}
+	return demo.NetworkOf(n)
+}
+
+func runCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "run",
+		Usage: "watch the network until interrupted",
+		Flags: []cli.Flag{
+			configFlag(),
+			&cli.StringFlag{Name: "sim", Usage: "read the simulated fleet of this sim.json `FILE` instead of real devices"},
+			logFlag(),
+		},
+		Action: runServer,
+	}
+}
+
+func checkCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "check",
+		Usage: "wire everything, start nothing",
+		Description: "Reads the configuration, the network files and the heights, and plugs the\n" +
+			"parts together as run would, without listening or writing anything.",
+		Flags:  []cli.Flag{configFlag(), &cli.StringFlag{Name: "sim", Usage: "sim.json `FILE` as for run"}},
+		Action: checkServer,
+	}
+}
+
+// prepare reads what a server runs on.
+func prepare(c *cli.Context) (config, world, radio.Book, error) {
+	cfg, err := loadConfig(c.String("config"))
+	if err != nil {
+		return cfg, world{}, nil, err
+	}
+	if f := c.String("sim"); f != "" {
+		cfg.Radio.SimFile = f
+	}
+	n, err := loadNetwork(cfg.Network)
+	if err != nil {
+		return cfg, world{}, nil, err
+	}
+	t, err := openTerrain(cfg.Terrain, cfg.TerrainSurface)
+	if err != nil {
+		return cfg, world{}, nil, err
+	}
+	w, err := survey(n, t)
+	if err != nil {
+		return cfg, world{}, nil, err
+	}
+	book, err := bookFor(cfg, n)
+	return cfg, w, book, err
+}
+
+func bookFor(cfg config, n *network.Network) (radio.Book, error) {
+	if cfg.Radio.SimFile != "" {
+		f, err := readSimFile(cfg.Radio.SimFile)
+		if err != nil {
+			return nil, err
+		}
+		return simBook(func() []sim.Endpoint { return f.Devices }), nil
+	}
+	cred, err := loadCredentials(cfg.Radio.CredentialsFile, n)
+	if err != nil {
+		return nil, err
+	}
+	return networkBook(n, cred, cfg.Radio.CAFile != ""), nil
+}
+
+func checkServer(c *cli.Context) error {
+	cfg, w, book, err := prepare(c)
+	if err != nil {
+		return err
+	}
+	if _, err := wire(cfg, w, book, nil, logTo(c.App.ErrWriter, "warn")); err != nil {
+		return err
+	}
+	for _, l := range w.network.Links {
+		if p := w.planned[l.ID]; p.Err != nil {
+			fmt.Fprintf(c.App.ErrWriter, "warning: link %s has no planned level: %v\n", l.ID, p.Err)
+		}
+	}
+	_, err = fmt.Fprintf(c.App.Writer, "would start: %d devices, %d links, pages on %s, MQTT on %s, data in %s\n",
+		len(w.network.Devices), len(w.network.Links), cfg.HTTP.Listen, cfg.MQTT.Listen, cfg.Data)
+	return err
+}
+
+func runServer(c *cli.Context) error {
+	cfg, w, book, err := prepare(c)
+	if err != nil {
+		return err
+	}
+	w.simulated = cfg.Radio.SimFile != ""
+	db, release, err := open(c.Context, cfg)
+	if err != nil {
+		return err
+	}
+	defer release()
+	s, err := wire(cfg, w, book, db, logger(c))
+	if err != nil {
+		return err
+	}
+	if err := s.partners.Open(c.Context); err != nil {
+		return fmt.Errorf("partners: %w", err)
+	}
+	return lifecycle.All(c.Context, s.stages(), func() {
+		fmt.Fprintf(c.App.ErrWriter, "pages    %s\nMQTT     %s\ndata     %s\n", s.web.URL(), s.mqttURL(), cfg.Data)
+	})
+}

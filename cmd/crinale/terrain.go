@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+)
+
+func terrainCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "terrain",
+		Usage: "the heights that plans rest on",
+		Subcommands: []*cli.Command{{
+			Name:      "info",
+			Usage:     "say what height files hold",
+			ArgsUsage: "[LAT,LON]",
+			Description: "Prints source, cell size and extent of the heights, and the height at a\n" +
+				"place when one is named.",
+			Flags:  append(terrainFlags(), jsonFlag()),
+			Action: terrainInfo,
+		}},
+	}
+}
+
+func terrainInfo(c *cli.Context) error {
+	if c.NArg() > 1 {
+		return usage("crinale terrain info takes one place, but %d were given", c.NArg())
+	}
+	t, err := terrainOf(c)
+	if err != nil {
+		return err
+	}
+	src, b := t.Source(), t.Bounds()
+	out := map[string]any{
+		"terrain": src,
+		"west":    b.West, "south": b.South, "east": b.East, "north": b.North,
+	}
+	text := fmt.Sprintf("%s\ncell %.0f m, %s%s\nfrom %.4f,%.4f to %.4f,%.4f (LAT,LON)\n",
+		src.Source, src.CellM, src.Surface, map[bool]string{true: ", coarse: ridges may be lower or stand elsewhere"}[src.Coarse],
+		b.South, b.West, b.North, b.East)
+	if c.NArg() == 1 {
+		p, _, err := parsePlace(c.Args().First())
+		if err != nil {
+			return err
+		}
+		out["lat"], out["lon"], out["height_m"] = p.Lat, p.Lon, nil
+		if h, ok := t.Height(p); ok {
+			out["height_m"] = h
+			text += fmt.Sprintf("height at %v: %.1f m\n", p, h)
+		} else {
+			text += fmt.Sprintf("height at %v: not known\n", p)
+		}
+	}
+	if c.Bool("json") {
+		return printJSON(c.App.Writer, out)
+	}
+	_, err = fmt.Fprint(c.App.Writer, text)
+	return err
+}

@@ -1,0 +1,261 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/crinale/crinale/controller"
+	"github.com/crinale/crinale/controller/feed"
+	"github.com/crinale/crinale/controller/history"
+	ctlpage "github.com/crinale/crinale/controller/page"
+	"github.com/crinale/crinale/demo"
+	"github.com/crinale/crinale/internal/fault"
+	"github.com/crinale/crinale/internal/network"
+	lifecycle "github.com/crinale/crinale/internal/run"
+	"github.com/crinale/crinale/internal/spine"
+	"github.com/crinale/crinale/internal/store"
+	"github.com/crinale/crinale/internal/territory"
+	"github.com/crinale/crinale/internal/unit"
+	"github.com/crinale/crinale/internal/web"
+	"github.com/crinale/crinale/planning"
+	"github.com/crinale/crinale/planning/census"
+	"github.com/crinale/crinale/planning/dem"
+	"github.com/crinale/crinale/planning/export"
+	"github.com/crinale/crinale/radio"
+	"github.com/crinale/crinale/radio/routeros"
+)
+
+// Who can do what: each line is a plug that fits its socket.
+var (
+	_ controller.Observer      = (*radio.Fleet)(nil)
+	_ controller.Sink          = (*history.History)(nil)
+	_ controller.Ledger        = (*controller.StoreLedger)(nil)
+	_ controller.PartnerBroker = (*spine.Spine)(nil)
+	_ feed.Watch               = (*controller.Controller)(nil)
+	_ ctlpage.Links            = (*controller.Controller)(nil)
+	_ ctlpage.Devices          = (*controller.Controller)(nil)
+	_ ctlpage.Alerts           = (*controller.Controller)(nil)
+	_ ctlpage.Changes          = (*controller.Controller)(nil)
+	_ ctlpage.History          = historyView{}
+	_ radio.Driver             = (*routeros.Driver)(nil)
+	_ planning.Terrain         = (*dem.Mosaic)(nil)
+	_ partnerDesk              = partnerVerbs{}
+)
+
+// world is what a server runs on: read once, before anything is wired.
+type world struct {
+	network   *network.Network
+	terrain   *dem.Mosaic
+	union     *territory.Union
+	demand    planning.Demand
+	planned   map[network.LinkID]planning.PlannedLink
+	simulated bool // pages say that radios and readings are simulated
+}
+
+// survey plans every link and spreads the people.
+func survey(n *network.Network, t *dem.Mosaic) (world, error) {
+	u, err := demo.Union()
+	if err != nil {
+		return world{}, fmt.Errorf("territory: %w", err)
+	}
+	d, err := census.Spread(u, u.LatestYear())
+	if err != nil {
+		return world{}, fmt.Errorf("census: %w", err)
+	}
+	return world{network: n, terrain: t, union: u, demand: d, planned: planning.Links(n, t)}, nil
+}
+
+// level is the planned level that a link gives at one of its devices; false
+// where planning has no answer.
+func (w world) level(id network.LinkID, to network.DeviceID) (unit.DBm, bool) {
+	l, ok := w.network.Link(id)
+	if !ok {
+		return 0, false
+	}
+	if to == l.A {
+		return w.planned[id].A.Get()
+	}
+	return w.planned[id].B.Get()
+}
+
+// profile draws the ground under a link as SVG.
+func (w world) profile(_ context.Context, id network.LinkID) ([]byte, error) {
+	p, ok := w.planned[id]
+	if !ok || p.Plan == nil {
+		return nil, fault.New(fault.NotFound, "no profile of %s", id)
+	}
+	var b bytes.Buffer
+	if err := export.ProfileSVG(&b, p.Plan, "it"); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// server is one crinale, wired and not started.
+type server struct {
+	cfg      config
+	log      *slog.Logger
+	spine    *spine.Spine // nil with an outer broker
+	partners *controller.Partners
+	history  *history.History
+	influx   *history.Influx // nil when off
+	driver   *routeros.Driver
+	control  *controller.Controller
+	feed     *feed.Feed
+	web      *web.Shell
+	coverage *coverage
+	local    *local
+}
+
+// wire plugs a server together. db may be nil for a check: nothing is
+// touched before the server runs.
+func wire(cfg config, w world, book radio.Book, db *store.DB, log *slog.Logger) (*server, error) {
+	s := &server{cfg: cfg, log: log}
+	var err error
+	fail := func(what string, err error) (*server, error) { return nil, fmt.Errorf("%s: %w", what, err) }
+
+	var users controller.PartnerBroker
+	broker := func() feed.Broker { return feed.Broker{} }
+	if cfg.MQTT.Broker == "" {
+		sc := spine.Default()
+		sc.Dir, sc.MQTTAddr = filepath.Join(cfg.Data, "spine"), cfg.MQTT.Listen
+		if s.spine, err = spine.New(sc, spine.Deps{Log: log}); err != nil {
+			return fail("mqtt", err)
+		}
+		users = s.spine
+		broker = func() feed.Broker {
+			user, password := s.spine.Internal()
+			return feed.Broker{URL: "tcp://" + s.spine.MQTTAddr(), User: user, Password: password}
+		}
+	} else {
+		if err := feed.CheckURL(cfg.MQTT.Broker); err != nil {
+			return fail("mqtt.broker", err)
+		}
+		password, err := secret("mqtt.password_file", cfg.MQTT.PasswordFile)
+		if err != nil {
+			return nil, err
+		}
+		broker = func() feed.Broker {
+			return feed.Broker{URL: cfg.MQTT.Broker, User: cfg.MQTT.User, Password: password}
+		}
+	}
+	if s.partners, err = controller.NewPartners(controller.PartnersDeps{Store: db, Network: w.network, Broker: users, Log: log}); err != nil {
+		return fail("partners", err)
+	}
+	if err := s.wireHistory(); err != nil {
+		return nil, err
+	}
+	if err := s.wireControl(w, book, db, broker); err != nil {
+		return nil, err
+	}
+	if err := s.wirePages(w); err != nil {
+		return nil, err
+	}
+	s.local = newLocal(cfg.Data, s.web.Handler(), partnerVerbs{s.partners, s.spine != nil}, log)
+	return s, nil
+}
+
+func (s *server) wireHistory() error {
+	hc := history.Default()
+	hc.Dir = filepath.Join(s.cfg.Data, "history")
+	hc.RawDays, hc.MinuteDays, hc.QuarterDays = s.cfg.History.RawDays, s.cfg.History.MinuteDays, s.cfg.History.QuarterDays
+	var err error
+	if s.history, err = history.New(hc, history.Deps{Log: s.log}); err != nil {
+		return fmt.Errorf("history: %w", err)
+	}
+	return nil
+}
+
+func (s *server) wireControl(w world, book radio.Book, db *store.DB, broker func() feed.Broker) error {
+	ca, err := loadCA(s.cfg.Radio.CAFile)
+	if err != nil {
+		return err
+	}
+	rc := routeros.Default()
+	rc.RootCAs = ca
+	if s.driver, err = routeros.New(rc, routeros.Deps{Log: s.log}); err != nil {
+		return fmt.Errorf("radio: %w", err)
+	}
+	fc := radio.Default()
+	fc.Timeout = s.cfg.timeout()
+	fleet, err := radio.New(fc, radio.Deps{Driver: s.driver, Book: book, Log: s.log})
+	if err != nil {
+		return fmt.Errorf("radio: %w", err)
+	}
+	cc := controller.Default()
+	cc.Interval, cc.Deadline, cc.Workers = s.cfg.every(), s.cfg.timeout(), s.cfg.Poll.Workers
+	cc.Spread = s.cfg.every() / 2
+	cc.Rules = cc.Rules.For(cc.Interval)
+	var ledger controller.Ledger
+	if db != nil {
+		ledger = controller.NewLedger(db)
+	}
+	sinks := []controller.Sink{s.history}
+	if s.influx != nil {
+		sinks = append(sinks, s.influx)
+	}
+	s.control, err = controller.New(cc, controller.Deps{
+		Network: w.network, Observer: fleet, Sinks: sinks, Ledger: ledger, Log: s.log,
+		Planned: func(id network.LinkID) controller.Planned {
+			p := w.planned[id]
+			return controller.Planned{A: p.A, B: p.B}
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("controller: %w", err)
+	}
+	if s.feed, err = feed.New(feed.Default(), feed.Deps{Network: w.network, Watch: s.control, Broker: broker, Log: s.log}); err != nil {
+		return fmt.Errorf("feed: %w", err)
+	}
+	return nil
+}
+
+// stages are the long-lived parts in the order they start.
+func (s *server) stages() []lifecycle.Stage {
+	var st []lifecycle.Stage
+	if s.spine != nil {
+		st = append(st, lifecycle.Stage{Name: "mqtt", Run: s.spine.Run, Ready: s.spine.Ready()})
+	}
+	st = append(st, lifecycle.Stage{Name: "history", Run: s.history.Run, Ready: s.history.Ready()})
+	if s.influx != nil {
+		st = append(st, lifecycle.Stage{Name: "influx", Run: s.influx.Run})
+	}
+	st = append(st,
+		lifecycle.Stage{Name: "radio", Run: s.driver.Run},
+		lifecycle.Stage{Name: "controller", Run: s.control.Run, Ready: s.control.Ready()},
+		lifecycle.Stage{Name: "feed", Run: s.feed.Run},
+		lifecycle.Stage{Name: "coverage", Run: s.coverage.run},
+		lifecycle.Stage{Name: "http", Run: s.web.Run, Ready: s.web.Ready()},
+		lifecycle.Stage{Name: "commands", Run: s.local.run, Ready: s.local.ready},
+	)
+	return st
+}
+
+// open takes the data folder and opens the relational store.
+func open(ctx context.Context, cfg config) (db *store.DB, release func(), err error) {
+	unlock, err := lockData(cfg.Data)
+	if err != nil {
+		return nil, nil, err
+	}
+	url := cfg.Store.URL
+	if cfg.Store.URLFile != "" {
+		if url, err = secret("store.url_file", cfg.Store.URLFile); err != nil {
+			unlock()
+			return nil, nil, err
+		}
+	}
+	if url == "" {
+		url = filepath.Join(cfg.Data, "crinale.db")
+	}
+	octx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	if db, err = store.Open(octx, url); err != nil {
+		unlock()
+		return nil, nil, fmt.Errorf("store: %w", err)
+	}
+	return db, func() { _ = db.Close(); unlock() }, nil
+}
