@@ -115,7 +115,11 @@ func oneOf[S ~string](l *loader, at strict.At, key string, word S, allowed ...S)
 	if word == "" || slices.Contains(allowed, word) {
 		return
 	}
-	l.bad(at, key, "%q is not known%s; write one of %s", word, meant(word, allowed), words(allowed))
+	guess := meant(word, allowed)
+	if guess == "" {
+		guess = ";"
+	}
+	l.bad(at, key, "%q is not known%s write one of %s", word, guess, words(allowed))
 }
 
 func meant[S ~string](word S, known []S) string {

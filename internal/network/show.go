@@ -6,6 +6,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/crinale/crinale/internal/spectrum"
 	"github.com/crinale/crinale/internal/unit"
 )
 
@@ -70,6 +71,9 @@ func (n *Network) Summary() Summary {
 		case d.Address == "":
 			s.Notes = append(s.Notes, fmt.Sprintf("device %s has no address: it is planned, not polled", d.ID))
 		}
+		if note := n.eirpNote(d); note != "" {
+			s.Notes = append(s.Notes, note)
+		}
 	}
 	for _, p := range n.Partners {
 		ps := PartnerSummary{ID: p.ID}
@@ -85,6 +89,28 @@ func (n *Network) Summary() Summary {
 		s.Partners = append(s.Partners, ps)
 	}
 	return s
+}
+
+// eirpNote says when a device sends more than the law allows without transmit
+// power control, "" when it does not or not all of it is known.
+func (n *Network) eirpNote(d Device) string {
+	f, okF := d.Settings.Freq.Get()
+	tx, okT := d.Settings.TxPower.Get()
+	if !okF || !okT {
+		return ""
+	}
+	use := spectrum.RLAN
+	for _, s := range n.Sectors {
+		if s.Device == d.ID {
+			use = s.Use
+		}
+	}
+	rule, err := spectrum.Lookup(f, use)
+	eirp := tx.Plus(n.Gear[d.Gear].Antenna.Gain)
+	if err != nil || eirp <= rule.MaxEIRPNoTPC+0.01 {
+		return ""
+	}
+	return fmt.Sprintf("device %s sends %v EIRP at %v: %s allows %v as %s without transmit power control", d.ID, eirp, f, rule.Source, rule.MaxEIRPNoTPC, use)
 }
 
 // WriteText prints the summary for people.

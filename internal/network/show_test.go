@@ -30,6 +30,17 @@ func TestSummaryCountsAndNotes(t *testing.T) {
 	}
 }
 
+func TestSummaryNotesTooMuchPower(t *testing.T) {
+	n, err := Load(files(strings.Replace(good, "tx_power_dbm: 4,", "tx_power_dbm: 12,", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	notes := strings.Join(n.Summary().Notes, "\n")
+	if !strings.Contains(notes, "device nord-sud sends 35.0 dBm EIRP at 5600 MHz: ECC/DEC/(04)08 allows 27.0 dBm") {
+		t.Errorf("got %s", notes)
+	}
+}
+
 func TestViewHasNullsNotZeros(t *testing.T) {
 	n, err := Load(files(good))
 	if err != nil {

@@ -21,11 +21,12 @@ func Nearest[S ~string](word S, candidates []S) S {
 	return best
 }
 
+// meant proposes a candidate, and ends the clause either way.
 func meant(word string, candidates []string) string {
 	if n := Nearest(word, candidates); n != "" {
 		return fmt.Sprintf(", did you mean %s?", n)
 	}
-	return ""
+	return ";"
 }
 
 // distance is the number of single-letter insertions, deletions, changes and

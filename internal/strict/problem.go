@@ -11,10 +11,10 @@ import (
 
 // Problem is one thing that is wrong in a file.
 type Problem struct {
-	File  string
-	Line  int    // from 1
-	Field string // "sites[mombarcaro].height_m"; "" for the whole file
-	Text  string // what is wrong and how to mend it
+	File  string `json:"file"`
+	Line  int    `json:"line"`  // from 1
+	Field string `json:"field"` // "sites[mombarcaro].height_m"; "" for the whole file
+	Text  string `json:"text"`  // what is wrong and how to mend it
 }
 
 // Error is "file:line: field: text".

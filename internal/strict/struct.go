@@ -48,7 +48,7 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, field string, depth i
 	d.pairs(n, field, func(key string, k, val *yaml.Node) {
 		f, ok := fields[key]
 		if !ok {
-			d.fail(k.Line, join(field, key), "unknown key%s; the keys here are %s", meant(key, keys), strings.Join(keys, ", "))
+			d.fail(k.Line, join(field, key), "unknown key%s the keys here are %s", meant(key, keys), strings.Join(keys, ", "))
 			return
 		}
 		where.lines[key] = k.Line
