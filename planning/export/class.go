@@ -15,14 +15,14 @@ type Class struct {
 	Colour color.NRGBA
 }
 
-// The colours are from the palette of Okabe and Ito (Color Universal Design,
-// 2008), which people with any kind of colour blindness can tell apart, and
-// they darken as the rate grows, so that they survive a grey printer too.
+// The colours keep to orange and blue, which people with any kind of colour
+// blindness can tell apart (Okabe and Ito, Color Universal Design, 2008), and
+// darken as the rate grows, so that they survive a grey printer too.
 var classes = [...]Class{
-	{"none", 0, 0, "no coverage", color.NRGBA{0xd0, 0xd0, 0xd0, 0xff}},
+	{"none", 0, 0, "no coverage", color.NRGBA{0xdc, 0xdc, 0xdc, 0xff}},
 	{"under-30", 0, 30, "under 30 Mbps", color.NRGBA{0xe6, 0x9f, 0x00, 0xff}},
-	{"30-100", 30, 100, "30 to 100 Mbps", color.NRGBA{0x56, 0xb4, 0xe9, 0xff}},
-	{"from-100", 100, 0, "100 Mbps and more", color.NRGBA{0x00, 0x50, 0x90, 0xff}},
+	{"30-100", 30, 100, "30 to 100 Mbps", color.NRGBA{0x3a, 0x92, 0xc8, 0xff}},
+	{"from-100", 100, 0, "100 Mbps and more", color.NRGBA{0x00, 0x48, 0x78, 0xff}},
 }
 
 // Classes is the legend of coverage maps, from nothing to the best.

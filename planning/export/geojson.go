@@ -67,10 +67,10 @@ func digits(r *planning.Raster) int {
 func (g *geoWriter) all(c *planning.Coverage) error {
 	b := area(g.r)
 	head, err := json.Marshal(struct {
-		BBox       [4]float64      `json:"bbox"`
+		BBox       [4]json.Number  `json:"bbox"`
 		Terrain    planning.Source `json:"terrain"`
 		Confidence string          `json:"gear_confidence,omitempty"`
-	}{[4]float64{b.West, b.South, b.East, b.North}, c.Source, string(c.Confidence)})
+	}{[4]json.Number{g.decimal(b.West), g.decimal(b.South), g.decimal(b.East), g.decimal(b.North)}, c.Source, string(c.Confidence)})
 	if err != nil {
 		return err
 	}
@@ -168,6 +168,10 @@ func (g *geoWriter) sector(t planning.Transmitter) error {
 func (g *geoWriter) number(v float64) {
 	g.num = strconv.AppendFloat(g.num[:0], v, 'f', g.digits, 64)
 	g.w.Write(g.num)
+}
+
+func (g *geoWriter) decimal(v float64) json.Number {
+	return json.Number(strconv.FormatFloat(v, 'f', g.digits, 64))
 }
 
 func comma(w *bufio.Writer, i int) {

@@ -18,15 +18,18 @@ import (
 // notes say what a coverage rests on.
 func notes(c *planning.Coverage) []string {
 	s := c.Source
-	terrain := fmt.Sprintf("Terrain: %s, cells of %.4g m, %s", s.Source, s.CellM, s.Surface)
+	heights := map[planning.Surface]string{planning.BareEarth: "bare earth", planning.TopSurface: "top of trees and roofs"}[s.Surface]
+	if heights == "" {
+		heights = "bare earth or surface unknown"
+	}
+	out := []string{fmt.Sprintf("Terrain: %s", s.Source), fmt.Sprintf("Cells of %.4g m, %s", s.CellM, heights)}
 	if s.Coarse {
-		terrain += "; coarse: ridges are shaved, hidden places may look covered"
+		out = append(out, "COARSE: hidden places may look covered")
 	}
-	out := []string{terrain}
 	if c.Confidence != "" {
-		out = append(out, fmt.Sprintf("Gear figures: %s. Triangles: %d sectors. White: not computed.", c.Confidence, len(c.Transmitters)))
+		out = append(out, fmt.Sprintf("Gear figures: %s", c.Confidence))
 	}
-	return out
+	return append(out, "Triangles: sectors. White: not computed")
 }
 
 // area is the box of a raster's cells with their whole extent.
