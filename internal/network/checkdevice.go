@@ -68,7 +68,7 @@ func (l *loader) place(r deviceRow, p places) {
 func (l *loader) gearOf(r deviceRow) (Gear, bool) {
 	g, ok := l.net.Gear[r.Gear]
 	if !ok && r.Gear != "" && l.gearTold(r.Gear) {
-		l.bad(r.At, "gear", "there is no gear sheet %q%s; put one into the folder gear", r.Gear, meant(r.Gear, sortedKeys(l.net.Gear)))
+		l.bad(r.At, "gear", "there is no gear sheet %q%s (sheets stand in the folder gear)", r.Gear, meant(r.Gear, sortedKeys(l.net.Gear)))
 	}
 	return g, ok
 }
