@@ -19,13 +19,18 @@ const (
 // dEl from where it points.
 func Off(a network.Antenna, dAz, dEl unit.Degrees) unit.DB {
 	az, el := beamwidths(a)
+	return unit.DB(pattern(az, el, float64(dAz), float64(dEl)))
+}
+
+// pattern is Off for known beamwidths, all in degrees.
+func pattern(az, el, dAz, dEl float64) float64 {
 	var h float64
 	if az < 360 {
-		x := math.Abs(math.Remainder(float64(dAz), 360)) / az
+		x := math.Abs(math.Remainder(dAz, 360)) / az
 		h = math.Min(12*x*x, backFloor)
 	}
-	y := float64(dEl) / el
-	return unit.DB(math.Min(h+math.Min(12*y*y, sideFloor), backFloor))
+	y := dEl / el
+	return math.Min(h+math.Min(12*y*y, sideFloor), backFloor)
 }
 
 // beamwidths of the sheet in degrees; what it does not say follows from the

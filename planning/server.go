@@ -71,6 +71,8 @@ type server struct {
 	base   float64 // dBm: greatest EIRP plus the subscriber's gain
 	fs1    float64 // free space loss at 1 m
 	gas1   float64 // dB per metre
+	beamAz float64 // degrees
+	beamEl float64
 	grades []grade // by rising level
 	conf   network.Confidence
 }
@@ -108,6 +110,7 @@ func newServer(t Terrain, tx Transmitter, o CoverOptions) (*server, error) {
 	s.λ, s.ae = float64(tx.Freq.Wavelength()), s.wave.Radius()
 	s.fs1 = float64(FreeSpace(tx.Freq, 1))
 	s.gas1 = float64(StandardAir.Gas(tx.Freq, 1))
+	s.beamAz, s.beamEl = beamwidths(s.Gear.Antenna)
 	s.grade(from)
 	return s, nil
 }
@@ -174,15 +177,15 @@ func (s *server) level(d, azimuth, rise, diffraction float64) float64 {
 // nearest is the distance in metres under which free space loss means nothing.
 const nearest = 10.0
 
+// off is the pattern loss; a sector without azimuth has none in azimuth.
 func (s *server) off(d, azimuth, rise float64) float64 {
-	az, ok := s.Azimuth.Get()
-	var dAz unit.Degrees
-	if ok {
-		dAz = unit.FromRadians(azimuth) - az
+	dAz := 0.0
+	if az, ok := s.Azimuth.Get(); ok {
+		dAz = azimuth*180/math.Pi - float64(az)
 	}
 	d = math.Max(d, 1)
-	el := unit.FromRadians(math.Atan(rise/d - d/(2*s.ae)))
-	return float64(Off(s.Gear.Antenna, dAz, el-s.Tilt))
+	el := math.Atan(rise/d-d/(2*s.ae)) * 180 / math.Pi
+	return pattern(s.beamAz, s.beamEl, dAz, el-float64(s.Tilt))
 }
 
 // exact is the level at one place by its own profile, as PlanLink computes it.

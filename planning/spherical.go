@@ -13,11 +13,15 @@ const (
 // antennas teA and teB metres over it, L metres apart (ITU-R P.526-16 §3.2,
 // ITU-R P.452-18 §4.2.2).
 func sphericalEarth(L, teA, teB float64, w Wave) float64 {
-	ae := w.Radius()
+	ae, λ := w.Radius(), float64(w.Freq.Wavelength())
+	// The line cannot come nearer to the Earth than this, nor need more.
+	if math.Min(teA, teB)-L*L/(8*ae) > 17.456/2*math.Sqrt(λ*L*1e-3) {
+		return 0
+	}
 	if L >= math.Sqrt(2*ae)*(math.Sqrt(teA)+math.Sqrt(teB)) { // beyond the horizon
 		return math.Max(firstTerm(L, teA, teB, ae, w), 0)
 	}
-	h, need := smoothClearance(L, teA, teB, ae, float64(w.Freq.Wavelength()))
+	h, need := smoothClearance(L, teA, teB, ae, λ)
 	if h > need {
 		return 0
 	}

@@ -14,7 +14,7 @@ import (
 // Along a ray the upper hull of the ground is kept, over the curved and over
 // the straight Earth. From it follow in O(log n) for each cell the horizons of
 // both ends (the Bullington edge) and the obstruction that the smooth Earth of
-// the delta part needs. See DESIGN.md beside this file.
+// the delta part needs.
 type sweep struct {
 	*server
 	r      *Raster // heights
@@ -22,6 +22,7 @@ type sweep struct {
 	hx, hy float64 // half the box, in cells
 	cos    []float64
 	φ0     float64
+	cos0   float64
 	rx, ry float64 // radians per cell
 
 	c0, r0, w, n int       // the part of the raster that is swept: first cell, columns, rows
@@ -36,6 +37,7 @@ func newSweep(s *server, r *Raster) *sweep {
 	w.c0, w.r0 = max(int(math.Floor(w.x0-w.hx)), 0), max(int(math.Floor(w.y0-w.hy)), 0)
 	w.w = min(int(math.Ceil(w.x0+w.hx)), r.Cols-1) - w.c0 + 1
 	w.n = min(int(math.Ceil(w.y0+w.hy)), r.Rows-1) - w.r0 + 1
+	w.cos0 = math.Cos(w.φ0)
 	w.cos = make([]float64, r.Rows)
 	for i := range w.cos {
 		w.cos[i] = math.Cos((r.North - float64(i)*r.CellLat) * math.Pi / 180)
@@ -192,7 +194,7 @@ func (s *sweep) ground2(a int, b float64, sideways bool) (h, cosφ float64) {
 // haversine for small angles, within 1e-5 of it at 100 km.
 func (s *sweep) distance(x, y, cosφ float64) float64 {
 	λ, φ := x*s.rx, y*s.ry
-	return geo.Radius * math.Sqrt(φ*φ+math.Cos(s.φ0)*cosφ*λ*λ)
+	return geo.Radius * math.Sqrt(φ*φ+s.cos0*cosφ*λ*λ)
 }
 
 // set computes a cell; the ray's own distance to it is d.
@@ -216,11 +218,15 @@ func (s *sweep) set(col, row int, d float64, g *skyline) {
 }
 
 // azimuth of a place in radians: the mid-latitude bearing less half the
-// convergence of the meridians, which is the great circle's at its start.
+// convergence of the meridians, which is the great circle's at its start; 0 where the
+// sector looks all round.
 func (s *sweep) azimuth(x, y, cosφ float64) float64 {
+	if !s.Azimuth.Known() {
+		return 0
+	}
 	λ, φ := x*s.rx, -y*s.ry
 	mid := s.φ0 + φ/2
-	return math.Atan2(λ*(math.Cos(s.φ0)+cosφ)/2, φ) - λ*math.Sin(mid)/2
+	return math.Atan2(λ*(s.cos0+cosφ)/2, φ) - λ*math.Sin(mid)/2
 }
 
 // home fills the cell the antenna stands in.
