@@ -168,9 +168,12 @@ func (l *link) best(from *end, now time.Time) (network.Rate, bool) {
 	to := from.other()
 	level, _ := l.level(to, now)
 	level -= to.dev.interference()
-	var best network.Rate
-	found := false
-	for _, r := range to.dev.sheet(to.radio().width) {
+	return to.dev.best(to.radio().width, level)
+}
+
+// best is the fastest rate that a level sustains at the device.
+func (d *device) best(width, level float64) (best network.Rate, found bool) {
+	for _, r := range d.sheet(width) {
 		if level >= float64(r.Sensitivity) && (!found || r.PHY > best.PHY) {
 			best, found = r, true
 		}

@@ -64,29 +64,24 @@ func (f *Fleet) factory(d *device) *config {
 		case e.link.net.Medium == network.LTE:
 			ltes++
 			name := "lte" + strconv.Itoa(ltes)
-			e.iface = ifs.add(map[string]string{"name": name, "default-name": name, "type": "lte", "mtu": "1500", "mac-address": d.macPlus(48 + ltes), "disabled": "false"}).ID
+			e.port = name
+			ifs.add(map[string]string{"name": name, "default-name": name, "type": "lte", "mtu": "1500", "mac-address": d.macPlus(48 + ltes), "disabled": "false"})
 		case e.link.net.Medium != network.Radio || d.driver == router:
 			sfps++
-			e.iface = eth("sfp" + strconv.Itoa(sfps)).ID
+			e.port = eth("sfp" + strconv.Itoa(sfps)).port()
 		case e.isA() && ap != nil:
-			e.iface = ap.ID
+			e.port = ap.port()
 		default:
 			r := f.radio(d, e, radios)
 			radios++
 			if e.isA() {
-				ap = r
+				ap = &entry{Props: r}
 			}
-			ifs.Rows = append(ifs.Rows, r)
-			ifs.Next++
-			r.ID = ifs.Next
-			e.iface = r.ID
+			e.port = ifs.add(r).port()
 		}
 	}
 	if radios == 0 && d.driver != router {
-		r := f.radio(d, nil, 0)
-		ifs.Rows = append(ifs.Rows, r)
-		ifs.Next++
-		r.ID = ifs.Next
+		ifs.add(f.radio(d, nil, 0))
 	}
 
 	c.Tables[identityTable] = &table{}
@@ -118,7 +113,7 @@ func (d *device) planned() string {
 
 // radio is a radio interface as the network files want it. e is the link it is
 // for, nil for a radio without one.
-func (f *Fleet) radio(d *device, e *end, n int) *entry {
+func (f *Fleet) radio(d *device, e *end, n int) map[string]string {
 	s, accessPoint, only := d.net.Settings, true, true
 	if e != nil {
 		accessPoint, only = e.isA(), f.stations(d) <= 1
@@ -195,7 +190,7 @@ func (f *Fleet) radio(d *device, e *end, n int) *entry {
 			delete(p, k)
 		}
 	}
-	return &entry{Props: p}
+	return p
 }
 
 // wanted is what the files want of an access point; what they leave open is

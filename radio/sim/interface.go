@@ -26,7 +26,7 @@ func (d *device) countersOf(e *entry, now time.Time) counters {
 	for _, x := range d.ends {
 		tx, rx := x.flow(now)
 		switch {
-		case x.iface == e.ID:
+		case x.port == e.port():
 			c.add(counters{x.tx, x.rx, tx, rx})
 		case e.get("name") == "ether1" || e.get("type") == "bridge":
 			c.add(counters{x.rx, x.tx, rx, tx})
@@ -42,7 +42,7 @@ func (d *device) isRunning(e *entry) bool {
 		return false
 	}
 	for _, x := range d.ends {
-		if x.iface == e.ID && x.link.up {
+		if x.port == e.port() && x.link.up {
 			return true
 		}
 	}
@@ -52,7 +52,7 @@ func (d *device) isRunning(e *entry) bool {
 // history is how often an interface went down, and when last it changed.
 func (d *device) history(e *entry) (downs int, up, down time.Time) {
 	for _, x := range d.ends {
-		if x.iface != e.ID {
+		if x.port != e.port() {
 			continue
 		}
 		downs += x.downs

@@ -31,7 +31,7 @@ type link struct {
 type end struct {
 	link    *link
 	dev     *device
-	iface   int                // .id of the interface it uses
+	port    string             // default-name of the interface it uses
 	planned unit.Opt[unit.DBm] // level here, when all is as in the files
 	txRef   float64            // Tx power here in that plan, dBm
 	tx, rx  float64            // bytes since boot
@@ -106,14 +106,17 @@ func (f *Fleet) startAir(now time.Time) {
 	for _, l := range f.links {
 		for _, e := range l.both() {
 			if l.net.Medium == network.Radio {
-				want := radioOf(e.dev, e.dev.factory.table(interfaceTable).byID(e.iface))
+				want := radioOf(e.dev, e.dev.factory.port(e.port))
 				e.txRef = want.tx
 				l.lossBase = 20 * math.Log10(want.freq)
 			}
 		}
 		l.demand = 20
 		if l.net.Medium == network.Radio && l.a.planned.Known() && l.b.planned.Known() {
-			l.demand = usable * l.rate(l.a, now)
+			l.demand = usable * 6
+			if r, ok := l.b.dev.best(l.b.radio().width, float64(l.b.planned.Or(0))); ok {
+				l.demand = usable * float64(r.PHY)
+			}
 		}
 		l.demand *= 0.15 + 0.45*f.uniform("demand/"+string(l.net.ID), 0)
 		l.begin(now)
@@ -168,7 +171,7 @@ func speaks(ap, station string) bool {
 // fits says whether the two ends would associate now.
 func (l *link) fits(now time.Time) bool {
 	for _, e := range l.both() {
-		row := e.dev.config.table(interfaceTable).byID(e.iface)
+		row := e.dev.config.port(e.port)
 		if !e.dev.on() || row == nil || row.disabled() {
 			return false
 		}

@@ -75,5 +75,5 @@ func lastWidth(s string) float64 {
 }
 
 func (e *end) radio() radioState {
-	return radioOf(e.dev, e.dev.config.table(interfaceTable).byID(e.iface))
+	return radioOf(e.dev, e.dev.config.port(e.port))
 }

@@ -94,6 +94,7 @@ func (f *Fleet) load() error {
 		case k.Driver != d.driver || !k.Config.sound():
 			f.log.Warn("kept configuration is of another kind of device, the network's settings are taken", "device", d.id, "kept", k.Driver, "now", d.driver)
 		default:
+			k.Config.adopt(d.factory)
 			d.config = k.Config
 		}
 	}

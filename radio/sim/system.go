@@ -194,7 +194,7 @@ var neighbourMenu = &menu{path: "/ip/neighbor", moving: []string{"age", "uptime"
 
 // row is the interface of an end; never nil while its link is up.
 func (e *end) row() *entry {
-	if r := e.dev.config.table(interfaceTable).byID(e.iface); r != nil {
+	if r := e.dev.config.port(e.port); r != nil {
 		return r
 	}
 	return &entry{}

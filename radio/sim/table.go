@@ -40,6 +40,9 @@ func (e *entry) id() string { return fmt.Sprintf("*%X", e.ID) }
 
 func (e *entry) get(k string) string { return e.Props[k] }
 
+// port is the name an interface left the factory with; no client can change it.
+func (e *entry) port() string { return e.Props["default-name"] }
+
 func (e *entry) disabled() bool { return e.Props["disabled"] == "true" }
 
 // table is the configured rows of one menu, or of several that share them. A
@@ -109,6 +112,32 @@ func (c *config) table(name string) *table {
 	return &table{}
 }
 
+// port is the interface that left the factory with a name; nil: none did.
+func (c *config) port(name string) *entry {
+	for _, e := range c.table(interfaceTable).Rows {
+		if e.port() == name && name != "" {
+			return e
+		}
+	}
+	return nil
+}
+
+// adopt adds the interfaces of a factory configuration that are missing: the
+// network files gave the device a further radio.
+func (c *config) adopt(factory *config) {
+	t := c.table(interfaceTable)
+	for _, e := range factory.table(interfaceTable).Rows {
+		if e.port() == "" || c.port(e.port()) != nil {
+			continue
+		}
+		props := maps.Clone(e.Props)
+		if t.find(props["name"]) != nil {
+			props["name"] += "-new"
+		}
+		t.add(props)
+	}
+}
+
 // with is the configuration with one table replaced by a copy to be changed.
 func (c *config) with(name string) (*config, *table) {
 	n := &config{maps.Clone(c.Tables)}
@@ -127,8 +156,13 @@ func (c *config) clone() *config {
 
 // sound says whether a configuration read from disk can be used.
 func (c *config) sound() bool {
-	if c == nil || c.Tables == nil || len(c.table(interfaceTable).Rows) == 0 || len(c.table(identityTable).Rows) != 1 || len(c.table(userTable).Rows) == 0 {
+	if c == nil || len(c.table(interfaceTable).Rows) == 0 || len(c.table(userTable).Rows) == 0 {
 		return false
+	}
+	for _, single := range []string{identityTable, clockTable, updateTable} {
+		if len(c.table(single).Rows) != 1 {
+			return false
+		}
 	}
 	for _, t := range c.Tables {
 		if t == nil {

@@ -49,7 +49,7 @@ var wirelessMenu = &menu{
 func (d *device) peers(e *entry) []*end {
 	var out []*end
 	for _, x := range d.ends {
-		if x.iface == e.ID && x.link.up && x.other() != nil {
+		if x.port == e.port() && x.link.up && x.other() != nil {
 			out = append(out, x)
 		}
 	}
