@@ -116,6 +116,11 @@ func narrow(t *testing.T, text string) {
 // raises one.
 func TestShareMonotone(t *testing.T) {
 	g, _, d := langa(t)
+	few := d.Points[:0:0]
+	for i := 0; i < len(d.Points); i += 7 { // the same for each point: a part will do
+		few = append(few, d.Points[i])
+	}
+	d.Points = few
 	base := ridgeSectors()[:4]
 	before := share(t, g, base, d)
 	rapid.Check(t, func(rt *rapid.T) {
