@@ -120,13 +120,13 @@ func (g *grid) boundsDeg() geo.Bounds {
 
 // height of one place; false where the sheet does not know it.
 func (s *sheet) height(p geo.LonLat) (float64, bool) {
+	if s.proj == nil {
+		return s.at((p.Lon-s.x0)*s.inv[0], (s.y0-p.Lat)*s.inv[1])
+	}
 	if !s.box.Contains(p) {
 		return 0, false
 	}
-	x, y := p.Lon, p.Lat
-	if s.proj != nil {
-		x, y = s.proj.forward(p)
-	}
+	x, y := s.proj.forward(p)
 	return s.at((x-s.x0)*s.inv[0], (s.y0-y)*s.inv[1])
 }
 
