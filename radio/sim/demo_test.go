@@ -45,6 +45,20 @@ func TestDemoFleet(t *testing.T) {
 			t.Errorf("the demo has no device with the %s driver", k)
 		}
 	}
+	// Whoever matches by MAC address must not be led astray.
+	macs := map[string]network.DeviceID{}
+	for _, d := range n.Devices {
+		for _, row := range run(t, dial(t, f, d.ID), "/interface/print", "=.proplist=mac-address").Re {
+			mac := row.Map["mac-address"]
+			if other, taken := macs[mac]; taken && other != d.ID {
+				t.Errorf("%s and %s both have %s", d.ID, other, mac)
+			}
+			macs[mac] = d.ID
+		}
+		if d.MAC != "" && macs[d.MAC] != d.ID {
+			t.Errorf("%s has no interface with its own address %s", d.ID, d.MAC)
+		}
+	}
 	for _, d := range n.Devices[:10] {
 		c := dial(t, f, d.ID)
 		if name := run(t, c, "/system/identity/print").Re[0].Map["name"]; network.DeviceID(name) != d.ID {

@@ -31,7 +31,7 @@ type device struct {
 	release string // "7.18.2 (stable)"
 	board   string
 	arch    string
-	mac     [6]byte // of the first radio; the others count on from it
+	mac     [6]byte // of the first radio
 	menus   map[string]*menu
 	mates   []*device // of the same site or seat
 	sheets  map[float64][]network.Rate
@@ -116,11 +116,14 @@ func hardware(f *Fleet, nd network.Device) (m [6]byte) {
 	return [6]byte{0x02, byte(h), byte(h >> 8), byte(h >> 16), byte(h >> 24), byte(h >> 32)}
 }
 
+// macPlus is the address of an interface: the device's for 0, else one that no
+// other device has, even where the network's addresses are consecutive.
 func (d *device) macPlus(n int) string {
 	m := d.mac
-	low := int(m[3])<<16 | int(m[4])<<8 | int(m[5])
-	low += n
-	m[3], m[4], m[5] = byte(low>>16), byte(low>>8), byte(low)
+	if n > 0 {
+		m[0] ^= 0x40
+		m[1] += byte(n)
+	}
 	return fmt.Sprintf("%02X:%02X:%02X:%02X:%02X:%02X", m[0], m[1], m[2], m[3], m[4], m[5])
 }
 
