@@ -18,7 +18,7 @@ import (
 // embedded holds our own stylesheets, scripts, templates and words, and under
 // assets/dist what `make assets` put there.
 //
-//go:embed all:assets templates words
+//go:embed all:assets all:templates words
 var embedded embed.FS
 
 // static serves files that never change while the program runs: compressed

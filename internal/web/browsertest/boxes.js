@@ -42,7 +42,7 @@
         const c = getComputedStyle(p);
         if (c.overflowX === "visible" && c.overflowY === "visible") continue;
         const b = p.getBoundingClientRect();
-        if (!p.closest(".scroll-x") && p.tagName !== "DETAILS" && (r.right > b.right + 2 || r.left < b.left - 2)) found.push("cut by its box: " + name(e));
+        if (!e.closest(".scroll-x") && p.tagName !== "DETAILS" && (r.right > b.right + 2 || r.left < b.left - 2)) found.push("cut by its box: " + name(e));
         left = Math.max(left, b.left); right = Math.min(right, b.right);
         top = Math.max(top, b.top); bottom = Math.min(bottom, b.bottom);
       }

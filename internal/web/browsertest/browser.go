@@ -28,7 +28,7 @@ var Widths = []int{360, 768, 1280}
 
 const (
 	height   = 900              // of the window
-	patience = 60 * time.Second // for one look at one page
+	patience = 40 * time.Second // for one look at one page
 	settled  = 400 * time.Millisecond
 )
 
@@ -55,6 +55,7 @@ func Open(t testing.TB) *Browser {
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("hide-scrollbars", true),
+		chromedp.Flag("accept-lang", "it-IT"),
 	)
 	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
 	ctx, cancel := chromedp.NewContext(alloc)

@@ -33,7 +33,9 @@ func watch(ctx context.Context) (*seen, error) {
 	err := chromedp.Listen(ctx, func(ev any) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.event(ev)
+		if !s.event(ev) {
+			return
+		}
 		select {
 		case s.stir <- struct{}{}:
 		default:
@@ -56,7 +58,9 @@ func (s *seen) trouble(format string, args ...any) {
 	s.troubles = append(s.troubles, fmt.Sprintf(format, args...))
 }
 
-func (s *seen) event(ev any) {
+// event notes what happened; false when it does not disturb the quiet, as the
+// beats of an event stream do not.
+func (s *seen) event(ev any) bool {
 	switch ev := ev.(type) {
 	case *runtime.EventConsoleAPICalled:
 		if ev.Type == runtime.ConsoleAPICalledTypeError || ev.Type == runtime.ConsoleAPICalledTypeWarning || ev.Type == runtime.ConsoleAPICalledTypeAssert {
@@ -95,7 +99,10 @@ func (s *seen) event(ev any) {
 			s.trouble("request lost: %s %s", ev.ErrorText, s.open[ev.RequestID])
 		}
 		delete(s.open, ev.RequestID)
+	default:
+		return false
 	}
+	return true
 }
 
 // local says whether an address needs nothing but this machine.

@@ -1,0 +1,331 @@
+package page
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/crinale/crinale/controller"
+	"github.com/crinale/crinale/internal/fault"
+	"github.com/crinale/crinale/internal/network"
+	"github.com/crinale/crinale/internal/web"
+)
+
+// Link is a link in /api/v1/links. What is not known is null.
+type Link struct {
+	ID           network.LinkID      `json:"id"`
+	Name         string              `json:"name"`
+	Medium       network.Medium      `json:"medium"`
+	Partners     []network.PartnerID `json:"partners"`
+	Status       network.LinkStatus  `json:"status"`
+	Since        *time.Time          `json:"since"`
+	At           *time.Time          `json:"at"` // of the newest reading
+	AgeS         *float64            `json:"age_s"`
+	CapacityMbps *float64            `json:"capacity_mbps"`
+	PromisedMbps float64             `json:"promised_mbps"`
+	DistM        *float64            `json:"dist_m"`
+	A            LinkEnd             `json:"a"`
+	B            LinkEnd             `json:"b"`
+	Alerts       []string            `json:"alerts"` // IDs of the open ones
+}
+
+// LinkEnd is one end of a Link.
+type LinkEnd struct {
+	Device     network.DeviceID `json:"device"` // "" where the link leaves the network
+	Place      string           `json:"place"`
+	Lat        *float64         `json:"lat"`
+	Lon        *float64         `json:"lon"`
+	PlannedDBm *float64         `json:"planned_dbm"`
+	Reading    *Reading         `json:"reading"` // the newest; null when there never was one
+}
+
+// Reading is what one end of a link measured, or the mean of a step.
+type Reading struct {
+	At           time.Time `json:"at"`
+	SignalDBm    *float64  `json:"signal_dbm"`
+	Chain0DBm    *float64  `json:"chain0_dbm"`
+	Chain1DBm    *float64  `json:"chain1_dbm"`
+	SNRDB        *float64  `json:"snr_db"`
+	NoiseDBm     *float64  `json:"noise_dbm"`
+	TxRateMbps   *float64  `json:"tx_rate_mbps"`
+	RxRateMbps   *float64  `json:"rx_rate_mbps"`
+	CCQPct       *float64  `json:"ccq_pct"`
+	TxMbps       *float64  `json:"tx_mbps"`
+	RxMbps       *float64  `json:"rx_mbps"`
+	EthernetMbps *float64  `json:"ethernet_mbps"`
+	UptimeS      *float64  `json:"uptime_s"`
+}
+
+// Readings is the answer of /api/v1/links/{id}/readings.
+type Readings struct {
+	Link  network.LinkID `json:"link"`
+	From  time.Time      `json:"from"`
+	To    time.Time      `json:"to"`
+	StepS float64        `json:"step_s"`
+	A     []Reading      `json:"a"`
+	B     []Reading      `json:"b"`
+}
+
+// Device is a device in /api/v1/devices.
+type Device struct {
+	ID           network.DeviceID `json:"id"`
+	Site         network.SiteID   `json:"site"` // one of site and seat is set
+	Seat         network.SeatID   `json:"seat"`
+	Place        string           `json:"place"`
+	Gear         network.GearID   `json:"gear"`
+	Reach        controller.Reach `json:"reach"`
+	Since        *time.Time       `json:"since"`
+	At           *time.Time       `json:"at"` // of the newest observation
+	AgeS         *float64         `json:"age_s"`
+	FailedReads  int              `json:"failed_reads"`
+	Error        *string          `json:"error"` // of the last read
+	Identity     *string          `json:"identity"`
+	Version      *string          `json:"version"`
+	Board        *string          `json:"board"`
+	UptimeS      *float64         `json:"uptime_s"`
+	CPUPct       *float64         `json:"cpu_pct"`
+	SupplyV      *float64         `json:"supply_v"`
+	TemperatureC *float64         `json:"temperature_c"`
+	Links        []network.LinkID `json:"links"`
+	Alerts       []string         `json:"alerts"`
+}
+
+// Site is a site in /api/v1/sites.
+type Site struct {
+	ID        network.SiteID     `json:"id"`
+	Name      string             `json:"name"`
+	Lat       float64            `json:"lat"`
+	Lon       float64            `json:"lon"`
+	Comune    *string            `json:"comune_istat"`
+	Structure string             `json:"structure"`
+	HeightM   float64            `json:"height_m"`
+	BatteryH  float64            `json:"battery_h"`
+	Devices   []network.DeviceID `json:"devices"`
+}
+
+func (p *Pages) mountAPI() error {
+	fragment, err := files.ReadFile("api.json")
+	if err != nil {
+		return err
+	}
+	return p.shell.API(fragment, map[string]http.Handler{
+		"GET /api/v1/links":               p.shell.Func(p.apiLinks),
+		"GET /api/v1/links/{id}":          p.shell.Func(p.apiLink),
+		"GET /api/v1/links/{id}/readings": p.shell.Func(p.apiReadings),
+		"GET /api/v1/alerts":              p.shell.Func(p.apiAlerts),
+		"GET /api/v1/devices":             p.shell.Func(p.apiDevices),
+		"GET /api/v1/sites":               p.shell.Func(p.apiSites),
+	})
+}
+
+func (p *Pages) apiLinks(w http.ResponseWriter, r *http.Request) error {
+	links := []Link{}
+	for _, s := range p.deps.Links.Links() {
+		if l, ok := p.deps.Network.Link(s.Link); ok {
+			links = append(links, p.apiLinkOf(l, s))
+		}
+	}
+	return web.JSON(w, r, map[string]any{"links": links})
+}
+
+func (p *Pages) apiLink(w http.ResponseWriter, r *http.Request) error {
+	l, s, err := p.find(r)
+	if err != nil {
+		return err
+	}
+	return web.JSON(w, r, p.apiLinkOf(l, s))
+}
+
+func (p *Pages) apiLinkOf(l network.Link, s network.LinkState) Link {
+	plan := p.deps.Links.Planned(l.ID)
+	out := Link{
+		ID: l.ID, Name: nameOf(l), Medium: l.Medium, Partners: orEmpty(l.Partner), Status: s.Status,
+		Since: known(s.Since), At: known(s.At), AgeS: p.age(s.At), CapacityMbps: s.Capacity.Ptr(), PromisedMbps: float64(p.promise(l)),
+		A:      p.apiEnd(l.A, plan.A.Ptr(), s.A),
+		B:      p.apiEnd(l.B, plan.B.Ptr(), s.B),
+		Alerts: orEmpty(s.Alerts),
+	}
+	if a, b, ok := p.ends(l); ok {
+		d := float64(a.Distance(b))
+		out.DistM = &d
+	}
+	return out
+}
+
+func (p *Pages) apiEnd(id network.DeviceID, planned *float64, r *network.Reading) LinkEnd {
+	e := LinkEnd{Device: id, PlannedDBm: planned}
+	if id != "" {
+		e.Place = p.place(id)
+	}
+	if at, _, ok := p.deps.Network.Position(id); ok {
+		e.Lat, e.Lon = &at.Lat, &at.Lon
+	}
+	if r != nil {
+		reading := apiReading(*r)
+		e.Reading = &reading
+	}
+	return e
+}
+
+func apiReading(r network.Reading) Reading {
+	return Reading{
+		At: r.At.UTC(), SignalDBm: r.Signal.Ptr(), Chain0DBm: r.Chain0.Ptr(), Chain1DBm: r.Chain1.Ptr(), SNRDB: r.SNR.Ptr(), NoiseDBm: r.Noise.Ptr(),
+		TxRateMbps: r.TxRate.Ptr(), RxRateMbps: r.RxRate.Ptr(), CCQPct: r.CCQ.Ptr(), TxMbps: r.TxTraffic.Ptr(), RxMbps: r.RxTraffic.Ptr(),
+		EthernetMbps: r.Ethernet.Ptr(), UptimeS: r.Uptime.Ptr(),
+	}
+}
+
+const maxSteps = 5000
+
+func (p *Pages) apiReadings(w http.ResponseWriter, r *http.Request) error {
+	l, _, err := p.find(r)
+	if err != nil {
+		return err
+	}
+	if p.deps.History == nil {
+		return fault.New(fault.NotFound, "this server keeps no history")
+	}
+	q := r.URL.Query()
+	to, err := moment(q.Get("to"), "to", p.shell.Now())
+	if err != nil {
+		return err
+	}
+	from, err := moment(q.Get("from"), "from", to.Add(-time.Hour))
+	if err != nil {
+		return err
+	}
+	if !from.Before(to) {
+		return fault.New(fault.Invalid, "from %s is not before to %s", from.Format(time.RFC3339), to.Format(time.RFC3339))
+	}
+	step, err := stepOf(q.Get("step"), to.Sub(from))
+	if err != nil {
+		return err
+	}
+	out := Readings{Link: l.ID, From: from, To: to, StepS: step.Seconds(), A: []Reading{}, B: []Reading{}}
+	for end, into := range map[network.End]*[]Reading{network.EndA: &out.A, network.EndB: &out.B} {
+		rs, err := p.deps.History.Range(r.Context(), l.ID, end, from, to, step)
+		if err != nil {
+			return err
+		}
+		for _, reading := range rs {
+			*into = append(*into, apiReading(reading))
+		}
+	}
+	return web.JSON(w, r, out)
+}
+
+// moment reads a time of the query, RFC 3339.
+func moment(s, name string, otherwise time.Time) (time.Time, error) {
+	if s == "" {
+		return otherwise.UTC(), nil
+	}
+	at, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return time.Time{}, fault.New(fault.Invalid, "%s=%q: want a time as 2026-01-31T12:00:00Z", name, s)
+	}
+	return at.UTC(), nil
+}
+
+// stepOf reads the step in seconds or as a duration; by default it gives at
+// most 240 steps of whole seconds.
+func stepOf(s string, span time.Duration) (time.Duration, error) {
+	if s == "" {
+		return max(10*time.Second, (span/240).Truncate(time.Second)+time.Second), nil
+	}
+	step, err := time.ParseDuration(s)
+	if secs, numErr := strconv.ParseUint(s, 10, 31); numErr == nil {
+		step, err = time.Duration(secs)*time.Second, nil
+	}
+	switch {
+	case err != nil || step < time.Second:
+		return 0, fault.New(fault.Invalid, "step=%q: want seconds, or a duration as 5m, of at least 1 s", s)
+	case span/step > maxSteps:
+		return 0, fault.New(fault.Invalid, "step=%q gives more than %d readings for an end: take a longer step or a shorter time", s, maxSteps)
+	}
+	return step, nil
+}
+
+func (p *Pages) apiAlerts(w http.ResponseWriter, r *http.Request) error {
+	open := true
+	switch v := r.URL.Query().Get("open"); v {
+	case "", "true", "1":
+	case "false", "0":
+		open = false
+	default:
+		return fault.New(fault.Invalid, "open=%q: want true (only open alerts) or false (the recently closed ones too)", v)
+	}
+	alerts := p.deps.Alerts.Alerts(open)
+	return web.JSON(w, r, map[string]any{"alerts": orEmpty(alerts)})
+}
+
+func (p *Pages) apiDevices(w http.ResponseWriter, r *http.Request) error {
+	devices := []Device{}
+	for _, s := range p.deps.Devices.Devices() {
+		d, ok := p.deps.Network.Device(s.Device)
+		if !ok {
+			continue
+		}
+		out := Device{
+			ID: d.ID, Site: d.Site, Seat: d.Seat, Place: p.place(d.ID), Gear: d.Gear, Reach: s.Reach,
+			Since: known(s.Since), At: known(s.At), AgeS: p.age(s.At), FailedReads: s.Failures, Error: text(s.Err),
+			Links: []network.LinkID{}, Alerts: orEmpty(s.Alerts),
+		}
+		if o := s.Observation; o != nil {
+			out.Identity, out.Version, out.Board = text(o.Identity), text(o.Version), text(o.Board)
+			out.UptimeS, out.CPUPct, out.SupplyV, out.TemperatureC = o.Uptime.Ptr(), o.CPU.Ptr(), o.Voltage.Ptr(), o.Celsius.Ptr()
+		}
+		for _, l := range p.deps.Network.LinksAt(d.ID) {
+			out.Links = append(out.Links, l.ID)
+		}
+		devices = append(devices, out)
+	}
+	return web.JSON(w, r, map[string]any{"devices": devices})
+}
+
+func (p *Pages) apiSites(w http.ResponseWriter, r *http.Request) error {
+	sites := []Site{}
+	for _, s := range p.deps.Network.Sites {
+		out := Site{
+			ID: s.ID, Name: s.Name, Lat: s.At.Lat, Lon: s.At.Lon, Comune: text(s.Comune), Structure: s.Structure,
+			HeightM: float64(s.HeightM), BatteryH: s.Power.BatteryHours, Devices: []network.DeviceID{},
+		}
+		for _, d := range p.deps.Network.Devices {
+			if d.Site == s.ID {
+				out.Devices = append(out.Devices, d.ID)
+			}
+		}
+		sites = append(sites, out)
+	}
+	return web.JSON(w, r, map[string]any{"sites": sites})
+}
+
+// known is nil for the zero time.
+func known(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+func (p *Pages) age(at time.Time) *float64 {
+	if at.IsZero() {
+		return nil
+	}
+	s := max(0, p.shell.Now().Sub(at).Round(100*time.Millisecond).Seconds())
+	return &s
+}
+
+func text(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func orEmpty[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
+}

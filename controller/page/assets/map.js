@@ -1,0 +1,64 @@
+// Puts a map that can be moved in place of the drawn one.
+(() => {
+  "use strict";
+  const box = document.getElementById("map");
+  if (!box || !window.L) return;
+  const said = box.dataset;
+
+  const html = (tag, text, attributes) => {
+    const e = document.createElement(tag);
+    e.textContent = text;
+    for (const [k, v] of Object.entries(attributes || {})) e.setAttribute(k, v);
+    return e;
+  };
+
+  async function load(path, key) {
+    const res = await fetch(path);
+    if (!res.ok) throw new Error(path + ": " + res.status);
+    return (await res.json())[key];
+  }
+
+  async function draw() {
+    const [sites, links] = await Promise.all([load("/api/v1/sites", "sites"), load("/api/v1/links", "links")]);
+    const points = sites.map((s) => [s.lat, s.lon]);
+    for (const l of links) for (const e of [l.a, l.b]) if (e.lat !== null) points.push([e.lat, e.lon]);
+    if (!points.length) return;
+    const place = html("div", "", { class: "map-live", role: "region", "aria-label": said.label });
+    box.classList.add("live");
+    box.replaceChildren(place);
+    const map = L.map(place, { zoomControl: false, attributionControl: false, minZoom: 8, maxZoom: 14 });
+    L.control.zoom({ zoomInTitle: said.zoomIn, zoomOutTitle: said.zoomOut }).addTo(map);
+    if (said.tiles) L.tileLayer(said.tiles, { maxNativeZoom: 13, maxZoom: 14 }).addTo(map);
+
+    map.fitBounds(points, { padding: [20, 20] }); // lines are drawn only once the map has a place
+    const lines = new Map();
+    for (const l of links) {
+      if (l.a.lat === null || l.b.lat === null) continue;
+      const ends = [[l.a.lat, l.a.lon], [l.b.lat, l.b.lon]];
+      L.polyline(ends, { className: "link-case", interactive: false }).addTo(map);
+      const line = L.polyline(ends, { className: "link-line", bubblingMouseEvents: false }).addTo(map);
+      const popup = document.createElement("div");
+      const state = html("p", "");
+      popup.append(html("strong", l.name), state, html("a", said.open, { href: "/rete/collegamenti/" + encodeURIComponent(l.id) }));
+      line.bindPopup(popup);
+      line.bindTooltip(l.name, { sticky: true });
+      const show = (status) => {
+        line.getElement().setAttribute("class", "leaflet-interactive link-line link-" + status);
+        state.textContent = said[status] || status;
+      };
+      show(l.status);
+      lines.set(l.id, show);
+    }
+    for (const s of sites) {
+      L.circleMarker([s.lat, s.lon], { radius: 6, className: "site-dot", interactive: true }).bindTooltip(s.name).addTo(map);
+    }
+    document.addEventListener("link-state", (e) => lines.get(e.detail.link)?.(e.detail.status));
+  }
+
+  const drawn = [...box.childNodes];
+  draw().catch((e) => {
+    console.error("map:", e);
+    box.classList.remove("live");
+    box.replaceChildren(...drawn);
+  });
+})();

@@ -1,0 +1,101 @@
+package page
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/crinale/crinale/internal/fault"
+	"github.com/crinale/crinale/internal/network"
+	"github.com/crinale/crinale/internal/web"
+)
+
+// stateEvent is what an event stream tells of a link.
+type stateEvent struct {
+	Link   network.LinkID     `json:"link"`
+	Status network.LinkStatus `json:"status"`
+}
+
+// events is /rete/eventi, server-sent events: "state" when the status of a
+// link changed, "reading" when the link named by ?link= was read, "alert" when
+// one opened or closed. A browser that is too slow loses the oldest ones; they
+// only say that something is new, so it asks for the page and has all.
+func (p *Pages) events(w http.ResponseWriter, r *http.Request) error {
+	select {
+	case p.streams <- struct{}{}:
+		defer func() { <-p.streams }()
+	default:
+		return fault.New(fault.Stale, "%d event streams are open, no more are given", p.cfg.Streams)
+	}
+	only := network.LinkID(r.URL.Query().Get("link"))
+	if _, ok := p.deps.Network.Link(only); only != "" && !ok {
+		return fault.New(fault.NotFound, "no link named %q", only)
+	}
+	states := p.deps.Changes.States().Subscribe(256)
+	defer states.Close()
+	alerts := p.deps.Changes.AlertEvents().Subscribe(32)
+	defer alerts.Close()
+	last := map[network.LinkID]network.LinkStatus{}
+	for _, s := range p.deps.Links.Links() {
+		last[s.Link] = s.Status
+	}
+
+	ctl := http.NewResponseController(w)
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no") // proxies must not hold it back
+	send := func(text string) error {
+		// A browser that takes nothing for this long is gone.
+		if err := ctl.SetWriteDeadline(time.Now().Add(2 * p.cfg.Beat)); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprint(w, text); err != nil {
+			return err
+		}
+		return ctl.Flush()
+	}
+	if send("retry: 5000\n\n") != nil {
+		return nil
+	}
+	beat := time.NewTicker(p.cfg.Beat)
+	defer beat.Stop()
+	for {
+		var err error
+		select {
+		case <-r.Context().Done():
+			return nil
+		case <-web.Closing(r.Context()):
+			return nil
+		case <-beat.C:
+			err = send(": still here\n\n")
+		case s := <-states.C:
+			kind := "state"
+			if last[s.Link] == s.Status {
+				if s.Link != only || only == "" {
+					continue
+				}
+				kind = "reading"
+			}
+			last[s.Link] = s.Status
+			err = send(event(kind, stateEvent{s.Link, s.Status}))
+		case a := <-alerts.C:
+			err = send(event("alert", struct {
+				Change string `json:"change"`
+				Alert  string `json:"alert"`
+			}{string(a.Change), a.Alert.ID}))
+		}
+		if err != nil {
+			return nil // the browser has gone
+		}
+	}
+}
+
+func event(kind string, v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return ""
+	}
+	return "event: " + kind + "\ndata: " + string(b) + "\n\n"
+}
