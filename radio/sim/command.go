@@ -7,7 +7,9 @@ import (
 	"time"
 )
 
-// trap is a refusal. The session goes on after it.
+// trap is a refusal. The session goes on after it. Messages recorded in public
+// fixtures are "no such command prefix", "not enough permissions (9)" and
+// "interrupted"; the wording of the others is general knowledge.
 type trap struct {
 	category string // "" : not sent, as often
 	message  string

@@ -48,8 +48,8 @@ func rainCoefficients(fGHz, elevation, tilt float64) (k, alpha float64) {
 }
 
 // rainLoss in dB on a level path with vertical polarisation: k·R^alpha over the
-// effective length d/(1+d/d0), d0 = 35·exp(-0.015·R) (ITU-R P.530-12, 2.4.1,
-// steps 3 and 4; R capped at 100 mm/h there).
+// effective length d/(1+d/d0), d0 = 35·exp(-0.015·R), R at most 100 mm/h there:
+// the form of ITU-R P.530 before its 2013 revision, from general knowledge.
 func rainLoss(fGHz, rainMMH, km float64) float64 {
 	if fGHz <= rainFrom || rainMMH <= 0 || km <= 0 {
 		return 0
