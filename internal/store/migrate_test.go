@@ -29,8 +29,8 @@ func TestMigrateIsRepeatableAndEachOwnerCountsForItself(t *testing.T) {
 		if err := db.Migrate(t.Context(), "one", one); err != nil {
 			t.Fatal(err)
 		}
-		exec(t, db, `INSERT INTO one_a (id, note) VALUES ('x', 'y')`)
-		exec(t, db, `INSERT INTO two_b (id) VALUES ('x')`)
+		write(t, db, `INSERT INTO one_a (id, note) VALUES ('x', 'y')`)
+		write(t, db, `INSERT INTO two_b (id) VALUES ('x')`)
 
 		delete(one, "00002_c.sql")
 		err := db.Migrate(t.Context(), "one", one)

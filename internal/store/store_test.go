@@ -31,7 +31,7 @@ func migrated(t *testing.T, db *store.DB) {
 	}
 }
 
-func exec(t *testing.T, db *store.DB, query string, args ...any) {
+func write(t *testing.T, db *store.DB, query string, args ...any) {
 	t.Helper()
 	err := db.Do(t.Context(), func(tx *store.Tx) error {
 		_, err := tx.Exec(t.Context(), query, args...)
@@ -98,7 +98,7 @@ func TestDoKeepsAllOrNothing(t *testing.T) {
 func TestNowIsOnePerTransactionAndReadsBackEqual(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		migrated(t, db)
-		exec(t, db, `INSERT INTO test_ride (id, seats) VALUES ('r', 1)`)
+		write(t, db, `INSERT INTO test_ride (id, seats) VALUES ('r', 1)`)
 		var wrote time.Time
 		err := db.Do(t.Context(), func(tx *store.Tx) error {
 			wrote = tx.Now
@@ -127,7 +127,7 @@ func TestLastSeatIsSoldOnce(t *testing.T) {
 	const workers, seats = 8, 20
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		migrated(t, db)
-		exec(t, db, `INSERT INTO test_ride (id, seats) VALUES ('r', $1)`, seats)
+		write(t, db, `INSERT INTO test_ride (id, seats) VALUES ('r', $1)`, seats)
 		errFull := errors.New("full")
 		var wg sync.WaitGroup
 		for w := range workers {
@@ -180,7 +180,7 @@ func TestReferencesHold(t *testing.T) {
 func TestViewReadsOnlyAndDoesNotWait(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		migrated(t, db)
-		exec(t, db, `INSERT INTO test_ride (id, seats) VALUES ('r', 1)`)
+		write(t, db, `INSERT INTO test_ride (id, seats) VALUES ('r', 1)`)
 		err := db.View(t.Context(), func(tx *store.Tx) error {
 			_, err := tx.Exec(t.Context(), `DELETE FROM test_ride`)
 			return err
@@ -224,8 +224,8 @@ func TestRowsAndNone(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		migrated(t, db)
 		for i := range 3 {
-			exec(t, db, `INSERT INTO test_ride (id, seats) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING`, fmt.Sprint(i), i)
-			exec(t, db, `INSERT INTO test_ride (id, seats) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING`, fmt.Sprint(i), 77)
+			write(t, db, `INSERT INTO test_ride (id, seats) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING`, fmt.Sprint(i), i)
+			write(t, db, `INSERT INTO test_ride (id, seats) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING`, fmt.Sprint(i), 77)
 		}
 		err := db.View(t.Context(), func(tx *store.Tx) error {
 			rows, err := tx.Query(t.Context(), `SELECT id, seats FROM test_ride ORDER BY id`)
