@@ -164,6 +164,49 @@ func TestLastSeatIsSoldOnce(t *testing.T) {
 	})
 }
 
+// Two that read before either writes: on PostgreSQL's default isolation both
+// would book the one seat. SQLite does not let the second begin, so there each
+// waits in vain for the other, and goes on.
+func TestTwoThatReadBeforeEitherWrites(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		migrated(t, db)
+		write(t, db, `INSERT INTO test_ride (id, seats) VALUES ('r', 1)`)
+		var wg sync.WaitGroup
+		read := [2]chan struct{}{make(chan struct{}), make(chan struct{})}
+		for me := range 2 {
+			wg.Go(func() {
+				first := true
+				err := db.Do(t.Context(), func(tx *store.Tx) error {
+					var taken int
+					if err := tx.QueryRow(t.Context(), `SELECT count(*) FROM test_booking`).Scan(&taken); err != nil {
+						return err
+					}
+					if first {
+						first = false
+						close(read[me])
+						select {
+						case <-read[1-me]:
+						case <-time.After(300 * time.Millisecond):
+						}
+					}
+					if taken > 0 {
+						return nil
+					}
+					_, err := tx.Exec(t.Context(), `INSERT INTO test_booking (id, ride, at_ms) VALUES ($1, 'r', 0)`, fmt.Sprint(me))
+					return err
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if n := count(t, db, `SELECT count(*) FROM test_booking`); n != 1 {
+			t.Errorf("%d bookings of one seat", n)
+		}
+	})
+}
+
 func TestReferencesHold(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		migrated(t, db)
