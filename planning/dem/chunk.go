@@ -20,6 +20,7 @@ type unpacker struct {
 	l    *layout
 	buf  []byte // of one chunk
 	row  []byte // of one row, for predictor 3
+	in   *bufio.Reader
 	zstd *zstd.Decoder
 	zlib io.ReadCloser
 }
@@ -75,7 +76,12 @@ func (u *unpacker) chunk(off, size uint64, want int) ([]byte, error) {
 		u.buf = make([]byte, want)
 	}
 	b := u.buf[:want]
-	in := io.Reader(bufio.NewReaderSize(io.NewSectionReader(u.d, int64(off), int64(size)), 1<<14))
+	stored := io.NewSectionReader(u.d, int64(off), int64(size))
+	if u.in == nil {
+		u.in = bufio.NewReaderSize(stored, 1<<14)
+	}
+	u.in.Reset(stored)
+	var in io.Reader = u.in
 	var err error
 	switch compressions[u.l.compression] {
 	case "LZW":
@@ -97,7 +103,7 @@ func (u *unpacker) chunk(off, size uint64, want int) ([]byte, error) {
 		}
 		in = u.zstd
 	case "packbits":
-		err = unpackBits(b, in.(*bufio.Reader))
+		err = unpackBits(b, u.in)
 		if err == nil {
 			return b, nil
 		}

@@ -74,9 +74,9 @@ func (d *directory) layout(name string, room int) (*layout, error) {
 		l.chunkWidth, l.chunkHeight = l.width, min(max(rowsPerStrip, 1), l.height)
 	}
 	// A tile may reach beyond the image, but not far beyond.
-	const edge = 1 << 14
+	const edge = 1 << 12
 	if l.chunkWidth == 0 || l.chunkHeight == 0 || l.chunkWidth > l.width+edge || l.chunkHeight > l.height+edge ||
-		l.chunkWidth*l.chunkHeight > maxChunk/(l.bits/8) {
+		l.chunkWidth*l.chunkHeight > min(maxChunk/(l.bits/8), 4*l.width*l.height+1<<20) {
 		return nil, fmt.Errorf("blocks of %d × %d cells are too large to read: %s", l.chunkWidth, l.chunkHeight, mend)
 	}
 	return &l, d.chunks(l.across()*l.down(), &l)
