@@ -24,6 +24,7 @@ import (
 
 	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/network"
+	"github.com/crinale/crinale/internal/testdata"
 )
 
 // server stands in for InfluxDB: it takes batches, or answers as it is told.
@@ -212,7 +213,7 @@ func influxd(t *testing.T) string {
 		bin, err = exec.LookPath(p)
 	}
 	if err != nil {
-		if os.Getenv("CRINALE_REAL") == "all" {
+		if testdata.Real() {
 			t.Fatalf("no influxd: %v", err)
 		}
 		t.Skip("SKIPPED: NO REAL INFLUXDB: put influxd 1.8.10 on the PATH, or name it in CRINALE_INFLUXD: go install github.com/influxdata/influxdb/cmd/influxd@v1.8.10")
