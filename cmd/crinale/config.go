@@ -99,7 +99,18 @@ func loadConfig(path string) (config, error) {
 		}
 		c.resolve(filepath.Dir(path))
 	}
-	return c, c.validate()
+	if err := c.validate(); err != nil {
+		return c, err
+	}
+	return c, c.absolute()
+}
+
+// absolute makes the data folder independent of the working directory.
+func (c *config) absolute() (err error) {
+	if c.Data, err = filepath.Abs(c.Data); err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	return nil
 }
 
 // resolve makes relative paths relative to the folder of the file.

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -66,10 +68,17 @@ func runDemo(c *cli.Context) error {
 	}
 	ctx := c.Context
 	n, err := networkFor(c)
-	if c.IsSet("radios") && err != nil {
+	if err != nil {
 		return err
-	} else if err != nil {
-		return fmt.Errorf("demo network: %w", err)
+	}
+	db, release, err := open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer release()
+	ready := filepath.Join(cfg.Data, "demo.json")
+	if err := forget(ready, &cfg); err != nil {
+		return fmt.Errorf("demo: %w", err)
 	}
 	t, err := openTerrain(nil, "")
 	if err != nil {
@@ -80,15 +89,6 @@ func runDemo(c *cli.Context) error {
 		return err
 	}
 	w.simulated = true
-	db, release, err := open(ctx, cfg)
-	if err != nil {
-		return err
-	}
-	defer release()
-	ready := filepath.Join(cfg.Data, "demo.json")
-	if err := os.Remove(ready); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("demo: %w", err)
-	}
 	log := logger(c)
 	sc := sim.Default()
 	sc.StateDir, sc.Seed = filepath.Join(cfg.Data, "sim"), 1
@@ -115,11 +115,37 @@ func runDemo(c *cli.Context) error {
 	stages := append([]lifecycle.Stage{{Name: "simulated fleet", Run: fleet.Run, Ready: fleet.Ready()}, weaken(fleet)}, s.stages()...)
 	var late error
 	err = lifecycle.All(ctx, stages, func() {
-		f := demoFile{HTTP: s.web.URL(), MQTT: s.mqttURL(), Radios: radios(n), Partners: logins, Accounts: []demoAccount{}}
+		f := demoFile{HTTP: s.web.URL(), MQTT: s.mqttURL(), Radios: len(n.Radios()), Partners: logins, Accounts: []demoAccount{}}
 		late = writeFile(ready, ownerOnly, func(w io.Writer) error { return printJSON(w, f) })
 		welcome(c.App.Writer, f, cfg.Data)
 	})
 	return errors.Join(err, late)
+}
+
+// forget removes the file of an earlier run, so that it tells nobody that this
+// one is ready. Where any free port was asked for, the earlier one is taken
+// again if it is still free: whoever was connected finds the demo again.
+func forget(ready string, cfg *config) error {
+	var old demoFile
+	if b, err := os.ReadFile(ready); err == nil && json.Unmarshal(b, &old) == nil {
+		reuse(&cfg.HTTP.Listen, strings.TrimPrefix(old.HTTP, "http://"))
+		reuse(&cfg.MQTT.Listen, strings.TrimPrefix(old.MQTT, "tcp://"))
+	}
+	if err := os.Remove(ready); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func reuse(listen *string, old string) {
+	host, port, err := net.SplitHostPort(*listen)
+	oldHost, _, oldErr := net.SplitHostPort(old)
+	if err != nil || oldErr != nil || port != "0" || host != oldHost {
+		return
+	}
+	if l, err := net.Listen("tcp", old); err == nil && l.Close() == nil {
+		*listen = old
+	}
 }
 
 // demoConfig is the default configuration with the demo's flags.
@@ -129,7 +155,10 @@ func demoConfig(c *cli.Context) (config, error) {
 		return cfg, err
 	}
 	cfg.Data, cfg.HTTP.Listen, cfg.MQTT.Listen = c.String("data"), c.String("http"), c.String("mqtt")
-	cfg.Poll.EveryS, cfg.Poll.TimeoutS = 5, 4
+	cfg.Poll.EveryS, cfg.Poll.TimeoutS = 3, 2.8
+	if err := cfg.absolute(); err != nil {
+		return cfg, err
+	}
 	if c.IsSet("for") && c.Duration("for") <= 0 {
 		return cfg, usage("--for %s: write a time such as 60s", c.Duration("for"))
 	}
@@ -191,15 +220,6 @@ func weaken(f *sim.Fleet) lifecycle.Stage {
 		<-ctx.Done()
 		return nil
 	}}
-}
-
-// radios is how many of a network's devices are radios; the rest are routers.
-func radios(n *network.Network) int {
-	sum := 0
-	for _, k := range n.Summary().Radios {
-		sum += k
-	}
-	return sum
 }
 
 func welcome(w io.Writer, f demoFile, data string) {

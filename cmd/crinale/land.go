@@ -2,14 +2,15 @@ package main
 
 import (
 	"fmt"
-	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/crinale/crinale/demo"
 	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/network"
+	"github.com/crinale/crinale/internal/strict"
 	"github.com/crinale/crinale/planning"
 	"github.com/crinale/crinale/planning/dem"
 )
@@ -39,11 +40,17 @@ func loadNetwork(dir string) (*network.Network, error) {
 	case !st.IsDir():
 		return nil, fault.New(fault.Invalid, "network folder: %s is a file: name the folder that holds the network files", dir)
 	}
-	gear, err := fs.Sub(demo.FS, "gear")
-	if err != nil {
-		return nil, fmt.Errorf("gear sheets: %w", err)
+	n, err := network.Load(os.DirFS(dir), demo.FS)
+	if ps, ok := strict.All(err); ok {
+		for i := range ps {
+			ps[i].File = filepath.Join(dir, ps[i].File)
+		}
+		return nil, fault.As(fault.Invalid, ps)
 	}
-	return network.Load(os.DirFS(dir), gear)
+	if err != nil {
+		return nil, fmt.Errorf("network folder %s: %w", dir, err)
+	}
+	return n, nil
 }
 
 func terrainFlags() []cli.Flag {

@@ -52,7 +52,7 @@ func networkShow(c *cli.Context) error {
 		return showGear(c, n)
 	}
 	if c.Bool("json") {
-		return printJSON(c.App.Writer, n)
+		return printJSON(c.App.Writer, n.View())
 	}
 	return n.WriteText(c.App.Writer)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -8,9 +9,12 @@ import (
 
 	"github.com/crinale/crinale/controller/history"
 	ctlpage "github.com/crinale/crinale/controller/page"
+	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/network"
 	"github.com/crinale/crinale/internal/unit"
 	"github.com/crinale/crinale/internal/web"
+	"github.com/crinale/crinale/planning/export"
+	plnpage "github.com/crinale/crinale/planning/page"
 )
 
 // wirePages makes the shell and mounts every page on it.
@@ -21,7 +25,12 @@ func (s *server) wirePages(w world) error {
 	if s.web, err = web.New(wc, web.Deps{Log: s.log, Health: s.health}); err != nil {
 		return fmt.Errorf("http: %w", err)
 	}
+	s.coverage = newCoverage(w, s.log)
+	if err := s.wirePlanningPages(w); err != nil {
+		return err
+	}
 	pc := ctlpage.Default()
+	pc.Tiles, pc.Credit = plnpage.ReliefTiles, w.terrain.Source().Source
 	pc.Rules = pc.Rules.For(s.cfg.every())
 	pages, err := ctlpage.New(pc, ctlpage.Deps{
 		Shell: s.web, Network: w.network, Union: w.union,
@@ -31,7 +40,37 @@ func (s *server) wirePages(w world) error {
 	if err != nil {
 		return err
 	}
-	s.coverage = newCoverage(w, s.log)
+	return pages.Mount()
+}
+
+func (s *server) wirePlanningPages(w world) error {
+	pc := plnpage.Default()
+	for _, c := range export.Classes() {
+		pc.Classes = append(pc.Classes, plnpage.Class{ID: c.ID, Colour: fmt.Sprintf("#%02x%02x%02x", c.Colour.R, c.Colour.G, c.Colour.B)})
+	}
+	pages, err := plnpage.New(pc, plnpage.Deps{
+		Shell: s.web, Union: w.union, Terrain: w.terrain.Source(), Plan: s.coverage, Log: s.log,
+		Relief: func(z, x, y int) ([]byte, error) {
+			var b bytes.Buffer
+			err := export.HillshadeTile(&b, w.terrain, z, x, y)
+			return b.Bytes(), err
+		},
+		Coverage: func(z, x, y int) ([]byte, error) {
+			grid, _, ok, err := s.coverage.Planned()
+			switch {
+			case err != nil:
+				return nil, err
+			case !ok:
+				return nil, fault.New(fault.Stale, "coverage is still being planned")
+			}
+			var b bytes.Buffer
+			err = export.CoverageTile(&b, grid, z, x, y)
+			return b.Bytes(), err
+		},
+	})
+	if err != nil {
+		return err
+	}
 	return pages.Mount()
 }
 

@@ -173,13 +173,16 @@ func printCoverage(c *cli.Context, cov *planning.Coverage, files []string) error
 			"area_30_pct": share(at30), "area_100_pct": share(at100), "files": files,
 		})
 	}
-	fmt.Fprintf(c.App.Writer, "%d sectors, %d cells computed: %.1f %% of the area with 30 Mbps or more,\n%.1f %% with 100 or more (usable throughput of a subscriber alone)\n",
+	text := fmt.Sprintf("%d sectors, %d cells computed: %.1f %% of the area with 30 Mbps or more, %.1f %% with 100 or more (usable throughput of a subscriber alone).",
 		len(cov.Transmitters), known, share(at30), share(at100))
-	fmt.Fprintf(c.App.Writer, "terrain: %s, cell %.0f m, %s", cov.Source.Source, cov.Source.CellM, cov.Source.Surface)
+	text += fmt.Sprintf(" Terrain: %s, cell %.0f m, %s", cov.Source.Source, cov.Source.CellM, cov.Source.Surface)
 	if cov.Source.Coarse {
-		fmt.Fprint(c.App.Writer, ", coarse: ridges may be lower\nor stand elsewhere")
+		text += ", coarse: ridges may be lower or stand elsewhere"
 	}
-	fmt.Fprintf(c.App.Writer, "\ngear figures: %s\n", cov.Confidence)
+	text += fmt.Sprintf(". Gear figures: %s.", cov.Confidence)
+	for _, line := range fold(text, planning.TextWidth) {
+		fmt.Fprintln(c.App.Writer, line)
+	}
 	for _, f := range files {
 		fmt.Fprintf(c.App.Writer, "wrote %s\n", f)
 	}

@@ -65,8 +65,12 @@ func ago(d time.Duration) string {
 // returned function takes (done, total) and done closes it.
 func progress(w io.Writer, what string) (step func(done, total int), end func()) {
 	var bar *progressbar.ProgressBar
+	begun := time.Now()
 	step = func(done, total int) {
 		if bar == nil {
+			if time.Since(begun) < time.Second || done == total {
+				return
+			}
 			bar = progressbar.NewOptions(total,
 				progressbar.OptionSetWriter(w),
 				progressbar.OptionSetDescription(what),

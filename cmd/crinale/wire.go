@@ -25,6 +25,7 @@ import (
 	"github.com/crinale/crinale/planning/census"
 	"github.com/crinale/crinale/planning/dem"
 	"github.com/crinale/crinale/planning/export"
+	plnpage "github.com/crinale/crinale/planning/page"
 	"github.com/crinale/crinale/radio"
 	"github.com/crinale/crinale/radio/routeros"
 )
@@ -43,6 +44,7 @@ var (
 	_ ctlpage.History          = historyView{}
 	_ radio.Driver             = (*routeros.Driver)(nil)
 	_ planning.Terrain         = (*dem.Mosaic)(nil)
+	_ plnpage.Plan             = (*coverage)(nil)
 	_ partnerDesk              = partnerVerbs{}
 )
 
@@ -111,8 +113,8 @@ type server struct {
 	local    *local
 }
 
-// wire plugs a server together. db may be nil for a check: nothing is
-// touched before the server runs.
+// wire plugs a server together; nothing is touched before it runs. For a
+// check db is nil, and what lives in the database is left out.
 func wire(cfg config, w world, book radio.Book, db *store.DB, log *slog.Logger) (*server, error) {
 	s := &server{cfg: cfg, log: log}
 	var err error
@@ -143,8 +145,10 @@ func wire(cfg config, w world, book radio.Book, db *store.DB, log *slog.Logger) 
 			return feed.Broker{URL: cfg.MQTT.Broker, User: cfg.MQTT.User, Password: password}
 		}
 	}
-	if s.partners, err = controller.NewPartners(controller.PartnersDeps{Store: db, Network: w.network, Broker: users, Log: log}); err != nil {
-		return fail("partners", err)
+	if db != nil {
+		if s.partners, err = controller.NewPartners(controller.PartnersDeps{Store: db, Network: w.network, Broker: users, Log: log}); err != nil {
+			return fail("partners", err)
+		}
 	}
 	if err := s.wireHistory(); err != nil {
 		return nil, err
@@ -166,6 +170,17 @@ func (s *server) wireHistory() error {
 	var err error
 	if s.history, err = history.New(hc, history.Deps{Log: s.log}); err != nil {
 		return fmt.Errorf("history: %w", err)
+	}
+	if s.cfg.History.InfluxURL == "" {
+		return nil
+	}
+	ic := history.DefaultInflux()
+	ic.URL, ic.Org, ic.Bucket = s.cfg.History.InfluxURL, s.cfg.History.InfluxOrg, s.cfg.History.InfluxBucket
+	if ic.Token, err = secret("history.influx_token_file", s.cfg.History.InfluxTokenFile); err != nil {
+		return err
+	}
+	if s.influx, err = history.NewInflux(ic, history.Deps{Log: s.log}); err != nil {
+		return fmt.Errorf("history.influx_url: %w", err)
 	}
 	return nil
 }
@@ -224,10 +239,14 @@ func (s *server) stages() []lifecycle.Stage {
 	if s.influx != nil {
 		st = append(st, lifecycle.Stage{Name: "influx", Run: s.influx.Run})
 	}
+	feed := lifecycle.Stage{Name: "feed", Run: s.feed.Run}
+	if s.spine != nil {
+		feed.Ready = s.feed.Ready() // an outer broker may be away for long: nobody waits for it
+	}
 	st = append(st,
 		lifecycle.Stage{Name: "radio", Run: s.driver.Run},
 		lifecycle.Stage{Name: "controller", Run: s.control.Run, Ready: s.control.Ready()},
-		lifecycle.Stage{Name: "feed", Run: s.feed.Run},
+		feed,
 		lifecycle.Stage{Name: "coverage", Run: s.coverage.run},
 		lifecycle.Stage{Name: "http", Run: s.web.Run, Ready: s.web.Ready()},
 		lifecycle.Stage{Name: "commands", Run: s.local.run, Ready: s.local.ready},
