@@ -8,7 +8,6 @@ import (
 	"image/png"
 	"io"
 	"math"
-	"slices"
 	"sync"
 
 	"github.com/crinale/crinale/internal/fault"
@@ -18,8 +17,9 @@ import (
 
 // HillshadeTile writes a map tile (PNG, 256 × 256, Web Mercator as web maps
 // number it) of the terrain: tinted by height, shaded by slope with light from
-// the north-west, transparent where the height is not known. Neighbouring
-// tiles join without a seam. A tile that does not exist is fault.NotFound.
+// the north-west, with contour lines from zoom 11 or so, transparent where the
+// height is not known. Neighbouring tiles join without a seam. The land is
+// drawn smooth between its cells: it is a picture, not a measure. A tile that does not exist is fault.NotFound.
 func HillshadeTile(w io.Writer, t planning.Terrain, z, x, y int) error {
 	tile := geo.Tile{Z: z, X: x, Y: y}
 	if !tile.Valid() {
@@ -69,18 +69,6 @@ func meet(a, b geo.Bounds) bool {
 	return a.West <= b.East && b.West <= a.East && a.South <= b.North && b.South <= a.North
 }
 
-// hills is heights and light at the nodes of a lattice over a tile. Its
-// spacing is the cell of the terrain in pixels, so that a coarse terrain is
-// drawn round and not in facets; nodes lie at the same places of the map for
-// every tile of a zoom.
-type hills struct {
-	step       int // pixels
-	col, row   int // lattice index of the first node
-	cols, rows int
-	height     []float32 // NaN is void
-	light      []float32
-}
-
 // drawHills is nil when nothing is known of the tile.
 func drawHills(t planning.Terrain, tile geo.Tile) *image.NRGBA {
 	h := newHills(t, tile)
@@ -88,89 +76,61 @@ func drawHills(t planning.Terrain, tile geo.Tile) *image.NRGBA {
 		return nil
 	}
 	img := image.NewNRGBA(image.Rect(0, 0, geo.TileSide, geo.TileSide))
-	inv := 1 / float32(h.step)
+	// One pixel more each way, for the slope of the last.
+	var here, below line
+	h.line(&here, tile, 0)
 	for py := range geo.TileSide {
-		ny := tile.Y*geo.TileSide + py
-		r := floorDiv(ny, h.step)
-		fy := float32(ny-r*h.step) * inv
-		i0 := (r - h.row) * h.cols
+		h.line(&below, tile, py+1)
 		out := img.Pix[py*img.Stride : py*img.Stride+4*geo.TileSide]
 		for px := range geo.TileSide {
-			nx := tile.X*geo.TileSide + px
-			c := nx / h.step
-			fx := float32(nx-c*h.step) * inv
-			i := i0 + c - h.col
-			v := blend(h.height, i, h.cols, fx, fy)
+			v := here.height[px]
 			if v != v {
 				continue // transparent
 			}
-			paint(out[4*px:4*px+4], v, blend(h.light, i, h.cols, fx, fy))
+			p := out[4*px : 4*px+4]
+			paint(p, v, here.light[px])
+			if h.contour > 0 {
+				ink := contour(v, here.height[px+1]-v, below.height[px]-v, h.contour)
+				for c := range 3 {
+					p[c] = byte(float32(p[c]) * (1 - ink))
+				}
+			}
 		}
+		here, below = below, here
 	}
 	return img
 }
 
-func floorDiv(a, b int) int { return int(math.Floor(float64(a) / float64(b))) }
-
-// blend is bilinear; nodes without weight do not count.
-func blend(v []float32, i, cols int, fx, fy float32) float32 {
-	a, b := v[i], v[i+cols]
-	if fx > 0 {
-		a += (v[i+1] - a) * fx
-		b += (v[i+cols+1] - b) * fx
+// contour is how dark a contour line makes a pixel of height v whose right and
+// lower neighbours are so much higher: a line a pixel wide, stronger each
+// fifth.
+func contour(v, right, down, every float32) float32 {
+	slope := float32(math.Sqrt(float64(right*right + down*down)))
+	if !(slope > 1e-3) {
+		return 0
 	}
-	if fy > 0 {
-		return a + (b-a)*fy
+	k := float32(math.Round(float64(v / every)))
+	cover := 1.1 - float32(math.Abs(float64(v-k*every)))/slope
+	if cover <= 0 {
+		return 0
 	}
-	return a
+	ink := float32(0.16)
+	if int(k)%5 == 0 {
+		ink = 0.3
+	}
+	return ink * min(cover, 1)
 }
 
-func newHills(t planning.Terrain, tile geo.Tile) *hills {
-	b := t.Bounds()
-	mid := math.Cos((b.South + b.North) / 2 * math.Pi / 180)
-	world := float64(int(geo.TileSide) << tile.Z)
-	pixelM := 2 * geo.MercatorMax / world * mid
-	h := &hills{step: int(min(max(t.Source().CellM/pixelM, 1), 128))}
-	first := func(n int) (node, count int) {
-		node = floorDiv(n*geo.TileSide, h.step) - 1
-		return node, floorDiv(n*geo.TileSide+geo.TileSide-1, h.step) + 3 - node
-	}
-	h.col, h.cols = first(tile.X)
-	h.row, h.rows = first(tile.Y)
-	h.height = make([]float32, h.cols*h.rows)
-	fast, _ := t.(rower)
-	if fast == nil {
-		fast = pointwise{t}
-	}
-	west := (float64(h.col*h.step)+0.5)/world*360 - 180
-	for r := range h.rows {
-		y := (float64((h.row+r)*h.step) + 0.5) / world
-		lat := geo.FromMercator(0, (1-2*y)*geo.MercatorMax).Lat
-		fast.HeightRow(lat, west, float64(h.step)/world*360, h.height[r*h.cols:(r+1)*h.cols])
-	}
-	if !slices.ContainsFunc(h.height, func(v float32) bool { return v == v }) {
-		return nil
-	}
-	h.shade(pixelM * float64(h.step))
-	return h
-}
-
-// rower is a terrain that gives many heights of one parallel at once.
-type rower interface {
-	HeightRow(lat, west, step float64, out []float32)
-}
-
-// pointwise makes a rower of any terrain.
-type pointwise struct{ planning.Terrain }
-
-func (p pointwise) HeightRow(lat, west, step float64, out []float32) {
-	for i := range out {
-		v, ok := p.Height(geo.LonLat{Lon: west + float64(i)*step, Lat: lat})
-		if !ok {
-			v = math.NaN()
+// contourEvery is the metres between contour lines where a pixel and a cell
+// are so wide, 0 for none: lines on a steep slope stay some pixels apart, and
+// a coarse terrain gets no finer lines than it can tell.
+func contourEvery(pixelM, cellM float64) float32 {
+	for _, m := range []float64{10, 25, 50, 100, 200} {
+		if m >= 3*pixelM && m >= cellM/20 {
+			return float32(m)
 		}
-		out[i] = float32(v)
 	}
+	return 0
 }
 
 // Light comes from the north-west, two thirds, and a third from the west and

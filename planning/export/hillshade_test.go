@@ -142,11 +142,11 @@ func TestHillshadeLight(t *testing.T) {
 type ramp struct {
 	land
 	slope float64
-	at    geo.LonLat // 500 m high
+	at    geo.LonLat // 523 m high, off the contour lines
 }
 
 func (r ramp) Height(p geo.LonLat) (float64, bool) {
-	return 500 + r.slope*(p.Lon-r.at.Lon-(p.Lat-r.at.Lat)), r.box.Contains(p)
+	return 523 + r.slope*(p.Lon-r.at.Lon-(p.Lat-r.at.Lat)), r.box.Contains(p)
 }
 
 func TestHillshadeOfNoTile(t *testing.T) {
