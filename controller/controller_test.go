@@ -141,7 +141,7 @@ func TestFromPollToScreen(t *testing.T) {
 		time.Sleep(15 * time.Second)
 		synctest.Wait()
 		l, _ := c.Link("l")
-		if l.Status != network.StatusUp || l.A.Signal.Or(0) != -61 || l.B.Signal.Or(0) != -63 || l.Capacity.Or(0) != 180 || len(l.Alerts) != 0 {
+		if l.Status != network.StatusUp || l.A.Signal.Or(0) != -61 || l.B.Signal.Or(0) != -63 || l.Capacity.Or(0) != 150 || len(l.Alerts) != 0 {
 			t.Errorf("%+v", l)
 		}
 		if l, _ := c.Link("planned"); l.Status != network.StatusUnknown || l.B == nil || l.A != nil {

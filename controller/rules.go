@@ -33,8 +33,9 @@ type Rules struct {
 // DefaultRules suit an interval of 10 s.
 //
 // 6 dB is twice the ±3 dB that planning tools allow for a received level. The
-// efficiency of 0.6 is the usual share of an 802.11 PHY rate that is left for
-// data on a point-to-point link; it is a convention, not a measurement.
+// efficiency of a half is what planning takes for the share of a PHY rate that
+// is left for data (planning.UsableShare): the two must say the same of a link.
+// It is a convention, not a measurement.
 func DefaultRules() Rules {
 	return Rules{
 		StaleAfter:      30 * time.Second,
@@ -43,7 +44,7 @@ func DefaultRules() Rules {
 		WeakGap:         2,
 		WeakHold:        3,
 		MinMbps:         30,
-		Efficiency:      0.6,
+		Efficiency:      0.5,
 		CapacityGap:     0.1,
 		CapacityHold:    6,
 		DownHold:        2,
