@@ -82,7 +82,9 @@ func TestMapLivesInABrowser(t *testing.T) {
 		}
 	}()
 	got := browsertest.Eval[int](b, url+"/rete", `new Promise(done => {
-		const look = () => { const n = document.querySelectorAll("#map path.link-down").length; n === 2 ? done(n) : setTimeout(look, 20); };
+		const seen = (e) => { const b = e.getBoundingClientRect(), m = map.getBoundingClientRect(); return b.height > 20 && b.top >= m.top && b.bottom <= m.bottom; };
+		const map = document.getElementById("map");
+		const look = () => { const n = [...map.querySelectorAll("path.link-down")].filter(seen).length; n === 2 ? done(n) : setTimeout(look, 20); };
 		setTimeout(() => done(-1), 10000); look();
 	})`)
 	if got != 2 {

@@ -63,9 +63,9 @@ func (p *Pages) coverage(w http.ResponseWriter, r *http.Request) error {
 		Map                                  *landMap
 		Classes                              []Class
 		Relief, Cover                        string
-		Place, TownHall, Scattered           int
+		Place, Scattered                     int
 		StandardMinimum, Bare, SurfaceHidden bool
-	}{Ready: ok, Map: p.land(), Classes: p.cfg.Classes, Relief: ReliefTiles, Cover: CoverageTiles}
+	}{Ready: ok, Map: p.mapOf(ok), Classes: p.cfg.Classes, Relief: ReliefTiles, Cover: CoverageTiles}
 	if ok {
 		data.Share = share
 		data.Total = shareRow{People: share.Inhabitants, At30: partOf(share.Covered30, share.Inhabitants), At100: partOf(share.Covered100, share.Inhabitants)}
@@ -104,6 +104,7 @@ func (p *Pages) apiCoverage(w http.ResponseWriter, r *http.Request) error {
 // landMap is the union as the server draws it, for browsers without
 // JavaScript. Its units are the pixels of map tiles at one zoom.
 type landMap struct {
+	Ready         bool // coverage is there
 	Width, Height int
 	Tiles         []tileImage
 	Outlines      []string // SVG paths of the comuni
@@ -130,8 +131,19 @@ func pixel(p geo.LonLat, zoom int) (x, y float64) {
 	return (mx/geo.MercatorMax + 1) / 2 * side, (1 - my/geo.MercatorMax) / 2 * side
 }
 
-// land draws the union at the deepest zoom that fits.
-func (p *Pages) land() *landMap {
+// mapOf is the map, with or without coverage.
+func (p *Pages) mapOf(ready bool) *landMap {
+	m := p.land()
+	if m == nil {
+		return nil
+	}
+	shown := *m
+	shown.Ready = ready
+	return &shown
+}
+
+// draw draws the union at the deepest zoom that fits.
+func (p *Pages) draw() *landMap {
 	if len(p.deps.Union.Comuni) == 0 {
 		return nil
 	}

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"sync"
 
 	"github.com/crinale/crinale/internal/territory"
 	"github.com/crinale/crinale/internal/web"
@@ -68,6 +69,7 @@ type Pages struct {
 	html   *web.Pages
 	relief *tiles
 	cover  *tiles
+	land   func() *landMap // drawn once
 }
 
 // New parses the templates; it touches nothing outside.
@@ -93,11 +95,13 @@ func New(cfg Config, deps Deps) (*Pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("planning pages: %w", err)
 	}
-	return &Pages{
+	p := &Pages{
 		cfg: cfg, deps: deps, shell: deps.Shell, log: deps.Log, html: html,
 		relief: newTiles(deps.Relief, cfg.Cache/2, "public, max-age=86400"),
 		cover:  newTiles(deps.Coverage, cfg.Cache/2, "public, max-age=600"),
-	}, nil
+	}
+	p.land = sync.OnceValue(p.draw)
+	return p, nil
 }
 
 // Mount puts the pages, their files, the tiles and the API on the shell.

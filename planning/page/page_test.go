@@ -242,6 +242,12 @@ func TestPagesInABrowser(t *testing.T) {
 	url := w.shell.URL() + "/copertura"
 	b.Check(url)
 	b.Check(url+"?lang=en", 360)
+	if w.shell.Plain() == "" {
+		n := browsertest.Eval[int](b, url, `[...document.querySelectorAll("#coverage-map path.outline")].filter(e => e.getBoundingClientRect().width > 5).length`)
+		if n != 38 {
+			t.Errorf("%d comuni are outlined on the live map", n)
+		}
+	}
 	bytes, requests := b.Weight(url)
 	t.Logf("/copertura: %d bytes in %d requests", bytes, requests)
 	if dir := os.Getenv("CRINALE_SCREENSHOTS"); dir != "" {

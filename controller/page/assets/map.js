@@ -55,10 +55,10 @@
     document.addEventListener("link-state", (e) => lines.get(e.detail.link)?.(e.detail.status));
   }
 
-  const drawn = [...box.childNodes];
+  const drawn = box.querySelector("noscript")?.textContent;
   draw().catch((e) => {
     console.error("map:", e);
     box.classList.remove("live");
-    box.replaceChildren(...drawn);
+    if (drawn) box.replaceChildren(...new DOMParser().parseFromString(drawn, "text/html").body.childNodes);
   });
 })();

@@ -27,10 +27,10 @@
     outlines.addTo(map);
   }
 
-  const drawn = [...box.childNodes];
+  const drawn = box.querySelector("noscript")?.textContent;
   draw().catch((e) => {
     console.error("map:", e);
     box.classList.remove("live");
-    box.replaceChildren(...drawn);
+    if (drawn) box.replaceChildren(...new DOMParser().parseFromString(drawn, "text/html").body.childNodes);
   });
 })();
