@@ -121,7 +121,7 @@ func wire(cfg config, w world, book radio.Book, db *store.DB, log *slog.Logger) 
 	fail := func(what string, err error) (*server, error) { return nil, fmt.Errorf("%s: %w", what, err) }
 
 	var users controller.PartnerBroker
-	broker := func() feed.Broker { return feed.Broker{} }
+	var broker func() feed.Broker
 	if cfg.MQTT.Broker == "" {
 		sc := spine.Default()
 		sc.Dir, sc.MQTTAddr = filepath.Join(cfg.Data, "spine"), cfg.MQTT.Listen

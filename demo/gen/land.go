@@ -121,11 +121,3 @@ func (l *land) spots(year int) []spot {
 	}
 	return out
 }
-
-func (l *land) hall(istat string) (*territory.Comune, error) {
-	c, ok := l.union.Comune(istat)
-	if !ok {
-		return nil, fmt.Errorf("no comune %s", istat)
-	}
-	return c, nil
-}

@@ -111,7 +111,7 @@ func (n *Network) View() View {
 		v.Sectors = append(v.Sectors, SectorView{s.ID, s.Device, string(s.Use), s.Band})
 	}
 	for _, p := range n.Partners {
-		v.Partners = append(v.Partners, PartnerView{p.ID, p.Name, p.Contact})
+		v.Partners = append(v.Partners, PartnerView(p))
 	}
 	return v
 }
