@@ -40,7 +40,7 @@ func brokerURL(raw string) (*url.URL, error) {
 	case err != nil:
 		return nil, fault.New(fault.Invalid, "the URL of the message broker cannot be read: %s", mend)
 	case ports[u.Scheme] == "" || u.Hostname() == "" || u.User != nil || u.Path != "" && u.Path != "/" || u.RawQuery != "":
-		return nil, fault.New(fault.Invalid, "message broker %s: not a URL that can be used: %s", u.Redacted(), mend)
+		return nil, fault.New(fault.Invalid, "message broker %s: not a URL that can be used: %s", (&url.URL{Scheme: u.Scheme, Host: u.Host}).String(), mend)
 	case u.Port() == "":
 		u.Host = net.JoinHostPort(u.Hostname(), ports[u.Scheme])
 	}

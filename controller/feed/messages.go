@@ -3,6 +3,9 @@ package feed
 import (
 	"encoding/json"
 	"math"
+	"net/netip"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/crinale/crinale/controller"
@@ -242,6 +245,23 @@ func stateOf(now time.Time, l network.Link, s network.LinkState, q Quality) Stat
 func alertOf(a controller.Alert) Alert {
 	return Alert{
 		ID: a.ID, Kind: a.Kind, Severity: a.Severity, Link: text(a.Link), End: text(a.End), Device: text(a.Device), Port: text(a.Port),
-		Opened: utc(a.Opened), Measured: a.Measured, Expected: a.Expected, Seen: a.Seen, ToDo: a.ToDo,
+		Opened: utc(a.Opened), Measured: a.Measured, Expected: a.Expected,
+		Seen: controller.Text{IT: hideAddresses(a.Seen.IT), EN: hideAddresses(a.Seen.EN)}, ToDo: a.ToDo,
 	}
+}
+
+var word = regexp.MustCompile(`[0-9A-Za-z.:%\[\]-]*[0-9A-Za-z\]]`)
+
+// hideAddresses takes the addresses of management out of a sentence: its cause
+// may be an error of the network, and a partner has no use for them.
+func hideAddresses(s string) string {
+	return word.ReplaceAllStringFunc(s, func(w string) string {
+		if _, err := netip.ParseAddr(strings.Trim(w, "[]")); err == nil {
+			return "…"
+		}
+		if _, err := netip.ParseAddrPort(w); err == nil {
+			return "…"
+		}
+		return w
+	})
 }

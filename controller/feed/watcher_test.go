@@ -253,3 +253,18 @@ func TestUnknownIsNullNeverZero(t *testing.T) {
 		t.Error("the sample went to more than its partner")
 	}
 }
+
+func TestAddressesAreHidden(t *testing.T) {
+	for in, want := range map[string]string{
+		"The device bric-1 (Bric) does not answer (dial tcp 10.1.2.3:8728: i/o timeout).": "The device bric-1 (Bric) does not answer (dial tcp …: i/o timeout).",
+		"read at 10.1.2.3: EOF":                             "read at …: EOF",
+		"at [fe80::1%eth0]:8729, refused":                   "at …, refused",
+		"at 2001:db8::1.":                                   "at ….",
+		"rose from 20.5 to 30 dBm at 12:30, version 7.18.2": "rose from 20.5 to 30 dBm at 12:30, version 7.18.2",
+		"": "",
+	} {
+		if got := hideAddresses(in); got != want {
+			t.Errorf("%q became %q", in, got)
+		}
+	}
+}
