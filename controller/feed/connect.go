@@ -39,7 +39,7 @@ func brokerURL(raw string) (*url.URL, error) {
 	switch {
 	case err != nil:
 		return nil, fault.New(fault.Invalid, "the URL of the message broker cannot be read: %s", mend)
-	case ports[u.Scheme] == "" || u.Hostname() == "" || u.User != nil || u.Path != "" && u.Path != "/" || u.RawQuery != "":
+	case ports[u.Scheme] == "" || u.Hostname() == "" || u.User != nil || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
 		return nil, fault.New(fault.Invalid, "message broker %s: not a URL that can be used: %s", (&url.URL{Scheme: u.Scheme, Host: u.Host}).String(), mend)
 	case u.Port() == "":
 		u.Host = net.JoinHostPort(u.Hostname(), ports[u.Scheme])
