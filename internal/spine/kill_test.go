@@ -118,8 +118,8 @@ func TestAcknowledgedMessagesSurviveKill(t *testing.T) {
 	}
 	t.Logf("%d QoS 1 messages acknowledged one by one in 400 ms", len(acked))
 
-	_, a.Addr, password = startChild(t, dir, hash)
-	in = spinetest.Login{Addr: a.Addr, User: "_crinale", Password: password}
+	_, a.Addr, _ = startChild(t, dir, hash)
+
 	again := a.Sub(t, session...)
 	left := len(acked)
 	again.Until(t, "all acknowledged", func(m spinetest.Msg) bool {
