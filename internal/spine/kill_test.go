@@ -119,7 +119,6 @@ func TestAcknowledgedMessagesSurviveKill(t *testing.T) {
 	t.Logf("%d QoS 1 messages acknowledged one by one in 400 ms", len(acked))
 
 	_, a.Addr, _ = startChild(t, dir, hash)
-
 	again := a.Sub(t, session...)
 	left := len(acked)
 	again.Until(t, "all acknowledged", func(m spinetest.Msg) bool {
