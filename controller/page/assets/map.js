@@ -26,7 +26,7 @@
     const place = html("div", "", { class: "map-live", role: "region", "aria-label": said.label });
     box.classList.add("live");
     box.replaceChildren(place);
-    const map = L.map(place, { zoomControl: false, attributionControl: false, minZoom: 8, maxZoom: 14 });
+    const map = L.map(place, { zoomControl: false, attributionControl: false, minZoom: 8, maxZoom: 14, zoomSnap: 0.5 });
     L.control.zoom({ zoomInTitle: said.zoomIn, zoomOutTitle: said.zoomOut }).addTo(map);
     if (said.tiles) L.tileLayer(said.tiles, { maxNativeZoom: 13, maxZoom: 14 }).addTo(map);
 
@@ -48,6 +48,15 @@
       };
       show(l.status);
       lines.set(l.id, show);
+    }
+    const named = new Set(sites.map((s) => s.lat + "," + s.lon));
+    for (const l of links) {
+      for (const e of [l.a, l.b]) {
+        const key = e.lat + "," + e.lon;
+        if (e.lat === null || named.has(key)) continue;
+        named.add(key);
+        L.circleMarker([e.lat, e.lon], { radius: 4, className: "seat-dot" }).bindTooltip(e.place).addTo(map);
+      }
     }
     for (const s of sites) {
       L.circleMarker([s.lat, s.lon], { radius: 6, className: "site-dot", interactive: true }).bindTooltip(s.name).addTo(map);
