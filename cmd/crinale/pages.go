@@ -31,7 +31,8 @@ func (s *server) wirePages(w world) error {
 	}
 	pc := ctlpage.Default()
 	pc.Tiles, pc.Credit = plnpage.ReliefTiles, w.terrain.Source().Source
-	pc.Rules = pc.Rules.For(s.cfg.every())
+	pc.Native = plnpage.NativeZoom(w.terrain.Source().CellM)
+	pc.Rules = s.rules
 	pages, err := ctlpage.New(pc, ctlpage.Deps{
 		Shell: s.web, Network: w.network, Union: w.union,
 		Links: s.control, Devices: s.control, Alerts: s.control, Changes: s.control,

@@ -85,13 +85,13 @@ func (w world) level(id network.LinkID, to network.DeviceID) (unit.DBm, bool) {
 }
 
 // profile draws the ground under a link as SVG.
-func (w world) profile(_ context.Context, id network.LinkID) ([]byte, error) {
+func (w world) profile(_ context.Context, id network.LinkID, lang string) ([]byte, error) {
 	p, ok := w.planned[id]
 	if !ok || p.Plan == nil {
 		return nil, fault.New(fault.NotFound, "no profile of %s", id)
 	}
 	var b bytes.Buffer
-	if err := export.ProfileSVG(&b, p.Plan, "it"); err != nil {
+	if err := export.ProfileSVG(&b, p.Plan, lang); err != nil {
 		return nil, err
 	}
 	return b.Bytes(), nil
@@ -104,6 +104,7 @@ type server struct {
 	spine    *spine.Spine // nil with an outer broker
 	partners *controller.Partners
 	history  *history.History
+	rules    controller.Rules
 	influx   *history.Influx // nil when off
 	driver   *routeros.Driver
 	control  *controller.Controller
@@ -197,7 +198,7 @@ func (s *server) wireControl(w world, book radio.Book, db *store.DB, broker func
 	}
 	fc := radio.Default()
 	fc.Timeout = s.cfg.timeout()
-	fleet, err := radio.New(fc, radio.Deps{Driver: s.driver, Book: book, Log: s.log})
+	fleet, err := radio.New(fc, radio.Deps{Driver: s.driver, Book: book}) // the controller logs silence
 	if err != nil {
 		return fmt.Errorf("radio: %w", err)
 	}
@@ -205,6 +206,8 @@ func (s *server) wireControl(w world, book radio.Book, db *store.DB, broker func
 	cc.Interval, cc.Deadline, cc.Workers = s.cfg.every(), s.cfg.timeout(), s.cfg.Poll.Workers
 	cc.Spread = s.cfg.every() / 2
 	cc.Rules = cc.Rules.For(cc.Interval)
+	cc.Rules.Efficiency = planning.UsableShare // one idea of capacity for plan and watch
+	s.rules = cc.Rules
 	var ledger controller.Ledger
 	if db != nil {
 		ledger = controller.NewLedger(db)

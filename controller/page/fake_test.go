@@ -169,7 +169,7 @@ func newWorld(t testing.TB, change ...func(*page.Deps)) *world {
 	pcfg := page.Default()
 	pcfg.Beat = 50 * time.Millisecond
 	deps := page.Deps{Shell: w.shell, Network: w.net, Union: w.union, Links: w, Devices: w, Alerts: w, Changes: w, History: w,
-		Profile: func(context.Context, network.LinkID) ([]byte, error) {
+		Profile: func(context.Context, network.LinkID, string) ([]byte, error) {
 			return []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 360"><path d="M0 300 300 200 600 280 900 150V360H0z" fill="#886"/></svg>`), nil
 		}}
 	for _, c := range change {

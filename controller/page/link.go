@@ -163,12 +163,13 @@ func (p *Pages) profile(w http.ResponseWriter, r *http.Request) error {
 	if p.deps.Profile == nil {
 		return fault.New(fault.NotFound, "no profile of %s: no terrain is loaded", l.ID)
 	}
-	svg, err := p.deps.Profile(r.Context(), l.ID)
+	svg, err := p.deps.Profile(r.Context(), l.ID, string(web.LangOf(r)))
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "image/svg+xml")
 	w.Header().Set("Cache-Control", "private, max-age=300")
+	w.Header().Set("Vary", "Accept-Language, Cookie")
 	web.Bytes(w, r, svg, "W/"+web.Tag(svg))
 	return nil
 }

@@ -37,7 +37,7 @@ func TestPagesInABrowser(t *testing.T) {
 	url := w.run(t)
 	link := "/rete/collegamenti/saliceto-murazzano"
 	for _, path := range []string{"/stato", "/rete", "/rete/allarmi", "/rete/apparati", link} {
-		b.Check(url + path)
+		b.Check(url+path, 360, 1280)
 	}
 	b.Check(url+link+"?ore=24&lang=en", 360)
 	b.Check(url+"/stato?lang=it", 1280)

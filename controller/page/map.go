@@ -214,9 +214,10 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request) error {
 			Map                               *landMap
 			Legend                            []network.LinkStatus
 			Up, Degraded, Down, Unknown, Open int
+			Native                            int
 			Tiles, Credit, Now                string
 		}{rows, p.land(), statuses, count[network.StatusUp], count[network.StatusDegraded], count[network.StatusDown], count[network.StatusUnknown],
-			len(open), p.cfg.Tiles, p.cfg.Credit, p.clock()},
+			len(open), p.cfg.Native, p.cfg.Tiles, p.cfg.Credit, p.clock()},
 	})
 }
 

@@ -26,6 +26,7 @@ var files embed.FS
 // Config is what the pages are told beside the network.
 type Config struct {
 	Tiles   string        // address of relief tiles with {z}/{x}/{y}; "": no relief behind the map
+	Native  int           // deepest zoom worth asking tiles of; deeper ones are enlarged; 0: 13
 	Credit  string        // where the heights of the relief come from
 	Streams int           // event streams open at the same time; more are refused
 	Beat    time.Duration // between signs of life on an event stream
@@ -68,6 +69,9 @@ type History interface {
 	Range(ctx context.Context, link network.LinkID, end network.End, from, to time.Time, step time.Duration) ([]network.Reading, error)
 }
 
+// ProfileFunc draws the ground under a link as SVG, in a language ("it", "en").
+type ProfileFunc func(ctx context.Context, id network.LinkID, lang string) ([]byte, error)
+
 // Deps is what the pages read.
 type Deps struct {
 	Shell   *web.Shell
@@ -77,8 +81,8 @@ type Deps struct {
 	Devices Devices
 	Alerts  Alerts
 	Changes Changes
-	History History                                                      // nil: no charts
-	Profile func(ctx context.Context, id network.LinkID) ([]byte, error) // SVG of the ground under a link; nil: none
+	History History     // nil: no charts
+	Profile ProfileFunc // nil: no pictures of the ground
 	Log     *slog.Logger
 }
 
@@ -102,6 +106,9 @@ func New(cfg Config, deps Deps) (*Pages, error) {
 	}
 	if cfg.Streams < 1 {
 		cfg.Streams = Default().Streams
+	}
+	if cfg.Native <= 0 {
+		cfg.Native = 13
 	}
 	if cfg.Beat <= 0 {
 		cfg.Beat = Default().Beat

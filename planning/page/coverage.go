@@ -63,9 +63,9 @@ func (p *Pages) coverage(w http.ResponseWriter, r *http.Request) error {
 		Map                                  *landMap
 		Classes                              []Class
 		Relief, Cover                        string
-		Place, Scattered                     int
+		Place, Scattered, Native             int
 		StandardMinimum, Bare, SurfaceHidden bool
-	}{Ready: ok, Map: p.mapOf(ok), Classes: p.cfg.Classes, Relief: ReliefTiles, Cover: CoverageTiles}
+	}{Ready: ok, Map: p.mapOf(ok), Classes: p.cfg.Classes, Relief: ReliefTiles, Cover: CoverageTiles, Native: NativeZoom(p.deps.Terrain.CellM)}
 	if ok {
 		data.Share = share
 		data.Total = shareRow{People: share.Inhabitants, At30: partOf(share.Covered30, share.Inhabitants), At100: partOf(share.Covered100, share.Inhabitants)}
@@ -86,6 +86,16 @@ func (p *Pages) coverage(w http.ResponseWriter, r *http.Request) error {
 		Styles: []string{"dist/leaflet.css"}, Scripts: []string{"dist/leaflet.js", "copertura/coverage.js"},
 		Data: data,
 	})
+}
+
+// NativeZoom is the deepest zoom at which relief tiles of a terrain show more
+// than an enlarged tile would: about eight pixels to a cell, at the latitude
+// of the union (44.5° N), where a pixel of zoom 0 is 111.7 km.
+func NativeZoom(cellM float64) int {
+	if !(cellM > 0) {
+		return 13
+	}
+	return min(max(int(math.Ceil(math.Log2(111_650*8/cellM)-0.1)), 8), 13)
 }
 
 // apiCoverage is /api/v1/coverage: the contract of `plan share --json`.

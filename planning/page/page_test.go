@@ -240,7 +240,7 @@ func TestPagesInABrowser(t *testing.T) {
 	go func() { ended <- w.shell.Run(ctx) }()
 	<-w.shell.Ready()
 	url := w.shell.URL() + "/copertura"
-	b.Check(url)
+	b.Check(url, 360, 1280)
 	b.Check(url+"?lang=en", 360)
 	if w.shell.Plain() == "" {
 		n := browsertest.Eval[int](b, url, `[...document.querySelectorAll("#coverage-map path.outline")].filter(e => e.getBoundingClientRect().width > 5).length`)

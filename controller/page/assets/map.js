@@ -28,7 +28,7 @@
     box.replaceChildren(place);
     const map = L.map(place, { zoomControl: false, attributionControl: false, minZoom: 8, maxZoom: 14, zoomSnap: 0.5 });
     L.control.zoom({ zoomInTitle: said.zoomIn, zoomOutTitle: said.zoomOut }).addTo(map);
-    if (said.tiles) L.tileLayer(said.tiles, { maxNativeZoom: 13, maxZoom: 14 }).addTo(map);
+    if (said.tiles) L.tileLayer(said.tiles, { maxNativeZoom: Number(said.native), maxZoom: 14, className: "relief" }).addTo(map);
 
     map.fitBounds(points, { padding: [20, 20] }); // lines are drawn only once the map has a place
     const lines = new Map();
