@@ -18,7 +18,7 @@ assets: ## web look from npm by lock file (skipped, and said, where npm is absen
 	@sh internal/web/assets.sh
 
 build: assets ## the static binary bin/crinale
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/crinale
+	$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/crinale
 
 demo: build ## the main job on embedded defaults; ARGS="--for 60s" ends it
 	$(BIN) demo $(ARGS)

@@ -67,7 +67,7 @@ func runDemo(c *cli.Context) error {
 		return err
 	}
 	ctx := c.Context
-	n, err := networkFor(c)
+	n, err := networkFor(c, "")
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ func radioCommand() *cli.Command {
 					"commanded on the control URL in that file.",
 				Flags: append([]cli.Flag{
 					networkFlag(),
-					&cli.IntFlag{Name: "radios", Usage: "demo network with `N` radios, instead of --network"},
+					radiosFlag(),
 					&cli.StringFlag{Name: "state", Usage: "`FOLDER` where the devices keep their configuration", Required: true},
 					&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "of all that is drawn"},
 				}, terrainFlags()...),
@@ -138,7 +138,7 @@ func showDevice(c *cli.Context, d page.Device) error {
 }
 
 func radioSim(c *cli.Context) error {
-	n, err := networkFor(c)
+	n, err := networkFor(c, c.String("network"))
 	if err != nil {
 		return err
 	}

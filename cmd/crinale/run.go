@@ -28,19 +28,23 @@ func logFlag() cli.Flag {
 	return &cli.StringFlag{Name: "log", Value: "warn", EnvVars: []string{"CRINALE_LOG"}, Usage: "what to log: debug, info, warn or error"}
 }
 
-// networkFor is the network of --network, or the demo network of --radios.
-func networkFor(c *cli.Context) (*network.Network, error) {
+// networkFor is the network in a folder, or the demo network of --radios.
+func networkFor(c *cli.Context, dir string) (*network.Network, error) {
 	if !c.IsSet("radios") {
-		return loadNetwork(c.String("network"))
+		return loadNetwork(dir)
 	}
-	if c.String("network") != "" {
-		return nil, usage("--radios is for the demo network, leave out --network")
+	if dir != "" {
+		return nil, usage("--radios is for the demo network, and another network is named: %s", dir)
 	}
 	n := c.Int("radios")
 	if n < demo.MinRadios || n > demo.MaxRadios {
 		return nil, usage("--radios %d is out of range, write %d to %d", n, demo.MinRadios, demo.MaxRadios)
 	}
 	return demo.NetworkOf(n)
+}
+
+func radiosFlag() cli.Flag {
+	return &cli.IntFlag{Name: "radios", Usage: "the demo network with `N` radios"}
 }
 
 func runCommand() *cli.Command {
@@ -50,6 +54,7 @@ func runCommand() *cli.Command {
 		Flags: []cli.Flag{
 			configFlag(),
 			&cli.StringFlag{Name: "sim", Usage: "read the simulated fleet of this sim.json `FILE` instead of real devices"},
+			radiosFlag(),
 			logFlag(),
 		},
 		Action: runServer,
@@ -76,7 +81,7 @@ func prepare(c *cli.Context) (config, world, radio.Book, error) {
 	if f := c.String("sim"); f != "" {
 		cfg.Radio.SimFile = f
 	}
-	n, err := loadNetwork(cfg.Network)
+	n, err := networkFor(c, cfg.Network)
 	if err != nil {
 		return cfg, world{}, nil, err
 	}

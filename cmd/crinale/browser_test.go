@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/crinale/crinale/internal/web/browsertest"
+)
+
+var update = flag.Bool("update", false, "write the generated pages and pictures of docs/ anew")
+
+// startDemo runs a demo in this process until the test ends.
+func startDemo(t *testing.T, args ...string) demoFile {
+	t.Helper()
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(context.Background())
+	var talk bytes.Buffer
+	done := make(chan int, 1)
+	go func() {
+		all := append([]string{"crinale", "demo", "--data", dir, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0"}, args...)
+		done <- runContext(ctx, all, &talk, &talk)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if code := <-done; code != exitDone {
+			t.Errorf("the demo ended with %d:\n%s", code, talk.String())
+		}
+	})
+	var f demoFile
+	until(t, "demo.json", func() bool {
+		b, err := os.ReadFile(filepath.Join(dir, "demo.json"))
+		return err == nil && json.Unmarshal(b, &f) == nil
+	})
+	return f
+}
+
+// until waits for something that must come, 30 s at most.
+func until(t *testing.T, what string, there func() bool) {
+	t.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	end := time.After(30 * time.Second)
+	for !there() {
+		select {
+		case <-tick.C:
+		case <-end:
+			t.Fatalf("%s did not come within 30 s", what)
+		}
+	}
+}
+
+// pages are all pages of the demo, with the name of their picture in docs/.
+var pages = []struct{ path, picture string }{
+	{"/", "home"},
+	{"/copertura", "copertura"},
+	{"/stato", "stato"},
+	{"/rete", "rete"},
+	{"/rete/collegamenti/trezzo-santo-stefano", "collegamento"},
+	{"/rete/allarmi", "allarmi"},
+	{"/rete/apparati", "apparati"},
+}
+
+// TestPagesInABrowser loads every page of the demo in Chromium with no outside
+// host reachable: no console error, no lost request, no stranger, no
+// overlapping boxes, no axe violation, at three widths and without JavaScript.
+// With -update it writes the pictures of docs/.
+func TestPagesInABrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED, NOT TESTED: -short")
+	}
+	b := browsertest.Open(t)
+	f := startDemo(t)
+	until(t, "an open alert", func() bool { return pageHas(t, f.HTTP+"/rete/allarmi", "trezzo-santo-stefano") })
+	until(t, "the coverage plan", func() bool { return pageHas(t, f.HTTP+"/copertura", "17.755") })
+	for _, p := range pages {
+		b.Check(f.HTTP + p.path)
+		if *update {
+			for _, w := range browsertest.Widths {
+				b.Screenshot(f.HTTP+p.path, w, filepath.Join("../../docs/pictures", picture(p.picture, w)))
+			}
+		}
+	}
+}
