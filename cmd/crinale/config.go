@@ -215,7 +215,7 @@ func secret(key, path string) (string, error) {
 }
 
 func configFlag() cli.Flag {
-	return &cli.StringFlag{Name: "config", Usage: "configuration `FILE` (default: built in, see crinale config)"}
+	return &cli.StringFlag{Name: "config", DefaultText: "built in, see crinale config", Usage: "configuration `FILE`"}
 }
 
 func configCommand() *cli.Command {

@@ -32,7 +32,7 @@ func demoCommand() *cli.Command {
 			&cli.StringFlag{Name: "http", Value: "127.0.0.1:8080", Usage: "`ADDR` of the pages, port 0 takes any free one"},
 			&cli.StringFlag{Name: "mqtt", Value: "127.0.0.1:1883", Usage: "`ADDR` of MQTT, port 0 takes any free one"},
 			&cli.IntFlag{Name: "radios", Value: demo.Radios, Usage: "how many radios to simulate"},
-			&cli.DurationFlag{Name: "for", Usage: "end after this `DURATION` (default: until interrupted)"},
+			&cli.DurationFlag{Name: "for", DefaultText: "until interrupted", Usage: "end after this `DURATION`, such as 60s"},
 			logFlag(),
 		},
 		Action: runDemo,

@@ -23,7 +23,7 @@ func historyCommand() *cli.Command {
 			"of steps.",
 		Flags: append([]cli.Flag{
 			&cli.DurationFlag{Name: "last", Value: time.Hour, Usage: "how far back, such as 30m or 24h"},
-			&cli.DurationFlag{Name: "step", Usage: "length of a step (default: about 30 lines)"},
+			&cli.DurationFlag{Name: "step", DefaultText: "about 30 lines", Usage: "length of a step, such as 1m"},
 			&cli.BoolFlag{Name: "csv", Usage: "print all twelve quantities as CSV"},
 			jsonFlag(),
 		}, serverFlags()...),

@@ -55,7 +55,7 @@ func loadNetwork(dir string) (*network.Network, error) {
 
 func terrainFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "terrain", Usage: "height `FILE` or folder (HGT, GeoTIFF), more than once; default: the coarse grid of the Alta Langa"},
+		&cli.StringSliceFlag{Name: "terrain", DefaultText: "the coarse grid of the Alta Langa", Usage: "height `FILE` or folder (HGT, GeoTIFF), more than once"},
 		&cli.StringFlag{Name: "surface", Value: "unknown", Usage: "what the files show: bare-earth, surface, unknown"},
 	}
 }
@@ -70,5 +70,5 @@ func terrainOf(c *cli.Context) (*dem.Mosaic, error) {
 }
 
 func networkFlag() cli.Flag {
-	return &cli.StringFlag{Name: "network", Usage: "`FOLDER` of the network files; default: the demo network"}
+	return &cli.StringFlag{Name: "network", DefaultText: "the demo network", Usage: "`FOLDER` of the network files"}
 }

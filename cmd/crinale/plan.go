@@ -38,12 +38,12 @@ func planLinkCommand() *cli.Command {
 		Flags: append([]cli.Flag{
 			&cli.Float64Flag{Name: "freq", Value: float64(planning.DefaultFreq), Usage: "frequency in `MHz`"},
 			&cli.Float64Flag{Name: "width", Value: float64(planning.DefaultWidth), Usage: "channel width in `MHz`"},
-			&cli.Float64Flag{Name: "eirp", Usage: "EIRP of both ends in `dBm` (default: the law's limit without TPC)"},
-			&cli.Float64Flag{Name: "k", Value: planning.StandardK, Usage: "effective Earth radius `FACTOR`"},
+			&cli.Float64Flag{Name: "eirp", DefaultText: "the law's limit without TPC", Usage: "EIRP of both ends in `dBm`"},
+			&cli.Float64Flag{Name: "k", Value: planning.StandardK, DefaultText: "4/3", Usage: "effective Earth radius `FACTOR`"},
 			&cli.StringFlag{Name: "pol", Value: string(planning.Vertical), Usage: "polarisation: vertical or horizontal"},
 			&cli.StringFlag{Name: "use", Value: string(spectrum.RLAN), Usage: "class of use under the law: rlan, bfwa, mesh, srd, fixed, w60-fix"},
-			&cli.StringFlag{Name: "gear-a", Usage: "gear sheet of the first end (default: generic 802.11ac, 23 dBi dish)"},
-			&cli.StringFlag{Name: "gear-b", Usage: "gear sheet of the second end"},
+			&cli.StringFlag{Name: "gear-a", DefaultText: "generic 802.11ac, 23 dBi dish", Usage: "gear `SHEET` of the first end"},
+			&cli.StringFlag{Name: "gear-b", DefaultText: "as gear-a", Usage: "gear `SHEET` of the second end"},
 			networkFlag(),
 			&cli.StringFlag{Name: "svg", Usage: "draw the profile into `FILE`"},
 			jsonFlag(),
@@ -76,7 +76,11 @@ func planLink(c *cli.Context) error {
 			return usage("%q has no antenna height: write LAT,LON,HEIGHT with metres above ground", c.Args().Get(i))
 		}
 		e.At, e.Height = at, height
-		if e.Gear, err = gearNamed(c, c.String([]string{"gear-a", "gear-b"}[i])); err != nil {
+		name := c.String("gear-a")
+		if i == 1 && c.IsSet("gear-b") {
+			name = c.String("gear-b")
+		}
+		if e.Gear, err = gearNamed(c, name); err != nil {
 			return err
 		}
 	}

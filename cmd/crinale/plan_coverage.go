@@ -21,10 +21,10 @@ import (
 func coverFlags() []cli.Flag {
 	return append([]cli.Flag{
 		networkFlag(),
-		&cli.StringSliceFlag{Name: "sector", Usage: "only this `SECTOR`, more than once (default: all)"},
+		&cli.StringSliceFlag{Name: "sector", DefaultText: "all", Usage: "only this `SECTOR`, more than once"},
 		&cli.Float64Flag{Name: "radius-km", Value: float64(planning.DefaultRadius) / 1000, Usage: "how far a sector is followed, in `KM`"},
 		&cli.Float64Flag{Name: "install-m", Value: float64(planning.DefaultInstall), Usage: "height of the subscriber's antenna over ground, in `METRES`"},
-		&cli.StringFlag{Name: "gear", Usage: "gear sheet of the subscriber (default: generic 802.11ac, 23 dBi dish)"},
+		&cli.StringFlag{Name: "gear", DefaultText: "generic 802.11ac, 23 dBi dish", Usage: "gear `SHEET` of the subscriber"},
 	}, terrainFlags()...)
 }
 
@@ -38,7 +38,7 @@ func planCoverageCommand() *cli.Command {
 		Flags: append([]cli.Flag{
 			&cli.StringSliceFlag{Name: "out", Usage: "`FILE` to write, more than once"},
 			&cli.StringFlag{Name: "of", Value: "level", Usage: "what a GeoTIFF holds: level or rate"},
-			&cli.Float64Flag{Name: "cell-m", Usage: "cell of the result in `METRES` (default: that of the terrain)"},
+			&cli.Float64Flag{Name: "cell-m", DefaultText: "that of the terrain", Usage: "cell of the result in `METRES`"},
 			jsonFlag(),
 		}, coverFlags()...),
 		Action: planCoverage,
@@ -197,7 +197,7 @@ func planShareCommand() *cli.Command {
 			"scattered farms, plans the path from each to each sector, and counts whom the\n" +
 			"network reaches with 30 and with 100 Mbps.",
 		Flags: append([]cli.Flag{
-			&cli.IntFlag{Name: "census", Usage: "`YEAR` of the census (default: the latest)"},
+			&cli.IntFlag{Name: "census", DefaultText: "the latest", Usage: "`YEAR` of the census"},
 			jsonFlag(),
 		}, coverFlags()...),
 		Action: planShare,

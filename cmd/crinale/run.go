@@ -44,7 +44,7 @@ func networkFor(c *cli.Context, dir string) (*network.Network, error) {
 }
 
 func radiosFlag() cli.Flag {
-	return &cli.IntFlag{Name: "radios", Usage: "the demo network with `N` radios"}
+	return &cli.IntFlag{Name: "radios", DefaultText: "the network files", Usage: "the demo network with `N` radios instead"}
 }
 
 func runCommand() *cli.Command {
