@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"math"
 	"reflect"
+	"regexp"
 	"slices"
 	"testing"
 
@@ -116,8 +117,11 @@ func TestTheNetworkAsWritten(t *testing.T) {
 		if d.Settings.Protocol == "nv2" {
 			nv2++
 		}
-		if n.IsRadio(d) != (d.Address != "" && d.MAC != "" && d.Settings.Freq.Known() && d.Settings.Width.Known() && d.Settings.TxPower.Known()) {
-			t.Errorf("%s: a radio, and only a radio, has address, MAC and settings", d.ID)
+		if n.IsRadio(d) != (d.MAC != "" && d.Settings.Freq.Known() && d.Settings.Width.Known() && d.Settings.TxPower.Known()) {
+			t.Errorf("%s: a radio, and only a radio, has MAC and settings", d.ID)
+		}
+		if d.Address == "" {
+			t.Errorf("%s has no address: its links stay unknown", d.ID)
 		}
 	}
 	for _, l := range n.Links {
@@ -150,6 +154,30 @@ func TestTheNetworkAsWritten(t *testing.T) {
 	}
 	if len(halls) != 38 {
 		t.Errorf("%d town halls", len(halls))
+	}
+}
+
+// Pages show these texts as they are, to people who read Italian.
+func TestTextsAreItalian(t *testing.T) {
+	english := regexp.MustCompile(`(?i)\b(the|of|at|and|hall|ridge|hill|ring|side|north|south|east|west|fibre|school|road|camera at|track|key|backup|tower|invented|subscriber)\b`)
+	n := networkOf(t, 200)
+	var texts []string
+	for _, s := range n.Sites {
+		texts = append(texts, s.Name, s.Access, s.Power.Notes)
+	}
+	for _, s := range n.Seats {
+		texts = append(texts, s.Name)
+	}
+	for _, l := range n.Links {
+		texts = append(texts, l.Name)
+	}
+	for _, p := range n.Partners {
+		texts = append(texts, p.Name)
+	}
+	for _, s := range texts {
+		if w := english.FindString(s); w != "" {
+			t.Errorf("%q: %q is no Italian", s, w)
+		}
 	}
 }
 

@@ -149,7 +149,7 @@ func (c *cutter) extend(x extras, n int) error {
 			seat, height, promise = c.net.Seats[k], 10, hallPromise
 		} else {
 			number := i - len(x.Halls) + 1
-			seat = network.Seat{ID: network.SeatID(fmt.Sprintf("house-%04d", number)), Name: fmt.Sprintf("Subscriber %04d", number), Kind: "subscriber",
+			seat = network.Seat{ID: network.SeatID(fmt.Sprintf("house-%04d", number)), Name: fmt.Sprintf("Utenza %04d", number), Kind: "subscriber",
 				At: geo.LonLat{Lon: float64(e[2]) / 1e5, Lat: float64(e[3]) / 1e5}, Comune: istat}
 			c.net.Seats = append(c.net.Seats, seat)
 		}

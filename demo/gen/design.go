@@ -1,8 +1,8 @@
 package main
 
 // The invented network: sites on ridges that are there, everything else made
-// up. Sectors, stations, channels and powers are chosen by the generator on
-// the heights.
+// up. Names and notes are Italian, as its technicians would write them. Sectors,
+// stations, channels and powers are chosen by the generator on the heights.
 
 type siteDesign struct {
 	id, name  string
@@ -17,9 +17,9 @@ type siteDesign struct {
 }
 
 var partnerDesign = []struct{ id, name, contact string }{
-	{"langanet", "Langanet (invented)", "noc@langanet.example"},
-	{"bormidalink", "Bormidalink (invented)", "noc@bormidalink.example"},
-	{"collinawave", "Collinawave (invented)", "noc@collinawave.example"},
+	{"langanet", "Langanet (inventato)", "noc@langanet.example"},
+	{"bormidalink", "Bormidalink (inventato)", "noc@bormidalink.example"},
+	{"collinawave", "Collinawave (inventato)", "noc@collinawave.example"},
 }
 
 const (
@@ -31,19 +31,19 @@ const (
 // The ridge sites stand on the cells that are the highest of their
 // neighbourhood in the 30" grid, the village ones at the town hall.
 var siteDesigns = []siteDesign{
-	{"cortemilia", "Cortemilia bell tower", 44.57947, 8.19330, "bell tower", 30, "grid", 12, "Key at the town hall, office hours; at night call the parish office.", []string{lnet, blnk, cwav}, 2},
-	{"bric-cortemilia", "Bric above Cortemilia", 44.5958, 8.1625, "mast", 24, "both", 48, "Track from the provincial road, 800 m on foot when it snows; union's key.", []string{lnet, blnk, cwav}, 2},
-	{"trezzo", "Trezzo ridge", 44.6458, 8.1208, "mast", 24, "grid", 24, "Tarred road to the gate; union's key.", []string{lnet}, 2},
-	{"santo-stefano", "Hill of Santo Stefano", 44.7125, 8.1875, "water tower", 20, "grid", 12, "Water works: call the union's technical office one day before.", []string{lnet}, 2},
-	{"cerretto", "Cerretto ridge", 44.5708, 8.0875, "mast", 24, "both", 48, "Track, four-wheel drive from November to March; union's key.", []string{lnet, cwav}, 1},
-	{"lequio", "Lequio ridge", 44.6042, 8.0958, "mast", 24, "grid", 24, "Tarred road; union's key.", []string{lnet}, 1},
-	{"niella", "Niella ridge", 44.5208, 8.1042, "mast", 30, "both", 72, "Track from Niella Belbo, four-wheel drive; union's key.", []string{blnk, cwav}, 1},
-	{"mombarcaro", "Mombarcaro", 44.4958, 8.0792, "mast", 30, "both", 72, "Tarred road, snow plough has it last; union's key.", []string{blnk, cwav}, 1},
-	{"bossolasco", "Bossolasco ridge", 44.5208, 8.0458, "mast", 24, "grid", 24, "Tarred road to the water tank; key at the town hall.", []string{cwav}, 2},
-	{"murazzano", "Murazzano ridge", 44.4625, 8.0375, "mast", 24, "grid", 24, "Tarred road; union's key.", []string{cwav}, 2},
-	{"prunetto", "Prunetto ridge", 44.5125, 8.1625, "mast", 24, "both", 48, "Track from Prunetto; union's key.", []string{blnk}, 2},
-	{"gottasecca", "Gottasecca ridge", 44.4792, 8.1625, "mast", 24, "grid", 24, "Tarred road; union's key.", []string{blnk}, 1},
-	{"camerana", "Camerana ridge", 44.4125, 8.1458, "pole", 15, "solar", 96, "Path, 20 minutes on foot; union's key.", []string{blnk}, 2},
+	{"cortemilia", "Campanile di Cortemilia", 44.57947, 8.19330, "bell tower", 30, "grid", 12, "Chiave in municipio in orario d'ufficio; di notte chiamare la parrocchia.", []string{lnet, blnk, cwav}, 2},
+	{"bric-cortemilia", "Bric sopra Cortemilia", 44.5958, 8.1625, "mast", 24, "both", 48, "Sterrata dalla provinciale, con la neve ultimi 800 m a piedi; chiave dell'Unione.", []string{lnet, blnk, cwav}, 2},
+	{"trezzo", "Dorsale di Trezzo", 44.6458, 8.1208, "mast", 24, "grid", 24, "Strada asfaltata fino al cancello; chiave dell'Unione.", []string{lnet}, 2},
+	{"santo-stefano", "Collina di Santo Stefano", 44.7125, 8.1875, "water tower", 20, "grid", 12, "Acquedotto: avvisare l'ufficio tecnico dell'Unione il giorno prima.", []string{lnet}, 2},
+	{"cerretto", "Dorsale di Cerretto", 44.5708, 8.0875, "mast", 24, "both", 48, "Sterrata, da novembre a marzo solo con il 4x4; chiave dell'Unione.", []string{lnet, cwav}, 1},
+	{"lequio", "Dorsale di Lequio", 44.6042, 8.0958, "mast", 24, "grid", 24, "Strada asfaltata; chiave dell'Unione.", []string{lnet}, 1},
+	{"niella", "Dorsale di Niella", 44.5208, 8.1042, "mast", 30, "both", 72, "Sterrata da Niella Belbo, serve il 4x4; chiave dell'Unione.", []string{blnk, cwav}, 1},
+	{"mombarcaro", "Mombarcaro", 44.4958, 8.0792, "mast", 30, "both", 72, "Strada asfaltata, lo spazzaneve ci passa per ultimo; chiave dell'Unione.", []string{blnk, cwav}, 1},
+	{"bossolasco", "Dorsale di Bossolasco", 44.5208, 8.0458, "mast", 24, "grid", 24, "Strada asfaltata fino al serbatoio dell'acqua; chiave in municipio.", []string{cwav}, 2},
+	{"murazzano", "Dorsale di Murazzano", 44.4625, 8.0375, "mast", 24, "grid", 24, "Strada asfaltata; chiave dell'Unione.", []string{cwav}, 2},
+	{"prunetto", "Dorsale di Prunetto", 44.5125, 8.1625, "mast", 24, "both", 48, "Sterrata da Prunetto; chiave dell'Unione.", []string{blnk}, 2},
+	{"gottasecca", "Dorsale di Gottasecca", 44.4792, 8.1625, "mast", 24, "grid", 24, "Strada asfaltata; chiave dell'Unione.", []string{blnk}, 1},
+	{"camerana", "Dorsale di Camerana", 44.4125, 8.1458, "pole", 15, "solar", 96, "Sentiero, 20 minuti a piedi; chiave dell'Unione.", []string{blnk}, 2},
 }
 
 // ptpDesign is a link with a radio of its own at each end. An end is a site,
@@ -57,34 +57,36 @@ type ptpDesign struct {
 
 // Most important first: a smaller demo leaves out from the end.
 var ptpDesigns = []ptpDesign{
-	{"cortemilia", "bric-cortemilia", lhg, []string{lnet, blnk, cwav}, "Gateway Cortemilia"},
-	{"bric-cortemilia", "trezzo", netmetal, []string{lnet}, "Ring north, east side"},
+	{"cortemilia", "bric-cortemilia", lhg, []string{lnet, blnk, cwav}, "Raccordo Cortemilia"},
+	{"bric-cortemilia", "trezzo", netmetal, []string{lnet}, "Anello nord, lato est"},
 	{"trezzo", "santo-stefano", netmetal, []string{lnet}, "Santo Stefano"},
-	{"bric-cortemilia", "cerretto", netmetal, []string{lnet, cwav}, "Ring north, south side"},
-	{"cerretto", "niella", xl, []string{blnk, cwav}, "Middle, east"},
-	{"niella", "prunetto", xl, []string{blnk}, "Ring south, north side"},
-	{"niella", "mombarcaro", lhg, []string{blnk, cwav}, "Ring west, east side"},
-	{"mombarcaro", "bossolasco", lhg, []string{cwav}, "Ring west, south side"},
+	{"bric-cortemilia", "cerretto", netmetal, []string{lnet, cwav}, "Anello nord, lato sud"},
+	{"cerretto", "niella", xl, []string{blnk, cwav}, "Tratta centrale, lato est"},
+	{"niella", "prunetto", xl, []string{blnk}, "Anello sud, lato nord"},
+	{"niella", "mombarcaro", lhg, []string{blnk, cwav}, "Anello ovest, lato est"},
+	{"mombarcaro", "bossolasco", lhg, []string{cwav}, "Anello ovest, lato sud"},
 	{"mombarcaro", "murazzano", xl, []string{cwav}, "Murazzano"},
-	{"prunetto", "gottasecca", lhg, []string{blnk}, "Ring south, east side"},
-	{"lequio", "hall:004106", wire, []string{lnet}, "Lequio Berria at 60 GHz"},
-	{"cerretto", "lequio", xl, []string{lnet}, "Ring north, west side"},
-	{"lequio", "trezzo", xl, []string{lnet}, "Ring north, north side"},
-	{"bossolasco", "cerretto", xl, []string{cwav}, "Ring west, north side"},
-	{"gottasecca", "mombarcaro", netmetal, []string{blnk, cwav}, "Ring south, west side"},
+	{"prunetto", "gottasecca", lhg, []string{blnk}, "Anello sud, lato est"},
+	{"lequio", "hall:004106", wire, []string{lnet}, "Lequio Berria a 60 GHz"},
+	{"cerretto", "lequio", xl, []string{lnet}, "Anello nord, lato ovest"},
+	{"lequio", "trezzo", xl, []string{lnet}, "Anello nord, lato nord"},
+	{"bossolasco", "cerretto", xl, []string{cwav}, "Anello ovest, lato nord"},
+	{"gottasecca", "mombarcaro", netmetal, []string{blnk, cwav}, "Anello sud, lato ovest"},
 	{"gottasecca", "camerana", netmetal, []string{blnk}, "Camerana"},
-	{"santo-stefano", "hall:004213", lhg, []string{lnet}, "Gateway Santo Stefano"},
+	{"santo-stefano", "hall:004213", lhg, []string{lnet}, "Raccordo Santo Stefano"},
 }
 
-// wiredDesigns are the links without a radio of ours.
+// wiredDesigns are the links without a radio of ours. Each begins at a MikroTik
+// that is polled: the LTE gateway is one, the satellite terminal, which nobody
+// can ask, hangs on a port of one.
 var wiredDesigns = []struct {
 	id, name, medium, device, gear, place string
 	partners                              []string
 }{
-	{"fibre-cortemilia", "Fibre at Cortemilia", "fibre", "cortemilia-gateway", "mikrotik-ccr", "cortemilia", []string{lnet, blnk, cwav}},
-	{"fibre-santo-stefano", "Fibre at Santo Stefano", "fibre", "santo-stefano-gateway", "mikrotik-ccr", "hall:004213", []string{lnet}},
-	{"lte-murazzano", "LTE backup at Murazzano", "lte", "murazzano-lte", "lte-gateway", "murazzano", []string{cwav}},
-	{"satellite-camerana", "Satellite backup at Camerana", "satellite", "camerana-satellite", "satellite-terminal", "camerana", []string{blnk}},
+	{"fibre-cortemilia", "Fibra a Cortemilia", "fibre", "cortemilia-gateway", "mikrotik-ccr", "cortemilia", []string{lnet, blnk, cwav}},
+	{"fibre-santo-stefano", "Fibra a Santo Stefano", "fibre", "santo-stefano-gateway", "mikrotik-ccr", "hall:004213", []string{lnet}},
+	{"lte-murazzano", "Riserva LTE a Murazzano", "lte", "murazzano-lte", "lte-gateway", "murazzano", []string{cwav}},
+	{"satellite-camerana", "Riserva satellitare a Camerana", "satellite", "camerana-satellite", "mikrotik-hex", "camerana", []string{blnk}},
 }
 
 // wifiSite is where the new wifi drivers are tried.

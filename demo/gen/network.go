@@ -97,7 +97,7 @@ func (p *plan) places() {
 		p.sites[s.id] = pl
 	}
 	for _, c := range p.land.union.Comuni {
-		p.halls[c.ISTAT] = &place{id: "town-hall-" + slug(c.Name), seat: true, name: "Town hall of " + c.Name, kind: "town-hall", at: c.Hall, height: hallRoof, comune: c.ISTAT}
+		p.halls[c.ISTAT] = &place{id: "town-hall-" + slug(c.Name), seat: true, name: "Municipio di " + c.Name, kind: "town-hall", at: c.Hall, height: hallRoof, comune: c.ISTAT}
 	}
 }
 

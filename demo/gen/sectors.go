@@ -198,9 +198,9 @@ func (p *plan) firstStation(s *sector) *radio {
 		return best
 	}
 	for _, q := range p.land.union.Places {
-		pl := &place{id: "school-" + slug(q.Name), seat: true, name: "School at " + q.Name, kind: "school", at: q.At, height: hallRoof, comune: q.Comune}
+		pl := &place{id: "school-" + slug(q.Name), seat: true, name: "Scuola di " + q.Name, kind: "school", at: q.At, height: hallRoof, comune: q.Comune}
 		if q.People < schoolFrom {
-			pl.id, pl.name, pl.kind, pl.height = "camera-"+slug(q.Name), "Road camera at "+q.Name, "camera", houseRoof
+			pl.id, pl.name, pl.kind, pl.height = "camera-"+slug(q.Name), "Telecamera stradale "+q.Name, "camera", houseRoof
 		}
 		if p.served[pl.id] || q.People <= most || !plain(pl.id) {
 			continue

@@ -102,13 +102,13 @@ func (p *plan) devicesYAML() string {
 		b += fmt.Sprintf("    settings: {ssid: %s, freq_mhz: %s, width_mhz: %s, tx_power_dbm: %s, protocol: %q}\n",
 			r.ssid, number(r.freq), number(r.width), number(p.land.tx(r.antenna.gear)), r.protocol)
 	}
-	b += "  # Terminals and routers without a radio of ours: not polled.\n"
-	for _, d := range wiredDesigns {
+	b += "  # Routers without a radio of ours, at the near end of what comes in by wire or\n  # from another's radio.\n"
+	for i, d := range wiredDesigns {
 		key, where := "site", p.place(d.place)
 		if where.seat {
 			key = "seat"
 		}
-		b += fmt.Sprintf("  - {id: %s, %s: %s, gear: %s}\n", d.device, key, where.id, d.gear)
+		b += fmt.Sprintf("  - {id: %s, %s: %s, gear: %s, address: 10.38.254.%d}\n", d.device, key, where.id, d.gear, i+1)
 	}
 	return b
 }
