@@ -35,8 +35,11 @@ race: assets ## all tests under the race detector (needs gcc)
 bench: build ## print the table of benchmarks
 	@bash .ci/bench
 
-prove: ## the heavy proofs, small N (see docs/proofs.md)
+prove: ## every heavy proof with a small N (see docs/proofs.md)
 	@bash .ci/prove
+
+prove-%: ## one heavy proof: make prove-kill N=50 SEED=1
+	@bash .ci/prove $*
 
 fuzz: ## every fuzz target for FUZZTIME each
 	@bash .ci/fuzz $(FUZZTIME)
