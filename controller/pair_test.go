@@ -129,6 +129,9 @@ func TestPairOtherMedia(t *testing.T) {
 		{here(), []network.Interface{iface("sfp1", "ether", true), iface("sfp2", "ether", false)}, []network.Neighbour{{Identity: "far", Interface: "bridge,sfp2"}}, false, true, true},
 		{here(), []network.Interface{iface("ether3", "ether", true)}, []network.Neighbour{{Identity: "FAR", Interface: "ether3"}}, true, true, true},
 		{here(), []network.Interface{iface("wlan1", "wlan", false)}, []network.Neighbour{{Identity: "far", Interface: "wlan1"}}, true, true, true}, // no fibre in the air
+		{here(), []network.Interface{iface("ether1", "ether", true), iface("satellite1", "ether", false)}, nil, true, true, false},
+		{here(), []network.Interface{iface("ether1", "ether", false), iface("Sat-modem", "ether", true)}, nil, true, true, true},
+		{here(), []network.Interface{iface("ether1", "ether", false)}, nil, true, true, true}, // no port is named after it
 	} {
 		got := map[network.LinkID]bool{}
 		for _, r := range Pair(hill(), network.Observation{Device: "ap", At: t0, Interfaces: c.ifaces, Neighbours: c.neighbours}) {

@@ -70,13 +70,16 @@ func soleOf(o network.Observation, m network.Medium) string {
 }
 
 // ofKind says that an interface is plainly of a medium, by its type or the
-// vendor's default name.
+// vendor's default name. A satellite's terminal hangs on an ordinary port:
+// only a name that technicians gave it, as "satellite1" or "sat-modem", tells.
 func ofKind(i network.Interface, m network.Medium) bool {
 	switch m {
 	case network.Fibre:
 		return i.Type == "ether" && (strings.HasPrefix(i.Name, "sfp") || strings.HasPrefix(i.Name, "qsfp"))
 	case network.LTE:
 		return i.Type == "lte" || strings.HasPrefix(i.Name, "lte")
+	case network.Satellite:
+		return i.Type == "ether" && strings.HasPrefix(strings.ToLower(i.Name), "sat")
 	}
 	return false
 }
