@@ -65,5 +65,20 @@ func TestDemoFleet(t *testing.T) {
 			t.Errorf("%s is called %s", d.ID, name)
 		}
 	}
+	// What comes in by wire has a port of its own, which tells when it is cut.
+	for id, port := range map[network.DeviceID]string{"cortemilia-gateway": "sfp1", "murazzano-lte": "lte1", "camerana-satellite": "satellite1"} {
+		link := n.LinksAt(id)[0].ID
+		for _, want := range []string{"true", "false"} {
+			rows := run(t, dial(t, f, id), "/interface/print", "?name="+port).Re
+			if len(rows) != 1 || rows[0].Map["running"] != want {
+				t.Errorf("%s of %s: %v, want running=%s", port, id, rows, want)
+			}
+			if want == "true" {
+				if _, err := f.Inject(sim.Fault{Link: link, Kind: sim.Off}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
 	t.Logf("drivers: %v", drivers)
 }

@@ -49,16 +49,17 @@ func (f *Fleet) factory(d *device) *config {
 			"auto-negotiation": "true",
 		})
 	}
-	eth("ether1")
+	cables := 1
 	if d.driver == router {
-		for i := 2; i <= 5; i++ {
-			eth("ether" + strconv.Itoa(i))
-		}
+		cables = 5
+	}
+	for i := range cables {
+		eth("ether" + strconv.Itoa(i+1))
 	}
 	bridge := ifs.add(map[string]string{"name": "bridge1", "default-name": "", "type": "bridge", "mtu": "auto", "mac-address": d.macPlus(17), "disabled": "false"})
 
 	var ap *entry
-	radios, sfps, ltes := 0, 0, 0
+	radios, sfps, ltes, sats := 0, 0, 0, 0
 	for _, e := range d.ends {
 		switch {
 		case e.link.net.Medium == network.LTE:
@@ -66,6 +67,12 @@ func (f *Fleet) factory(d *device) *config {
 			name := "lte" + strconv.Itoa(ltes)
 			e.port = name
 			ifs.add(map[string]string{"name": name, "default-name": name, "type": "lte", "mtu": "1500", "mac-address": d.macPlus(48 + ltes), "disabled": "false"})
+		case e.link.net.Medium == network.Satellite:
+			// Another's terminal hangs on a cable; the port is named after it.
+			sats++
+			port := eth("ether" + strconv.Itoa(cables+sats))
+			port.Props["name"] = "satellite" + strconv.Itoa(sats)
+			e.port = port.port()
 		case e.link.net.Medium != network.Radio || d.driver == router:
 			sfps++
 			e.port = eth("sfp" + strconv.Itoa(sfps)).port()
