@@ -17,6 +17,7 @@ import (
 // Its units are the pixels of map tiles at one zoom.
 type landMap struct {
 	Width, Height int
+	Side          float64 // of a tile
 	Tiles         []tileImage
 	Lines         []mapLine
 	Dots          []mapDot
@@ -24,7 +25,7 @@ type landMap struct {
 
 type tileImage struct {
 	URL  string
-	X, Y int
+	X, Y float64
 }
 
 type mapLine struct {
@@ -129,12 +130,19 @@ func (p *Pages) land() *landMap {
 			break
 		}
 	}
-	x0, y0 = math.Floor(x0)-mapMargin, math.Floor(y0)-mapMargin
-	m := &landMap{Width: int(math.Ceil(x1-x0)) + mapMargin, Height: int(math.Ceil(y1-y0)) + mapMargin}
+	// Tiles are enlarged until the map has its width, so that names keep their
+	// size.
+	k := min(mapWidth/max(x1-x0, y1-y0, 1), 2)
+	x0, y0 = x0-mapMargin/k, y0-mapMargin/k
+	place := func(p geo.LonLat) (x, y float64) {
+		x, y = pixel(p, zoom)
+		return round1((x - x0) * k), round1((y - y0) * k)
+	}
+	m := &landMap{Width: int(math.Ceil((x1-x0)*k)) + mapMargin, Height: int(math.Ceil((y1-y0)*k)) + mapMargin, Side: round1(geo.TileSide * k)}
 	if p.cfg.Tiles != "" {
-		for ty := int(y0) / geo.TileSide; ty*geo.TileSide < int(y0)+m.Height; ty++ {
-			for tx := int(x0) / geo.TileSide; tx*geo.TileSide < int(x0)+m.Width; tx++ {
-				m.Tiles = append(m.Tiles, tileImage{tileURL(p.cfg.Tiles, zoom, tx, ty), tx*geo.TileSide - int(x0), ty*geo.TileSide - int(y0)})
+		for ty := int(y0) / geo.TileSide; float64(ty*geo.TileSide) < y1+mapMargin/k; ty++ {
+			for tx := int(x0) / geo.TileSide; float64(tx*geo.TileSide) < x1+mapMargin/k; tx++ {
+				m.Tiles = append(m.Tiles, tileImage{tileURL(p.cfg.Tiles, zoom, tx, ty), round1((float64(tx*geo.TileSide) - x0) * k), round1((float64(ty*geo.TileSide) - y0) * k)})
 			}
 		}
 	}
@@ -144,24 +152,24 @@ func (p *Pages) land() *landMap {
 		if !ok {
 			continue
 		}
-		ax, ay := pixel(a, zoom)
-		bx, by := pixel(b, zoom)
-		m.Lines = append(m.Lines, mapLine{round1(ax - x0), round1(ay - y0), round1(bx - x0), round1(by - y0), s.Status})
+		ax, ay := place(a)
+		bx, by := place(b)
+		m.Lines = append(m.Lines, mapLine{ax, ay, bx, by, s.Status})
 	}
 	// The best connected places are named first, where the name touches
 	// nothing, else where it touches only lines; otherwise it is left out.
 	slices.SortStableFunc(dots, func(a, b dot) int { return b.links - a.links })
 	var taken, lines []box
 	for _, d := range dots {
-		x, y := pixel(d.at, zoom)
-		taken = append(taken, box{x - x0 - 6, y - y0 - 6, x - x0 + 6, y - y0 + 6})
+		x, y := place(d.at)
+		taken = append(taken, box{x - 6, y - 6, x + 6, y + 6})
 	}
 	for _, l := range m.Lines {
 		lines = append(lines, l.boxes()...)
 	}
 	for _, d := range dots {
-		x, y := pixel(d.at, zoom)
-		md := mapDot{X: round1(x - x0), Y: round1(y - y0), Seat: d.seat}
+		x, y := place(d.at)
+		md := mapDot{X: x, Y: y, Seat: d.seat}
 		if !d.seat {
 			if b, at, ok := md.spot(d.name, m, taken, lines); ok {
 				md.Label, md.LX, md.LY, md.Anchor = d.name, at.LX, at.LY, at.Anchor

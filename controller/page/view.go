@@ -53,7 +53,6 @@ type linkRow struct {
 	Short         bool // capacity below the promise
 	Alerts        []alertRow
 	Partners      []string
-	signalUnknown bool
 }
 
 // endRow is one end of a link.

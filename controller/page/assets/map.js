@@ -28,7 +28,12 @@
     box.replaceChildren(place);
     const map = L.map(place, { zoomControl: false, attributionControl: false, minZoom: 8, maxZoom: 14, zoomSnap: 0.5 });
     L.control.zoom({ zoomInTitle: said.zoomIn, zoomOutTitle: said.zoomOut }).addTo(map);
-    if (said.tiles) L.tileLayer(said.tiles, { maxNativeZoom: Number(said.native), maxZoom: 14, className: "relief" }).addTo(map);
+    if (said.tiles) {
+      const relief = L.tileLayer(said.tiles, { maxNativeZoom: Number(said.native), maxZoom: 14 });
+      // Enlarged tiles leave hairlines between them unless they overlap a little.
+      relief.on("tileloadstart", (e) => { e.tile.style.width = e.tile.style.height = relief.getTileSize().x + 1 + "px"; });
+      relief.addTo(map);
+    }
 
     map.fitBounds(points, { padding: [20, 20] }); // lines are drawn only once the map has a place
     const lines = new Map();

@@ -22,7 +22,10 @@
     const map = L.map(place, { zoomControl: false, attributionControl: false, minZoom: 8, maxZoom: 14, zoomSnap: 0.5 });
     L.control.zoom({ zoomInTitle: said.zoomIn, zoomOutTitle: said.zoomOut }).addTo(map);
     map.fitBounds(outlines.getBounds(), { padding: [10, 10] });
-    L.tileLayer(said.relief, { maxNativeZoom: Number(said.native), maxZoom: 14, className: "relief" }).addTo(map);
+    const relief = L.tileLayer(said.relief, { maxNativeZoom: Number(said.native), maxZoom: 14 });
+    // Enlarged tiles leave hairlines between them unless they overlap a little.
+    relief.on("tileloadstart", (e) => { e.tile.style.width = e.tile.style.height = relief.getTileSize().x + 1 + "px"; });
+    relief.addTo(map);
     L.tileLayer(said.cover, { maxNativeZoom: 13, maxZoom: 14 }).addTo(map);
     outlines.addTo(map);
   }
