@@ -29,8 +29,8 @@ test: assets ## all tests; those that need a real server are skipped with a loud
 test-deps: ## install the real servers that tests use (Debian, as root)
 	@bash .ci/test-deps
 
-race: assets ## all tests under the race detector (needs gcc)
-	CGO_ENABLED=1 $(GO) test -race -count=1 $(PKG)
+race: assets ## all tests under the race detector, but for those of other programs (needs gcc)
+	CGO_ENABLED=1 $(GO) test -race -count=1 -skip 'TestPagesInABrowser|TestBinaryIsStatic|TestTutorial' $(PKG)
 
 bench: build ## print the table of benchmarks
 	@bash .ci/bench

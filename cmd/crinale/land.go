@@ -20,7 +20,7 @@ import (
 func openTerrain(paths []string, surface string) (*dem.Mosaic, error) {
 	c := dem.Default()
 	if len(paths) == 0 {
-		c.Name, c.Surface = "Alta Langa, SRTM30 heights, 30 arc seconds", planning.BareEarth
+		c.Name, c.Surface = "Alta Langa, SRTM30, 30″", planning.BareEarth
 		return c.OpenFS(demo.FS, demo.Terrain)
 	}
 	c.Surface = planning.Surface(surface)
