@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"math"
 	"net/http/httptest"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,6 +28,7 @@ var now = time.Date(2026, 11, 22, 9, 47, 12, 0, time.UTC)
 type world struct {
 	net     *network.Network
 	union   *territory.Union
+	mu      sync.Mutex
 	states  []network.LinkState
 	devs    []controller.DeviceState
 	list    []controller.Alert
@@ -35,9 +38,23 @@ type world struct {
 	shell   *web.Shell
 }
 
-func (w *world) Links() []network.LinkState { return w.states }
+func (w *world) Links() []network.LinkState {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.states)
+}
+
+// set changes the status of a link and tells it.
+func (w *world) set(i int, s network.LinkStatus) {
+	w.mu.Lock()
+	w.states[i].Status = s
+	state := w.states[i]
+	w.mu.Unlock()
+	w.changes.Publish(state)
+}
+
 func (w *world) Link(id network.LinkID) (network.LinkState, bool) {
-	for _, s := range w.states {
+	for _, s := range w.Links() {
 		if s.Link == id {
 			return s, true
 		}

@@ -3,11 +3,11 @@ package page_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/crinale/crinale/internal/network"
 	"github.com/crinale/crinale/internal/web/browsertest"
@@ -61,33 +61,33 @@ func TestPagesInABrowser(t *testing.T) {
 func TestMapLivesInABrowser(t *testing.T) {
 	b := browsertest.Open(t)
 	w := newWorld(t)
+	w.shell.Handle("POST /prova", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		w.set(0, network.StatusUp)
+		w.set(0, network.StatusDown)
+	}))
 	url := w.run(t)
 	if w.shell.Plain() != "" {
 		t.Skip("SKIPPED, NOT TESTED: no Leaflet in this build, run `make assets`")
 	}
-	id := w.net.Links[0].ID
-	quit := make(chan struct{})
-	defer close(quit)
-	go func() {
-		// The page has drawn its map and listens; say it until it is heard.
-		for tick := time.NewTicker(100 * time.Millisecond); ; {
-			select {
-			case <-quit:
-				tick.Stop()
-				return
-			case <-tick.C:
-				w.changes.Publish(network.LinkState{Link: id, Status: network.StatusUp})
-				w.changes.Publish(network.LinkState{Link: id, Status: network.StatusDown})
-			}
-		}
-	}()
-	got := browsertest.Eval[int](b, url+"/rete", `new Promise(done => {
-		const seen = (e) => { const b = e.getBoundingClientRect(), m = map.getBoundingClientRect(); return b.height > 20 && b.top >= m.top && b.bottom <= m.bottom; };
+	// The page cannot see when its event stream stands: it says the change
+	// until it is heard.
+	got := browsertest.Eval[string](b, url+"/rete", `new Promise(done => {
 		const map = document.getElementById("map");
-		const look = () => { const n = [...map.querySelectorAll("path.link-down")].filter(seen).length; n === 2 ? done(n) : setTimeout(look, 20); };
-		setTimeout(() => done(-1), 10000); look();
+		const seen = (e) => { const b = e.getBoundingClientRect(), m = map.getBoundingClientRect(); return b.height > 20 && b.top >= m.top && b.bottom <= m.bottom; };
+		const state = () => [
+			[...map.querySelectorAll("path.link-down")].filter(seen).length,
+			document.querySelector("#summary .state-down + strong").textContent,
+			document.querySelectorAll("#links tbody .state-down").length].join(" ");
+		const before = state();
+		const look = () => {
+			if (state() === "2 2 2") { done(before + ", " + state()); return; }
+			fetch("/prova", { method: "POST" });
+			setTimeout(look, 200);
+		};
+		setTimeout(() => done(before + ", still " + state()), 20000);
+		look();
 	})`)
-	if got != 2 {
-		t.Errorf("links that are down on the live map: %d, want 2", got)
+	if got != "1 1 1, 2 2 2" {
+		t.Errorf("links that are down on the map, in the summary and in the table: %s", got)
 	}
 }

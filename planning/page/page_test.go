@@ -58,11 +58,7 @@ func shareOf(u *territory.Union) *planning.ShareReport {
 
 // paint is a tile of one colour with its number of calls.
 func paint(c color.NRGBA, calls *atomic.Int64) page.Draw {
-	return func(z, x, y int) ([]byte, error) {
-		calls.Add(1)
-		if z == 9 {
-			return nil, fault.New(fault.Internal, "broken tile")
-		}
+	picture := sync.OnceValues(func() ([]byte, error) {
 		img := image.NewNRGBA(image.Rect(0, 0, 256, 256))
 		for i := range 256 * 256 {
 			k := c
@@ -74,6 +70,13 @@ func paint(c color.NRGBA, calls *atomic.Int64) page.Draw {
 		var b bytes.Buffer
 		err := png.Encode(&b, img)
 		return b.Bytes(), err
+	})
+	return func(z, x, y int) ([]byte, error) {
+		calls.Add(1)
+		if z == 9 {
+			return nil, fault.New(fault.Internal, "broken tile")
+		}
+		return picture()
 	}
 }
 
