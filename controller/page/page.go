@@ -113,15 +113,7 @@ func New(cfg Config, deps Deps) (*Pages, error) {
 	if cfg.Beat <= 0 {
 		cfg.Beat = Default().Beat
 	}
-	templates, err := fs.Sub(files, "templates")
-	if err != nil {
-		return nil, err
-	}
-	words, err := fs.Sub(files, "words")
-	if err != nil {
-		return nil, err
-	}
-	html, err := deps.Shell.Pages(templates, words)
+	html, err := deps.Shell.PagesIn(files)
 	if err != nil {
 		return nil, fmt.Errorf("controller pages: %w", err)
 	}

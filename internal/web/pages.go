@@ -51,6 +51,19 @@ type layoutData struct {
 	Entries        []Entry
 }
 
+// PagesIn is Pages with the folders templates and words of an area's files.
+func (s *Shell) PagesIn(files fs.FS) (*Pages, error) {
+	templates, err := fs.Sub(files, "templates")
+	if err != nil {
+		return nil, err
+	}
+	words, err := fs.Sub(files, "words")
+	if err != nil {
+		return nil, err
+	}
+	return s.Pages(templates, words)
+}
+
 // Pages parses an area's templates and reads its words. Words of the shell
 // can be used too; an area cannot change them.
 func (s *Shell) Pages(templates, words fs.FS) (*Pages, error) {

@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -120,15 +119,7 @@ func New(cfg Config, deps Deps) (*Shell, error) {
 	if s.static, err = newStatic(); err != nil {
 		return nil, fmt.Errorf("read static files: %w", err)
 	}
-	templates, err := fs.Sub(embedded, "templates")
-	if err != nil {
-		return nil, err
-	}
-	words, err := fs.Sub(embedded, "words")
-	if err != nil {
-		return nil, err
-	}
-	if s.own, err = s.Pages(templates, words); err != nil {
+	if s.own, err = s.PagesIn(embedded); err != nil {
 		return nil, err
 	}
 	s.Handle("GET /static/", s.Func(s.static.serve))
