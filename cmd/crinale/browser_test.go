@@ -82,7 +82,9 @@ func TestPagesInABrowser(t *testing.T) {
 		b.Check(f.HTTP + p.path)
 		if *update {
 			for _, w := range browsertest.Widths {
-				b.Screenshot(f.HTTP+p.path, w, filepath.Join("../../docs/pictures", picture(p.picture, w)))
+				file := filepath.Join("../../docs/pictures", picture(p.picture, w))
+				b.Screenshot(f.HTTP+p.path, w, file)
+				shrink(t, file)
 			}
 		}
 	}
