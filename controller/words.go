@@ -43,8 +43,8 @@ func downWords(l network.Link) (seen, todo Text) {
 			}
 	case network.Fibre:
 		return Text{
-				IT: fmt.Sprintf("Il collegamento in fibra %s è caduto: la porta non è attiva.", named(l)),
-				EN: fmt.Sprintf("The fibre link %s is down: the port is not running.", named(l)),
+				IT: fmt.Sprintf("Il collegamento %s è caduto: la porta della fibra non è attiva.", named(l)),
+				EN: fmt.Sprintf("The link %s is down: the port of the fibre is not running.", named(l)),
 			}, Text{
 				IT: "Controllare il modulo ottico e la bretella, poi chiamare il gestore della fibra.",
 				EN: "Check the optical module and the patch cord, then call the operator of the fibre.",
