@@ -12,9 +12,9 @@ import (
 
 var markdownLink = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 
-// TestDocsLinksLeadSomewhere follows every link from page to file.
+// TestDocsLinksLeadSomewhere follows every link from a page in docs to a file.
 func TestDocsLinksLeadSomewhere(t *testing.T) {
-	pages := []string{"../../README.md"}
+	var pages []string
 	err := filepath.WalkDir("../../docs", func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && filepath.Ext(path) == ".md" {
 			pages = append(pages, path)
