@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
@@ -26,7 +27,7 @@ func runContext(ctx context.Context, args []string, stdout, stderr io.Writer) in
 	}
 	code := exitCode(err)
 	if err != nil && err.Error() != "" {
-		fmt.Fprintf(stderr, "crinale: %v\n", err)
+		fmt.Fprintf(stderr, "crinale: %s\n", strings.ReplaceAll(err.Error(), "\n", "\ncrinale: "))
 		if code == exitUsage {
 			fmt.Fprintf(stderr, "see: %s --help\n", commandPath(app, args))
 		}
@@ -36,7 +37,7 @@ func runContext(ctx context.Context, args []string, stdout, stderr io.Writer) in
 
 // newApp is the tree of verbs.
 func newApp(stdout, stderr io.Writer) *cli.App {
-	return &cli.App{
+	app := &cli.App{
 		Name:                 "crinale",
 		Usage:                "plan, watch and share the radio network of a mountain union",
 		Version:              version,
@@ -63,4 +64,8 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			return cli.ShowAppHelp(c)
 		},
 	}
+	for _, c := range app.Commands {
+		c.HideHelpCommand = true
+	}
+	return app
 }

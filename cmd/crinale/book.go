@@ -75,6 +75,23 @@ func loadCredentials(path string, n *network.Network) (credentials, error) {
 	return c, nil
 }
 
+// cover says which devices have an address but nobody to ask as.
+func (c credentials) cover(n *network.Network) error {
+	if c.Default.User != "" {
+		return nil
+	}
+	var without []string
+	for _, d := range n.Devices {
+		if _, ok := c.Devices[string(d.ID)]; d.Address != "" && !ok {
+			without = append(without, string(d.ID))
+		}
+	}
+	if len(without) == 0 {
+		return nil
+	}
+	return fault.New(fault.Invalid, "no account for %s (devices with an address but no account: %d): add accounts, or a default, to the file named in radio.credentials_file", without[0], len(without))
+}
+
 // networkBook finds devices by the addresses of the network files and the
 // accounts of the credentials file. With a certificate authority, or a pin,
 // the API is spoken inside TLS.

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 
 	"github.com/crinale/crinale/internal/fault"
@@ -28,13 +30,15 @@ func newCoverage(w world, log *slog.Logger) *coverage {
 }
 
 func (c *coverage) run(ctx context.Context) error {
-	grid, share, err := planAll(ctx, c.world, nil)
+	// Half of the machine stays for those who watch radios.
+	grid, share, err := planAll(ctx, c.world, planning.CoverOptions{Workers: max(1, runtime.NumCPU()/2)})
 	if ctx.Err() != nil {
 		return nil
 	}
-	if err != nil {
+	if errors.Is(err, errNoSectors) {
+		c.log.Info("coverage is not planned: the network has no sectors")
+	} else if err != nil {
 		c.log.Error("coverage is not planned", "error", err)
-		err = fault.New(fault.Of(err), "coverage is not planned: %w", err)
 	}
 	c.mu.Lock()
 	c.grid, c.share, c.err = grid, share, err
@@ -44,14 +48,19 @@ func (c *coverage) run(ctx context.Context) error {
 	return nil
 }
 
+// errNoSectors: a network of point-to-point links alone is allowed.
+var errNoSectors = fault.New(fault.NotFound, "no coverage is planned: the network files name no sectors")
+
 // planAll computes the coverage raster and the share of inhabitants.
-func planAll(ctx context.Context, w world, step func(done, total int)) (*planning.Coverage, *planning.ShareReport, error) {
+func planAll(ctx context.Context, w world, o planning.CoverOptions) (*planning.Coverage, *planning.ShareReport, error) {
 	tx, err := planning.Transmitters(w.network)
 	if err != nil {
 		return nil, nil, err
 	}
-	o := planning.CoverOptions{}
-	grid, err := planning.Cover(ctx, w.terrain, tx, o, step)
+	if len(tx) == 0 {
+		return nil, nil, errNoSectors
+	}
+	grid, err := planning.Cover(ctx, w.terrain, tx, o, nil)
 	if err != nil {
 		return nil, nil, fmt.Errorf("coverage: %w", err)
 	}

@@ -233,7 +233,7 @@ func welcome(w io.Writer, f demoFile, data string) {
 	if len(f.Partners) > 0 {
 		p := f.Partners[0]
 		host, port := hostPort(f.MQTT)
-		fmt.Fprintf(w, "\nThe feed of the partner %s (password in %s):\n\n  mosquitto_sub -h %s -p %s -u %s -P PASSWORD -v -t 'crinale/v1/partners/%s/#'\n",
+		fmt.Fprintf(w, "\nThe feed of the partner %s (password in %s):\n\n  mosquitto_sub -h %s -p %s -u %s -P PASSWORD \\\n    -v -t 'crinale/v1/partners/%s/#'\n",
 			p.ID, filepath.Join(data, "demo.json"), host, port, p.User, p.ID)
 	}
 	fmt.Fprintf(w, "\nTry: crinale alerts --data %s      End it with Ctrl-C.\n\n", data)

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"math"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -30,8 +33,8 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 			}
 			return nil, usage("%s knows no flag %s before its verb: write the verb first", path, word)
 		}
-		if path == "crinale" && word == "help" {
-			return append(out, "--help"), nil
+		if path == "crinale" && (word == "help" || word == "version") {
+			return append(out, "--"+word), nil
 		}
 		i := slices.IndexFunc(level, func(c *cli.Command) bool { return c.HasName(word) })
 		if i < 0 {
@@ -47,6 +50,9 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 	}
 	set, pos, err := split(path, flags, rest)
 	if err != nil {
+		return nil, err
+	}
+	if err := missing(path, flags, set); err != nil {
 		return nil, err
 	}
 	if argsUsage == "" && len(pos) > 0 {
@@ -91,14 +97,57 @@ func split(path string, flags []cli.Flag, words []string) (set, pos []string, er
 			set = append(set, "--"+canon+"="+value)
 		case isBool:
 			set = append(set, "--"+canon)
+			continue
 		case i+1 < len(words) && (!strings.HasPrefix(words[i+1], "-") || numeric(words[i+1]) || words[i+1] == "-"):
 			i++
-			set = append(set, "--"+canon+"="+words[i])
+			value = words[i]
+			set = append(set, "--"+canon+"="+value)
 		default:
 			return nil, nil, usage("%s: flag --%s needs a value", path, canon)
 		}
+		if wrong := badValue(f, value); wrong != "" {
+			return nil, nil, usage("%s: --%s %q: %s", path, canon, value, wrong)
+		}
 	}
 	return set, pos, nil
+}
+
+// badValue says how the value of a flag is to be written, "" when it is well.
+func badValue(f cli.Flag, value string) string {
+	switch f.(type) {
+	case *cli.BoolFlag:
+		if _, err := strconv.ParseBool(value); err != nil {
+			return "write true or false, or leave the value out"
+		}
+	case *cli.Float64Flag:
+		if v, err := strconv.ParseFloat(value, 64); err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+			return "write a number, with a point as decimal mark"
+		}
+	case *cli.IntFlag, *cli.Uint64Flag:
+		if _, err := strconv.ParseInt(value, 10, 64); err != nil {
+			return "write a whole number"
+		}
+	case *cli.DurationFlag:
+		if _, err := time.ParseDuration(value); err != nil {
+			return "write a time such as 90s, 30m or 48h; a day is 24h"
+		}
+	}
+	return ""
+}
+
+// missing names a flag that must be given and is not.
+func missing(path string, flags []cli.Flag, set []string) error {
+	for _, f := range flags {
+		r, ok := f.(cli.RequiredFlag)
+		if !ok || !r.IsRequired() || slices.Contains(set, "--help") {
+			continue
+		}
+		name := f.Names()[0]
+		if !slices.ContainsFunc(set, func(s string) bool { return strings.HasPrefix(s, "--"+name+"=") }) {
+			return usage("%s needs the flag --%s", path, name)
+		}
+	}
+	return nil
 }
 
 func asksHelp(w string) bool { return w == "--help" || w == "-h" }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -65,18 +66,39 @@ func historyOf(c *cli.Context) error {
 	case c.Bool("csv"):
 		return historyCSV(c, r)
 	}
-	rows := [][]string{{"TIME", "END", "SIGNAL dBm", "SNR dB", "TX Mbps", "RX Mbps", "ETHERNET"}}
+	var l page.Link
+	if err := cl.call(c.Context, http.MethodGet, "/api/v1/links/"+url.PathEscape(c.Args().First()), &l); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.App.Writer, "%s: a is %s, b is %s\n", r.Link, orDash(string(l.A.Device)), orDash(string(l.B.Device)))
+	type row struct {
+		end string
+		page.Reading
+	}
+	var all []row
 	for _, e := range ends(r) {
 		for _, x := range e.readings {
-			rows = append(rows, []string{x.At.Local().Format("01-02 15:04:05"), e.name, figure(x.SignalDBm, 1), figure(x.SNRDB, 1),
-				figure(x.TxRateMbps, 0), figure(x.RxRateMbps, 0), figure(x.EthernetMbps, 0)})
+			all = append(all, row{e.name, x})
 		}
+	}
+	slices.SortStableFunc(all, func(a, b row) int { return a.At.Compare(b.At) })
+	rows := [][]string{{"TIME", "END", "SIGNAL dBm", "SNR dB", "TX Mbps", "RX Mbps", "ETHERNET"}}
+	for _, x := range all {
+		rows = append(rows, []string{x.At.Local().Format("01-02 15:04:05"), x.end, figure(x.SignalDBm, 0), figure(x.SNRDB, 0),
+			figure(x.TxRateMbps, 0), figure(x.RxRateMbps, 0), figure(x.EthernetMbps, 0)})
 	}
 	if len(rows) == 1 {
 		_, err := fmt.Fprintf(c.App.Writer, "No readings of %s in the last %s.\n", r.Link, last)
 		return err
 	}
 	return table(c.App.Writer, rows)
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "outside the network"
+	}
+	return s
 }
 
 type endReadings struct {

@@ -48,7 +48,7 @@ func loadNetwork(dir string) (*network.Network, error) {
 		return nil, fault.As(fault.Invalid, ps)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("network folder %s: %w", dir, err)
+		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	return n, nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -80,7 +81,7 @@ func showGear(c *cli.Context, n *network.Network) error {
 		if len(g.Rates) == 0 {
 			conf = network.UnknownGear
 		}
-		rows = append(rows, []string{string(id), clip(g.Vendor+" "+g.Product, 30), g.Class, fmt.Sprintf("%.1f dBi", float64(g.Antenna.Gain)), string(conf)})
+		rows = append(rows, []string{string(id), clip(strings.TrimSpace(g.Vendor+" "+g.Product), 30), g.Class, fmt.Sprintf("%.1f dBi", float64(g.Antenna.Gain)), string(conf)})
 	}
 	return table(c.App.Writer, rows)
 }

@@ -79,7 +79,7 @@ func partnerCommand() *cli.Command {
 
 func onePartner(c *cli.Context) (string, error) {
 	if c.NArg() != 1 {
-		return "", usage("%s takes one partner, but %d words were given: quote nothing, a name is [a-z0-9-] without spaces", c.Command.FullName(), c.NArg())
+		return "", usage("crinale partner %s takes one partner, but %d words were given: a name is [a-z0-9-] without spaces", c.Command.Name, c.NArg())
 	}
 	return "/local/partners/" + url.PathEscape(c.Args().First()), nil
 }

@@ -63,6 +63,9 @@ func planLink(c *cli.Context) error {
 		Polarisation: planning.Polarisation(c.String("pol")),
 		Use:          spectrum.Use(c.String("use")),
 	}
+	if !(q.K >= 0.3 && q.K <= 10) {
+		return usage("--k %g is out of range, write 0.3 to 10 (4/3 is the mean atmosphere)", q.K)
+	}
 	if c.IsSet("eirp") {
 		q.EIRP = unit.Some(unit.DBm(c.Float64("eirp")))
 	}

@@ -42,6 +42,8 @@ func radioCommand() *cli.Command {
 					networkFlag(),
 					radiosFlag(),
 					&cli.StringFlag{Name: "state", Usage: "`FOLDER` where the devices keep their configuration", Required: true},
+					&cli.StringFlag{Name: "listen", Value: "127.0.0.1:0", Usage: "`ADDR` of the first device, the others follow; port 0 takes any free ones"},
+					&cli.StringFlag{Name: "control", Value: "127.0.0.1:0", Usage: "`ADDR` of the control URL"},
 					&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "of all that is drawn"},
 				}, terrainFlags()...),
 				Action: radioSim,
@@ -152,6 +154,7 @@ func radioSim(c *cli.Context) error {
 	}
 	sc := sim.Default()
 	sc.StateDir, sc.Seed = c.String("state"), c.Uint64("seed")
+	sc.Listen, sc.Control = c.String("listen"), c.String("control")
 	f, err := sim.New(sc, sim.Deps{Network: n, Level: w.level, Log: logger(c)})
 	if err != nil {
 		return err

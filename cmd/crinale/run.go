@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/crinale/crinale/demo"
+	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/network"
 	lifecycle "github.com/crinale/crinale/internal/run"
 	"github.com/crinale/crinale/radio"
@@ -81,6 +82,9 @@ func prepare(c *cli.Context) (config, world, radio.Book, error) {
 	if f := c.String("sim"); f != "" {
 		cfg.Radio.SimFile = f
 	}
+	if cfg.Network == "" && cfg.Radio.SimFile == "" {
+		return cfg, world{}, nil, fault.New(fault.Invalid, "no network is named: write network: FOLDER into the configuration and name that with --config, or try crinale demo")
+	}
 	n, err := networkFor(c, cfg.Network)
 	if err != nil {
 		return cfg, world{}, nil, err
@@ -107,6 +111,9 @@ func bookFor(cfg config, n *network.Network) (radio.Book, error) {
 	}
 	cred, err := loadCredentials(cfg.Radio.CredentialsFile, n)
 	if err != nil {
+		return nil, err
+	}
+	if err := cred.cover(n); err != nil {
 		return nil, err
 	}
 	return networkBook(n, cred, cfg.Radio.CAFile != ""), nil

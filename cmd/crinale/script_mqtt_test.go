@@ -40,7 +40,7 @@ func hear(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 5 {
 		ts.Fatalf("usage: hear USER PASSWORD TOPIC FILE REGEXP…")
 	}
-	limit := 15 * time.Second
+	limit := 15 * slowness * time.Second
 	if neg {
 		limit = 3 * time.Second
 	}

@@ -76,7 +76,7 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	path := ts.MkAbs(args[0])
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	end := time.After(time.Duration(limit) * time.Second)
+	end := time.After(time.Duration(limit) * slowness * time.Second)
 	for {
 		if _, err := os.Stat(path); err == nil {
 			return

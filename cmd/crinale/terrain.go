@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/crinale/crinale/internal/geo"
 )
 
 func terrainCommand() *cli.Command {
@@ -39,9 +41,12 @@ func terrainInfo(c *cli.Context) error {
 		src.Source, src.CellM, src.Surface, map[bool]string{true: ", coarse: ridges may be lower or stand elsewhere"}[src.Coarse],
 		b.South, b.West, b.North, b.East)
 	if c.NArg() == 1 {
-		p, _, err := parsePlace(c.Args().First())
+		p, height, err := parsePlace(c.Args().First())
 		if err != nil {
 			return err
+		}
+		if height.Known() {
+			return usage("%q: a place on the ground has no height of its own, write LAT,LON", c.Args().First())
 		}
 		out["lat"], out["lon"], out["height_m"] = p.Lat, p.Lon, nil
 		if h, ok := t.Height(p); ok {
@@ -49,6 +54,9 @@ func terrainInfo(c *cli.Context) error {
 			text += fmt.Sprintf("height at %v: %.1f m\n", p, h)
 		} else {
 			text += fmt.Sprintf("height at %v: not known\n", p)
+			if b.Contains(geo.LonLat{Lon: p.Lat, Lat: p.Lon}) {
+				text += "did you swap latitude and longitude?\n"
+			}
 		}
 	}
 	if c.Bool("json") {

@@ -226,7 +226,9 @@ func (s *server) wireControl(w world, book radio.Book, db *store.DB, broker func
 	if err != nil {
 		return fmt.Errorf("controller: %w", err)
 	}
-	if s.feed, err = feed.New(feed.Default(), feed.Deps{Network: w.network, Watch: s.control, Broker: broker, Log: s.log}); err != nil {
+	fc2 := feed.Default()
+	fc2.StaleAfter = max(fc2.StaleAfter, cc.Rules.StaleAfter)
+	if s.feed, err = feed.New(fc2, feed.Deps{Network: w.network, Watch: s.control, Broker: broker, Log: s.log}); err != nil {
 		return fmt.Errorf("feed: %w", err)
 	}
 	return nil
@@ -251,7 +253,7 @@ func (s *server) stages() []lifecycle.Stage {
 		lifecycle.Stage{Name: "controller", Run: s.control.Run, Ready: s.control.Ready()},
 		feed,
 		lifecycle.Stage{Name: "coverage", Run: s.coverage.run},
-		lifecycle.Stage{Name: "http", Run: s.web.Run, Ready: s.web.Ready()},
+		lifecycle.Stage{Name: "web", Run: s.web.Run, Ready: s.web.Ready()},
 		lifecycle.Stage{Name: "commands", Run: s.local.run, Ready: s.local.ready},
 	)
 	return st

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 )
 
@@ -36,7 +37,11 @@ func All(ctx context.Context, stages []Stage, onReady func()) error {
 	fail := func(err error) { once.Do(func() { first = err }) }
 	note := func(e ended) bool {
 		if e.err != nil && !errors.Is(e.err, context.Canceled) {
-			fail(fmt.Errorf("%s: %w", stages[e.i].Name, e.err))
+			err := e.err
+			if name := stages[e.i].Name + ": "; !strings.HasPrefix(err.Error(), name) {
+				err = fmt.Errorf("%s%w", name, err)
+			}
+			fail(err)
 			return true
 		}
 		return false
