@@ -19,7 +19,8 @@ import (
 // number it) of the terrain: tinted by height, shaded by slope with light from
 // the north-west, with contour lines from zoom 11 or so, transparent where the
 // height is not known. Neighbouring tiles join without a seam. The land is
-// drawn smooth between its cells: it is a picture, not a measure. A tile that does not exist is fault.NotFound.
+// drawn smooth between its cells: it is a picture, not a measure. A tile that
+// does not exist is fault.NotFound.
 func HillshadeTile(w io.Writer, t planning.Terrain, z, x, y int) error {
 	tile := geo.Tile{Z: z, X: x, Y: y}
 	if !tile.Valid() {
@@ -32,7 +33,7 @@ func HillshadeTile(w io.Writer, t planning.Terrain, z, x, y int) error {
 	if img == nil {
 		return emptyTile(w)
 	}
-	if err := encoder.Encode(w, img); err != nil {
+	if err := encoder.Encode(w, paletted(img)); err != nil {
 		return fmt.Errorf("draw map tile %d/%d/%d: %w", z, x, y, err)
 	}
 	return nil
