@@ -45,6 +45,24 @@ func TestLookup(t *testing.T) {
 	}
 }
 
+// An error says what may be done instead, and never points at the source.
+func TestLookupNamesWhatExists(t *testing.T) {
+	for _, c := range []struct {
+		f    unit.MHz
+		use  Use
+		want string
+	}{
+		{5800, RLAN, `no rule for 5800 MHz as "rlan": there it is bfwa, mesh or srd (--use on the command line, use: in a sector); as "rlan": 2400 to 2483.5, 5150 to 5250, 5250 to 5350, 5470 to 5725, 5945 to 6425, 17100 to 17300, 57000 to 71000 MHz`},
+		{5600, BFWA, `no rule for 5600 MHz as "bfwa": there it is rlan (--use on the command line, use: in a sector); as "bfwa": 5725 to 5875 MHz`},
+		{3500, SRD, `no rule for 3500 MHz as "srd": no use is known there; as "srd": 5725 to 5875, 24000 to 24250 MHz`},
+		{3500, "radio", `no rule for 3500 MHz as "radio": no use is known there; the uses known are rlan, bfwa, mesh, srd, w60-fix or fixed`},
+	} {
+		if _, err := Lookup(c.f, c.use); err == nil || err.Error() != c.want {
+			t.Errorf("got  %v\nwant %s", err, c.want)
+		}
+	}
+}
+
 func TestRulesHoldTogether(t *testing.T) {
 	for i, r := range Rules() {
 		if r.From <= 0 || r.To <= r.From || r.MaxEIRPNoTPC > r.MaxEIRP || r.Source == "" || r.Conditions == "" {
