@@ -1,12 +1,19 @@
 package strict
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Nearest is the candidate that a mistyped word most likely meant, "" when
-// none is near enough.
+// none is near enough. One that begins with the word, then one that holds it,
+// is nearer than any that takes changing letters; of several the shortest.
 func Nearest[S ~string](word S, candidates []S) S {
 	if len(word) > 100 {
 		return ""
+	}
+	if best := holding(word, candidates); best != "" {
+		return best
 	}
 	var best S
 	limit := 1 + len(word)/4 // one slip in a short word, more in a long one
@@ -19,6 +26,27 @@ func Nearest[S ~string](word S, candidates []S) S {
 		}
 	}
 	return best
+}
+
+// holding is the candidate that begins with a word, else one that holds it. A
+// word of few letters is in too many to mean one.
+func holding[S ~string](word S, candidates []S) S {
+	var begins, holds S
+	for _, c := range candidates {
+		if c == word || len(word) < 3 {
+			continue
+		}
+		switch at := strings.Index(string(c), string(word)); {
+		case at == 0 && (begins == "" || len(c) < len(begins)):
+			begins = c
+		case at > 0 && len(word) > 3 && (holds == "" || len(c) < len(holds)):
+			holds = c
+		}
+	}
+	if begins != "" {
+		return begins
+	}
+	return holds
 }
 
 // meant proposes a candidate, and ends the clause either way.

@@ -164,8 +164,14 @@ func TestListJoinsAndSorts(t *testing.T) {
 }
 
 func TestNearest(t *testing.T) {
-	names := []string{"mombarcaro-nord", "mombarcaro-sud", "murazzano"}
-	for in, want := range map[string]string{"mombarcaro-nrod": "mombarcaro-nord", "murazano": "murazzano", "cortemilia": "", "murazzano": "", "": ""} {
+	names := []string{"mombarcaro-nord", "mombarcaro-sud", "murazzano", "help", "history",
+		"mikrotik-ccr", "mikrotik-lhg-xl-5-ac", "mikrotik-lhg-5-ac", "mikrotik-mantbox-15s"}
+	for in, want := range map[string]string{
+		"mombarcaro-nrod": "mombarcaro-nord", "murazano": "murazzano", "cortemilia": "", "murazzano": "", "": "",
+		"hlep": "help", "hel": "help", "el": "", "elp": "help", "xyz": "", "tor": "",
+		"mikrotik-lhg": "mikrotik-lhg-5-ac", "mikrotik-cc": "mikrotik-ccr", "mantbox": "mikrotik-mantbox-15s", "lhg-xl": "mikrotik-lhg-xl-5-ac",
+		"mombarcaro": "mombarcaro-sud", "zano": "murazzano", "ubiquiti-airfiber": "",
+	} {
 		if got := Nearest(in, names); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
