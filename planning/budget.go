@@ -3,6 +3,7 @@ package planning
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/network"
@@ -24,7 +25,7 @@ func Noise(width unit.MHz) unit.DBm {
 func LegalEIRP(f, width unit.MHz, use spectrum.Use) (unit.DBm, spectrum.Rule, error) {
 	r, err := spectrum.Lookup(f, use)
 	if err != nil {
-		return 0, r, fault.As(fault.Invalid, fmt.Errorf("legal EIRP: %w; or give the EIRP", err))
+		return 0, r, fault.As(fault.Invalid, fmt.Errorf("legal EIRP: %w; or give the EIRP (--eirp)", err))
 	}
 	limit := r.MaxEIRPNoTPC
 	if density, ok := r.MaxDensity.Get(); ok {
@@ -116,8 +117,28 @@ func shareRate(tx, rx *network.Gear, width unit.MHz) error {
 			return nil
 		}
 	}
-	return fault.New(fault.Invalid, "budget: %s and %s share no rate at %v: their sheets have %v and %v; choose one of them",
-		label(tx), label(rx), width, tx.Widths(), rx.Widths())
+	if tx == rx || tx.ID == rx.ID && label(tx) == label(rx) {
+		return fault.New(fault.Invalid, "budget: %s has no rate at %v: its sheet has %s; choose one of these widths", label(tx), width, sayWidths(tx))
+	}
+	return fault.New(fault.Invalid, "budget: %s and %s share no rate at %v: their sheets have %s, and %s; choose a width of both",
+		label(tx), label(rx), width, sayWidths(tx), sayWidths(rx))
+}
+
+// sayWidths names the channel widths of a sheet: "20, 40 and 80 MHz".
+func sayWidths(g *network.Gear) string {
+	ws := g.Widths()
+	if len(ws) == 0 {
+		return "none"
+	}
+	ss := make([]string, len(ws))
+	for i, w := range ws {
+		ss[i] = fmt.Sprint(float64(w))
+	}
+	last := len(ss) - 1
+	if last > 0 {
+		ss = []string{strings.Join(ss[:last], ", ") + " and " + ss[last]}
+	}
+	return ss[0] + " MHz"
 }
 
 // budget of one direction over a loss, between products that share a rate.

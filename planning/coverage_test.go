@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/crinale/crinale/internal/fault"
@@ -152,18 +153,29 @@ func TestCoverageDeterministicAndMonotone(t *testing.T) {
 func TestCoverageRefusesAndStops(t *testing.T) {
 	g := flat(300)
 	ok := planning.Transmitter{ID: "ok", At: geo.LonLat{Lon: 8.1, Lat: 44.5}, Height: 20}
-	outside, low, odd := ok, ok, ok
-	outside.At.Lat, low.Height, odd.Width = 50, 0, 33
+	outside, low, odd, far, swap := ok, ok, ok, ok, ok
+	outside.At.Lat, low.Height, odd.Width, far.Freq = 50, 0, 33, 2450
+	swap.At = geo.LonLat{Lon: ok.At.Lat, Lat: ok.At.Lon}
+	wide, narrow := *planning.Generic(), *planning.Generic()
+	wide.Bands, narrow.Bands = nil, []network.Band{{From: 5470, To: 5590}}
+	bare := far
+	bare.Gear = &wide
 	for name, c := range map[string]struct {
-		tx []planning.Transmitter
-		o  planning.CoverOptions
+		tx   []planning.Transmitter
+		o    planning.CoverOptions
+		want string
 	}{
 		"none": {}, "outside": {tx: []planning.Transmitter{outside}}, "low": {tx: []planning.Transmitter{low}}, "width": {tx: []planning.Transmitter{odd}},
-		"radius": {[]planning.Transmitter{ok}, planning.CoverOptions{Radius: 1e6}},
-		"cells":  {[]planning.Transmitter{ok}, planning.CoverOptions{CellDeg: 1e-6}},
-		"height": {[]planning.Transmitter{ok}, planning.CoverOptions{Height: -1}},
+		"radius":     {[]planning.Transmitter{ok}, planning.CoverOptions{Radius: 1e6}, "radius"},
+		"cells":      {[]planning.Transmitter{ok}, planning.CoverOptions{CellDeg: 1e-6}, "cells"},
+		"height":     {[]planning.Transmitter{ok}, planning.CoverOptions{Height: -1}, "antenna"},
+		"k":          {[]planning.Transmitter{ok}, planning.CoverOptions{K: 11}, "must be 0.3 to 10"},
+		"band":       {[]planning.Transmitter{far}, planning.CoverOptions{}, "sector ok: channel at 2450 MHz"},
+		"subscriber": {[]planning.Transmitter{bare}, planning.CoverOptions{}, "subscriber: channel at 2450 MHz"},
+		"one band":   {[]planning.Transmitter{ok}, planning.CoverOptions{Gear: &narrow}, "(5470 to 5590 MHz)"},
+		"swapped":    {[]planning.Transmitter{swap}, planning.CoverOptions{}, "did you swap latitude and longitude?"},
 	} {
-		if _, err := planning.Cover(context.Background(), g, c.tx, c.o, nil); err == nil || fault.Of(err) != fault.Invalid {
+		if _, err := planning.Cover(context.Background(), g, c.tx, c.o, nil); err == nil || fault.Of(err) != fault.Invalid || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

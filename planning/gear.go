@@ -3,6 +3,7 @@ package planning
 import (
 	"sync"
 
+	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/network"
 	"github.com/crinale/crinale/internal/unit"
 )
@@ -65,6 +66,14 @@ var Generic = sync.OnceValue(func() *network.Gear {
 	}
 	return g
 })
+
+// inBand refuses a channel that the gear has no band for; mend says what to do.
+func inBand(g *network.Gear, f, width unit.MHz, mend string) error {
+	if g.Carries(f, width) {
+		return nil
+	}
+	return fault.New(fault.Invalid, "channel at %v, %v wide: outside the bands of %s (%s); %s", f, width, label(g), g.BandText(), mend)
+}
 
 // label is what a result calls a product.
 func label(g *network.Gear) string {

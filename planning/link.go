@@ -74,6 +74,11 @@ func (q LinkQuery) valid() error {
 	if !(q.Width > 0 && q.Width <= 2160) {
 		return fault.New(fault.Invalid, "channel width %v: must be over 0 and at most 2160 MHz", q.Width)
 	}
+	for _, g := range []*network.Gear{q.A.Gear, q.B.Gear} {
+		if err := inBand(g, q.Freq, q.Width, "choose gear that has that band (--gear-a, --gear-b) or another frequency (--freq)"); err != nil {
+			return err
+		}
+	}
 	for _, e := range []struct {
 		name string
 		h    unit.Metres

@@ -157,28 +157,55 @@ func TestLinkRefuses(t *testing.T) {
 		}
 	}
 	a, b := place(44.5, 8.05, 15), place(44.5, 8.15, 6)
+	everyBand, narrowGear := *planning.Generic(), *planning.Generic()
+	everyBand.Bands = nil
+	narrowGear.ID, narrowGear.Rates = "narrow", narrowGear.Rates[:1]
 	for name, c := range map[string]struct {
 		q    planning.LinkQuery
 		want string
 	}{
-		"void":        {planning.LinkQuery{A: a, B: b}, "load a terrain that covers it"},
-		"outside":     {planning.LinkQuery{A: a, B: place(44.5, 9.5, 6)}, "load a terrain that covers it"},
-		"same place":  {planning.LinkQuery{A: a, B: a}, "same place"},
-		"swapped":     {planning.LinkQuery{A: a, B: place(8.15, 44.5, 6)}, "swapped"},
-		"no latitude": {planning.LinkQuery{A: a, B: place(144.5, 8.1, 6)}, "latitude must lie"},
-		"NaN":         {planning.LinkQuery{A: a, B: place(math.NaN(), 8.1, 6)}, "latitude must lie"},
-		"height":      {planning.LinkQuery{A: a, B: place(44.5, 8.15, 0)}, "height of the antenna"},
-		"k":           {planning.LinkQuery{A: a, B: b, K: -1}, "effective Earth factor"},
-		"frequency":   {planning.LinkQuery{A: a, B: b, Freq: 5}, "frequency"},
-		"no law":      {planning.LinkQuery{A: a, B: b, Freq: 3500}, "give the EIRP"},
-		"width":       {planning.LinkQuery{A: a, B: b, Width: 25}, "share no rate"},
-		"pol":         {planning.LinkQuery{A: a, B: b, Polarisation: "slant"}, "polarisation"},
-		"eirp":        {planning.LinkQuery{A: a, B: b, EIRP: unit.Some[unit.DBm](900)}, "EIRP"},
+		"void":         {planning.LinkQuery{A: a, B: b}, "load a terrain that covers it"},
+		"outside":      {planning.LinkQuery{A: a, B: place(44.5, 9.5, 6)}, "load a terrain that covers it"},
+		"same place":   {planning.LinkQuery{A: a, B: a}, "same place"},
+		"swapped":      {planning.LinkQuery{A: a, B: place(8.15, 44.5, 6)}, "swapped"},
+		"no latitude":  {planning.LinkQuery{A: a, B: place(144.5, 8.1, 6)}, "latitude must lie"},
+		"NaN":          {planning.LinkQuery{A: a, B: place(math.NaN(), 8.1, 6)}, "latitude must lie"},
+		"height":       {planning.LinkQuery{A: a, B: place(44.5, 8.15, 0)}, "height of the antenna"},
+		"k":            {planning.LinkQuery{A: a, B: b, K: -1}, "effective Earth factor"},
+		"k small":      {planning.LinkQuery{A: a, B: b, K: 0.29}, "must be 0.3 to 10"},
+		"k large":      {planning.LinkQuery{A: a, B: b, K: 11}, "must be 0.3 to 10"},
+		"k NaN":        {planning.LinkQuery{A: a, B: b, K: math.NaN()}, "must be 0.3 to 10"},
+		"frequency":    {planning.LinkQuery{A: a, B: b, Freq: 5}, "frequency"},
+		"no law":       {planning.LinkQuery{A: a, B: b, Freq: 5400}, "give the EIRP"},
+		"no such use":  {planning.LinkQuery{A: a, B: b, Freq: 5800}, "bfwa, mesh or srd (--use"},
+		"2.4 GHz":      {planning.LinkQuery{A: a, B: b, Freq: 2450}, "channel at 2450 MHz, 20 MHz wide: outside the bands of generic 802.11ac with a 23 dBi dish (5150 to 5875 MHz); choose gear that has that band (--gear-a"},
+		"60 GHz":       {planning.LinkQuery{A: a, B: b, Freq: 58320}, "(5150 to 5875 MHz)"},
+		"rim":          {planning.LinkQuery{A: a, B: b, Freq: 5155}, "(5150 to 5875 MHz)"},
+		"one end":      {planning.LinkQuery{A: planning.End{At: a.At, Height: 15, Gear: &everyBand}, B: b, Freq: 2450}, "(5150 to 5875 MHz)"},
+		"width":        {planning.LinkQuery{A: a, B: b, Width: 160}, "23 dBi dish has no rate at 160 MHz: its sheet has 20, 40 and 80 MHz; choose"},
+		"widths":       {planning.LinkQuery{A: a, B: planning.End{At: b.At, Height: 6, Gear: &narrowGear}, Width: 80}, "share no rate at 80 MHz: their sheets have 20, 40 and 80 MHz, and 20 MHz; choose"},
+		"both swapped": {planning.LinkQuery{A: place(8.05, 44.5, 15), B: place(8.15, 44.5, 6)}, "did you swap latitude and longitude?"},
+		"pol":          {planning.LinkQuery{A: a, B: b, Polarisation: "slant"}, "polarisation"},
+		"eirp":         {planning.LinkQuery{A: a, B: b, EIRP: unit.Some[unit.DBm](900)}, "EIRP"},
 	} {
 		_, err := planning.PlanLink(hole, c.q)
 		if err == nil || fault.Of(err) != fault.Invalid || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want an Invalid error with %q", name, err, c.want)
 		}
+	}
+}
+
+// Without bands on the sheet nothing is refused, and a hole in the terrain is no
+// swap.
+func TestLinkRefusesNoMore(t *testing.T) {
+	g := *planning.Generic()
+	g.Bands = nil
+	a, b := place(44.5, 8.05, 15), place(44.5, 8.15, 6)
+	a.Gear, b.Gear = &g, &g
+	plan(t, flat(300), planning.LinkQuery{A: a, B: b, Freq: 2450})
+	_, err := planning.PlanLink(flat(300), planning.LinkQuery{A: a, B: place(44.5, 9.5, 6)})
+	if err == nil || strings.Contains(err.Error(), "swap") {
+		t.Errorf("outside: %v", err)
 	}
 }
 

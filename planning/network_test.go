@@ -79,6 +79,12 @@ func TestTransmittersOfNetwork(t *testing.T) {
 	if _, err := planning.Transmitters(n); fault.Of(err) != fault.Invalid || !strings.Contains(err.Error(), "azimuth_deg") {
 		t.Errorf("no azimuth: %v", err)
 	}
+	n = small()
+	n.Devices[2].Settings.Freq = unit.Some[unit.MHz](2450)
+	n.Index()
+	if _, err := planning.Transmitters(n); fault.Of(err) != fault.Invalid || !strings.Contains(err.Error(), "sector east-90: channel at 2450 MHz, 40 MHz wide: outside the bands of") {
+		t.Errorf("no such band: %v", err)
+	}
 }
 
 // The demo network: every radio link can be planned, and its sectors serve

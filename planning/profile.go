@@ -56,12 +56,22 @@ func NewProfile(t Terrain, a, b geo.LonLat) (*Profile, error) {
 	for i, q := range p.At {
 		h, ok := t.Height(q)
 		if !ok {
-			return nil, fault.New(fault.Invalid, "profile %v to %v: no height at %v, %.2f km along: load a terrain that covers it (crinale terrain info shows what is loaded)",
-				a, b, q, d*float64(i)/float64(n)/1000)
+			return nil, fault.New(fault.Invalid, "profile %v to %v: no height at %v, %.2f km along: load a terrain that covers it (crinale terrain info shows what is loaded)%s",
+				a, b, q, d*float64(i)/float64(n)/1000, swapped(t, q))
 		}
 		p.D[i], p.H[i] = d*float64(i)/float64(n), h
 	}
 	return p, nil
+}
+
+// swapped asks whether latitude and longitude of a place outside the terrain
+// are swapped, when it would lie inside so; else "".
+func swapped(t Terrain, p geo.LonLat) string {
+	b := t.Bounds()
+	if b.Contains(p) || !b.Contains(geo.LonLat{Lon: p.Lat, Lat: p.Lon}) {
+		return ""
+	}
+	return "; did you swap latitude and longitude?"
 }
 
 // sources gives the coarsest source of the heights on a path and the finest

@@ -92,6 +92,12 @@ func newServer(t Terrain, tx Transmitter, o CoverOptions) (*server, error) {
 	if !(tx.Height > 0 && tx.Height <= 500) {
 		return nil, fault.New(fault.Invalid, "sector %s: antenna %v over ground: must be over 0 and at most 500 m", tx.ID, tx.Height)
 	}
+	if err := tx.inBand(); err != nil {
+		return nil, err
+	}
+	if err := inBand(o.Gear, tx.Freq, tx.Width, "choose a subscriber's gear that has that band (--gear)"); err != nil {
+		return nil, fmt.Errorf("sector %s: subscriber: %w", tx.ID, err)
+	}
 	if err := shareRate(tx.Gear, o.Gear, tx.Width); err != nil {
 		return nil, fmt.Errorf("sector %s: %w", tx.ID, err)
 	}
@@ -104,7 +110,7 @@ func newServer(t Terrain, tx Transmitter, o CoverOptions) (*server, error) {
 	}
 	ground, ok := t.Height(tx.At)
 	if !ok {
-		return nil, fault.New(fault.Invalid, "sector %s: no height at %v: load a terrain that covers it (crinale terrain info shows what is loaded)", tx.ID, tx.At)
+		return nil, fault.New(fault.Invalid, "sector %s: no height at %v: load a terrain that covers it (crinale terrain info shows what is loaded)%s", tx.ID, tx.At, swapped(t, tx.At))
 	}
 	s.ground, s.h = ground, ground+float64(tx.Height)
 	s.λ, s.ae = float64(tx.Freq.Wavelength()), s.wave.Radius()

@@ -103,6 +103,37 @@ func TestShareContract(t *testing.T) {
 	t.Logf("\n%s", text.String())
 }
 
+// Whatever is covered, each comune stands in the text once: those with nothing
+// after the others.
+func TestShareTextNamesEveryComune(t *testing.T) {
+	g, _, d := langa(t)
+	for _, n := range []int{0, 1, 12} {
+		r := share(t, g, ridgeSectors()[:n], d)
+		var b strings.Builder
+		if err := r.Text(&b); err != nil {
+			t.Fatal(err)
+		}
+		narrow(t, b.String())
+		table, folded, _ := strings.Cut(b.String(), "nothing yet: ")
+		folded = " " + strings.Join(strings.Fields(folded), " ")
+		for _, c := range r.Comuni {
+			if c.Name == "" {
+				t.Fatalf("%+v", c)
+			}
+			if in := strings.Contains(table, "\n"+c.Name+" "); in != (c.Covered30 > 0) {
+				t.Errorf("%d sectors: %+v in the table: %v", n, c, in)
+			}
+			if c.Covered30 == 0 && !strings.Contains(folded, " "+c.Name) {
+				t.Errorf("%d sectors: %s is nowhere", n, c.Name)
+			}
+		}
+		if has := strings.Contains(b.String(), "comune  "); has != (n > 0) {
+			t.Errorf("%d sectors: a head of the table: %v", n, has)
+		}
+		t.Logf("\n%s", b.String())
+	}
+}
+
 func narrow(t *testing.T, text string) {
 	t.Helper()
 	for _, line := range strings.Split(text, "\n") {

@@ -116,21 +116,42 @@ func wrapHang(b *strings.Builder, s string, col, width int) {
 	b.WriteByte('\n')
 }
 
-// Text writes the report for people: the sum, a line for each comune, the worst
-// served first, and what the figures rest on.
+// Text writes the report for people: the sum, a line for each comune that has
+// something, the worst served first, the names of those that have nothing, and
+// what the figures rest on.
 func (r *ShareReport) Text(w io.Writer) error {
 	b := &strings.Builder{}
 	fmt.Fprintf(b, "%d of %d inhabitants (%s) reach 30 Mbps, %d (%s) reach 100 Mbps\n", r.Covered30, r.Inhabitants,
 		percent(r.Covered30, r.Inhabitants), r.Covered100, percent(r.Covered100, r.Inhabitants))
-	fmt.Fprintf(b, "census of %d, %d sectors\n\n", r.CensusYear, r.Sectors)
-	fmt.Fprintf(b, "%-30s %11s %16s %16s\n", "comune", "inhabitants", "at 30 Mbps", "at 100 Mbps")
-	rows := slices.Clone(r.Comuni)
+	sectors := "sectors"
+	if r.Sectors == 1 {
+		sectors = "sector"
+	}
+	fmt.Fprintf(b, "census of %d, %d %s\n\n", r.CensusYear, r.Sectors, sectors)
+	var rows []ComuneShare
+	var nothing []string
+	for _, c := range r.Comuni {
+		if c.Covered30 == 0 {
+			nothing = append(nothing, c.Name)
+			continue
+		}
+		rows = append(rows, c)
+	}
 	slices.SortStableFunc(rows, func(x, y ComuneShare) int {
 		return cmp.Compare(x.Covered30*max(y.Inhabitants, 1), y.Covered30*max(x.Inhabitants, 1))
 	})
+	if len(rows) > 0 {
+		fmt.Fprintf(b, "%-30s %11s %16s %16s\n", "comune", "inhabitants", "at 30 Mbps", "at 100 Mbps")
+	}
 	for _, c := range rows {
 		fmt.Fprintf(b, "%-30s %11d %9d %6s %9d %6s\n", cut(c.Name, 30), c.Inhabitants, c.Covered30, percent(c.Covered30, c.Inhabitants),
 			c.Covered100, percent(c.Covered100, c.Inhabitants))
+	}
+	if len(nothing) > 0 {
+		if len(rows) > 0 {
+			b.WriteByte('\n')
+		}
+		wrap(b, strings.Join(nothing, ", "), "nothing yet: ", TextWidth)
 	}
 	b.WriteByte('\n')
 	for _, s := range r.Caveats {

@@ -52,10 +52,15 @@ func Transmitters(n *network.Network) ([]Transmitter, error) {
 			continue
 		}
 		site, _ := n.Site(d.Site)
-		out = append(out, Transmitter{
+		x := Transmitter{
 			ID: s.ID, Site: site.Name, At: at, Height: h, Gear: &g, Azimuth: d.Azimuth, Tilt: d.Tilt.Or(0),
 			Freq: d.Settings.Freq.Or(0), Width: d.Settings.Width.Or(0), TxPower: d.Settings.TxPower, Use: s.Use,
-		})
+		}
+		if err := x.withDefaults().inBand(); err != nil {
+			bad = append(bad, err)
+			continue
+		}
+		out = append(out, x)
 	}
 	if err := errors.Join(bad...); err != nil {
 		return nil, fault.As(fault.Invalid, fmt.Errorf("sectors of the network: %w", err))
@@ -77,6 +82,14 @@ func (t Transmitter) withDefaults() Transmitter {
 		t.Use = spectrum.RLAN
 	}
 	return t
+}
+
+// inBand refuses a channel outside the bands of the sector's gear.
+func (t Transmitter) inBand() error {
+	if err := inBand(t.Gear, t.Freq, t.Width, "give its device gear that has that band, or another freq_mhz"); err != nil {
+		return fmt.Errorf("sector %s: %w", t.ID, err)
+	}
+	return nil
 }
 
 // sender of the transmitter, without pattern loss.

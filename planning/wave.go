@@ -26,6 +26,10 @@ type Wave struct {
 // (ITU-R P.310; the median gradient of the Alta Langa gives 1.32).
 const StandardK = 4.0 / 3
 
+// Between these k says something: under the one no air bends a ray so much,
+// over the other the Earth is all but flat.
+const leastK, mostK = 0.3, 10.0
+
 // Radius is the effective Earth radius in metres.
 func (w Wave) Radius() float64 { return w.K * earthMean }
 
@@ -35,8 +39,8 @@ func (w Wave) Valid() error {
 	if !(w.Freq >= 100 && w.Freq <= 100000) {
 		return fault.New(fault.Invalid, "frequency %v: must be 100 to 100000 MHz", w.Freq)
 	}
-	if !(w.K >= 0.2 && w.K <= 100) {
-		return fault.New(fault.Invalid, "effective Earth factor k %g: must be 0.2 to 100; 4/3 is the mean atmosphere", w.K)
+	if !(w.K >= leastK && w.K <= mostK) {
+		return fault.New(fault.Invalid, "effective Earth factor k %g: must be %g to %g; 4/3 is the mean atmosphere", w.K, leastK, mostK)
 	}
 	if w.Polarisation != Vertical && w.Polarisation != Horizontal {
 		return fault.New(fault.Invalid, "polarisation %q: must be %q or %q", string(w.Polarisation), Vertical, Horizontal)

@@ -88,9 +88,9 @@ func (l *loader) gearTold(id GearID) bool {
 func (l *loader) checkSettings(r deviceRow, g Gear) {
 	s := r.Settings
 	if f, ok := s.Freq.Get(); ok {
-		if !slices.ContainsFunc(g.Bands, func(b Band) bool { return f >= b.From && f <= b.To }) {
-			l.bad(s.At, "freq_mhz", "%v is outside the bands of %s: %s", f, g.ID, bands(g))
-		} else if len(uses(f)) == 0 {
+		if !g.Carries(f, s.Width.Or(0)) {
+			l.bad(s.At, "freq_mhz", "%v is outside the bands of %s: %s, with the width of the channel", f, g.ID, g.BandText())
+		} else if len(spectrum.Uses(f)) == 0 {
 			l.bad(s.At, "freq_mhz", "no rule is known for %v: choose a frequency that %s may use, or add its rule to the spectrum table", f, g.ID)
 		}
 	}
@@ -132,25 +132,6 @@ func (g Gear) mostTx(width unit.Opt[unit.MHz]) unit.Opt[unit.DBm] {
 		}
 	}
 	return best
-}
-
-// uses lists the uses that have a rule at a frequency.
-func uses(f unit.MHz) []spectrum.Use {
-	var out []spectrum.Use
-	for _, r := range spectrum.Rules() {
-		if f >= r.From && f <= r.To && !slices.Contains(out, r.Use) {
-			out = append(out, r.Use)
-		}
-	}
-	return out
-}
-
-func bands(g Gear) string {
-	ss := make([]string, len(g.Bands))
-	for i, b := range g.Bands {
-		ss[i] = fmt.Sprintf("%v to %v", float64(b.From), b.To)
-	}
-	return strings.Join(ss, ", ")
 }
 
 func numbers(ws []unit.MHz) string {

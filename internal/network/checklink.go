@@ -44,7 +44,7 @@ func (l *loader) sectorRule(r *sectorRow, d deviceRow) {
 	}
 	rule, err := spectrum.Lookup(f, r.Use)
 	if err != nil {
-		if us := uses(f); len(us) > 0 {
+		if us := spectrum.Uses(f); len(us) > 0 {
 			l.bad(r.At, "use", "%q is no use known at %v: write one of %s", r.Use, f, words(us))
 		}
 		return

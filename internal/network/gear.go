@@ -1,7 +1,10 @@
 package network
 
 import (
+	"fmt"
+	"slices"
 	"sort"
+	"strings"
 
 	"github.com/crinale/crinale/internal/unit"
 )
@@ -63,6 +66,34 @@ type Rate struct {
 	MaxTx       unit.Opt[unit.DBm]
 	Source      string
 	Confidence  Confidence
+}
+
+// primaryWidth is the channel that a wider 802.11 one is built on.
+const primaryWidth unit.MHz = 20
+
+// Carries says whether a band of the product has room for a channel of a width
+// (0: 20 MHz) whose primary channel is centred at f. The rest of a wide channel
+// may lie to either side of the primary one. A sheet without bands carries all.
+func (g Gear) Carries(f, width unit.MHz) bool {
+	if width == 0 {
+		width = primaryWidth
+	}
+	half := min(width, primaryWidth) / 2
+	if width > 320 { // 60 GHz channels have no narrower primary one
+		half = width / 2
+	}
+	return len(g.Bands) == 0 || slices.ContainsFunc(g.Bands, func(b Band) bool {
+		return f-half >= b.From && f+half <= b.To && width <= b.To-b.From
+	})
+}
+
+// BandText names the bands: "2400 to 2483.5 MHz, 5150 to 5875 MHz".
+func (g Gear) BandText() string {
+	ss := make([]string, len(g.Bands))
+	for i, b := range g.Bands {
+		ss[i] = fmt.Sprintf("%v to %v", float64(b.From), b.To)
+	}
+	return strings.Join(ss, ", ")
 }
 
 // MaxTx is the greatest Tx power of any rate at the width; unknown if no row
