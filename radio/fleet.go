@@ -85,7 +85,8 @@ func New(c Config, d Deps) (*Fleet, error) {
 
 // Observe reads one device. It ends within Config.Timeout, whatever the
 // device does. The error's kind is that of the trouble, also while the device
-// is left alone; fault.Conflict when a call before this one used up the time.
+// is left alone; fault.Conflict when a call before this one used up the time;
+// fault.Invalid when the book has no target, so that the device was not asked.
 func (f *Fleet) Observe(ctx context.Context, id network.DeviceID) (network.Observation, error) {
 	outer := ctx
 	ctx, cancel := context.WithTimeoutCause(ctx, f.cfg.Timeout, fmt.Errorf("no answer from %s within %v", id, f.cfg.Timeout))
@@ -100,8 +101,8 @@ func (f *Fleet) Observe(ctx context.Context, id network.DeviceID) (network.Obser
 	}
 
 	t, err := f.book(ctx, id)
-	if err != nil {
-		return network.Observation{}, fmt.Errorf("observe %s: %w", id, err)
+	if err != nil { // nobody asks the device: whatever the book says, it is a matter of settings
+		return network.Observation{}, fault.New(fault.Invalid, "observe %s: %w", id, err)
 	}
 	t.Device = id
 	if t != d.target { // a new address or password deserves a new start

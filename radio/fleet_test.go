@@ -52,9 +52,6 @@ func silent(ctx context.Context, _ radio.Target) error {
 }
 
 func book(_ context.Context, d network.DeviceID) (radio.Target, error) {
-	if d == "nobody" {
-		return radio.Target{}, fault.New(fault.NotFound, "no such device")
-	}
 	return radio.Target{Address: string(d) + ":8728", User: "crinale", Password: "segreto-7"}, nil
 }
 
@@ -73,8 +70,21 @@ func TestObserveNamesTheDevice(t *testing.T) {
 	if err != nil || o.Device != "bossolasco" || o.Identity != "bossolasco" {
 		t.Errorf("%v %+v", err, o)
 	}
-	if _, err := f.Observe(t.Context(), "nobody"); fault.Of(err) != fault.NotFound || !strings.Contains(err.Error(), "observe nobody: no such device") {
-		t.Errorf("%v", err)
+}
+
+// TestBookErrorsAreSettings: a device that was not asked did not refuse.
+func TestBookErrorsAreSettings(t *testing.T) {
+	for _, kind := range []fault.Kind{fault.NotFound, fault.Denied, fault.Internal} {
+		d := newDriver()
+		f, err := radio.New(radio.Default(), radio.Deps{Driver: d, Book: func(context.Context, network.DeviceID) (radio.Target, error) {
+			return radio.Target{}, fault.New(kind, "nobody has no account")
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Observe(t.Context(), "nobody"); fault.Of(err) != fault.Invalid || err.Error() != "observe nobody: nobody has no account" || d.calls["nobody"] != 0 {
+			t.Errorf("%v: %v of kind %v, %d calls", kind, err, fault.Of(err), d.calls["nobody"])
+		}
 	}
 }
 

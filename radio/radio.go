@@ -9,8 +9,8 @@
 //
 // Errors carry a kind of package fault: Unreachable for silence, a broken
 // line or bytes that are no protocol, Refused for a device that said no,
-// Denied for a wrong password or a missing right, NotFound for a device that
-// is not in the book.
+// Denied for a wrong password, certificate or a missing right, Invalid for a
+// device that the book has no address or account for: it was not asked.
 package radio
 
 import (
@@ -53,5 +53,6 @@ type Driver interface {
 	Observe(ctx context.Context, t Target) (network.Observation, error)
 }
 
-// Book finds the target of a device; fault.NotFound when there is none.
+// Book finds the target of a device. Whatever error it gives, the Fleet makes
+// it one of kind fault.Invalid.
 type Book func(ctx context.Context, d network.DeviceID) (Target, error)
