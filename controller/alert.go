@@ -29,7 +29,7 @@ const (
 	Notice   Severity = "notice"   // good to know
 )
 
-// severities of each kind.
+// severities of each kind, where the judge names no other.
 var severities = map[Kind]Severity{
 	LinkDown: Critical, DeviceUnreachable: Critical,
 	WeakSignal: Warning, LowCapacity: Warning, EthernetRenegotiated: Warning,

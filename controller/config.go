@@ -53,7 +53,11 @@ func (c Config) check() error {
 	return nil
 }
 
-// Observer reads one device once. It must end soon after ctx does.
+// Observer reads one device once. It must end soon after ctx does. The kind of
+// its error says what an alert advises: fault.Unreachable for silence, Denied
+// and Refused for a device that answered and said no (password, rights,
+// certificate), Invalid for one that was not asked, as its account or address
+// is missing.
 type Observer interface {
 	Observe(ctx context.Context, d network.DeviceID) (network.Observation, error)
 }

@@ -128,7 +128,10 @@ func (s *State) settle(k string, on bool, at time.Time, make func() Alert) []Ale
 	switch {
 	case on && !is:
 		a = make()
-		a.Opened, a.Severity = at, severities[a.Kind]
+		a.Opened = at
+		if a.Severity == "" {
+			a.Severity = severities[a.Kind]
+		}
 		a.ID = alertID(a)
 		put(&s.open, k, a)
 		return []AlertEvent{{Opened, a}}

@@ -39,7 +39,10 @@ func (s DeviceSight) judgeReach(r Rules, st *State) []AlertEvent {
 	on := st.step(string(DeviceUnreachable), v, r.UnreachableHold, r.ClearHold)
 	return st.settle(string(DeviceUnreachable), on, s.At, func() Alert {
 		a := s.alert(DeviceUnreachable)
-		a.Seen, a.ToDo = unreachableWords(s.Device, s.Place, fault.Of(s.Err), s.Err)
+		a.Seen, a.ToDo = unreadWords(s.Device, s.Place, s.Err)
+		if fault.Of(s.Err) == fault.Invalid { // a setting of ours: nobody asked the device
+			a.Severity = Warning
+		}
 		return a
 	})
 }

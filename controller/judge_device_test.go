@@ -77,15 +77,34 @@ func TestDeviceUnreachable(t *testing.T) {
 	w.want(here(), "closed device-unreachable")
 }
 
-func TestUnreachableSaysWhatToDoAboutARefusal(t *testing.T) {
-	for kind, want := range map[fault.Kind]string{fault.Denied: "password", fault.Refused: "password", fault.Unreachable: "power", fault.Internal: "power"} {
+// The advice is that of the trouble: power and cable only for silence, the
+// account file and no blame for a device that nobody asked.
+func TestUnreachableAdviceFollowsTheKind(t *testing.T) {
+	advice := map[string]string{"alimenta": "power", "certificato": "certificate", "credentials_file": "credentials_file", "registro": "log"}
+	for kind, c := range map[fault.Kind]struct {
+		it       string
+		seen     string
+		severity Severity
+	}{
+		fault.Denied:      {"certificato", "answers but cannot be read", Critical},
+		fault.Refused:     {"certificato", "answers but cannot be read", Critical},
+		fault.Unreachable: {"alimenta", "does not answer", Critical},
+		fault.Invalid:     {"credentials_file", "is not read", Warning},
+		fault.Internal:    {"registro", "was not read", Critical},
+		fault.Conflict:    {"registro", "was not read", Critical},
+	} {
 		w := newWalk(t)
 		for range 3 {
-			w.read(nil, fault.New(kind, "because"))
+			w.read(nil, fmt.Errorf("observe d: %w", fault.New(kind, "connect to 10.0.0.7:8729: because")))
 		}
 		a := w.state.Open()[0]
-		if !strings.Contains(a.ToDo.EN, want) || !strings.Contains(a.Seen.EN, "because") || !strings.Contains(a.Seen.IT, "Bric") {
-			t.Errorf("%v: %v %v", kind, a.Seen, a.ToDo)
+		for it, en := range advice {
+			if strings.Contains(a.ToDo.IT, it) != (it == c.it) || strings.Contains(a.ToDo.EN, en) != (it == c.it) {
+				t.Errorf("%v, %s: %v", kind, en, a.ToDo)
+			}
+		}
+		if a.Severity != c.severity || !strings.Contains(a.Seen.EN, "d (Bric) "+c.seen) || !strings.HasSuffix(a.Seen.EN, " (because).") || !strings.HasSuffix(a.Seen.IT, " (because).") {
+			t.Errorf("%v: %s %v", kind, a.Severity, a.Seen)
 		}
 	}
 	w := newWalk(t)

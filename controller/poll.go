@@ -91,7 +91,11 @@ func (p *poller) watch(ctx context.Context, d network.DeviceID) {
 
 // tell logs one line when trouble begins and one when it ends.
 func (p *poller) tell(d network.DeviceID, res poll, t trouble) {
-	if res.err != nil {
+	switch {
+	case fault.Of(res.err) == fault.Invalid:
+		p.log.Warn("device is not read", "device", d, "err", res.err)
+		return
+	case res.err != nil:
 		p.log.Warn("device does not answer", "device", d, "err", res.err)
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/network"
 	"github.com/crinale/crinale/internal/unit"
 )
@@ -14,7 +15,7 @@ type Reach string
 const (
 	ReachUp          Reach = "up"
 	ReachUnreachable Reach = "unreachable" // its last read failed
-	ReachUnknown     Reach = "unknown"     // never read yet
+	ReachUnknown     Reach = "unknown"     // never read yet, or not asked: its account or address is missing
 	ReachPlanned     Reach = "planned"     // no address in the network files: never polled
 )
 
@@ -26,7 +27,7 @@ type DeviceState struct {
 	At          time.Time            // of the newest observation; zero when there never was one
 	Observation *network.Observation // the newest; nil when there never was one
 	Failures    int                  // reads failed in a row
-	Err         string               // of the last read; "" when it went well
+	Err         string               // why the last read failed, one line for people; "" when it went well
 	Alerts      []string             // IDs of the open ones
 }
 
@@ -151,15 +152,18 @@ func (c *cache) take(p poll, readings []network.Reading) (states []network.LinkS
 // see notes whether the device answered.
 func (d *deviceRow) see(p poll) {
 	reach := ReachUnreachable
-	if p.err == nil {
+	switch {
+	case p.err == nil:
 		reach = ReachUp
+	case fault.Of(p.err) == fault.Invalid:
+		reach = ReachUnknown
 	}
 	if d.state.Reach != reach {
 		d.state.Reach, d.state.Since = reach, p.at
 	}
 	if p.err != nil {
 		d.state.Failures++
-		d.state.Err = p.err.Error()
+		d.state.Err = cause(p.device, p.err)
 		return
 	}
 	d.state.Failures, d.state.Err = 0, ""

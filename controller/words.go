@@ -82,26 +82,41 @@ func capacityWords(l network.Link, capacity, promise unit.Mbps) (seen, todo Text
 		}
 }
 
-func unreachableWords(d network.DeviceID, place string, kind fault.Kind, err error) (seen, todo Text) {
-	cause := ""
-	if err != nil {
-		cause = " (" + err.Error() + ")"
+// unreadWords say why a device is not read; the advice follows the kind of the
+// error, as Observer names them.
+func unreadWords(d network.DeviceID, place string, err error) (seen, todo Text) {
+	why := cause(d, err)
+	told := func(it, en string) Text {
+		if why != "" {
+			it, en = it+" ("+why+")", en+" ("+why+")"
+		}
+		return Text{IT: it + ".", EN: en + "."}
 	}
-	if kind == fault.Denied || kind == fault.Refused {
-		return Text{
-				IT: fmt.Sprintf("L'apparato %s risponde ma rifiuta la lettura%s.", at(d, place), cause),
-				EN: fmt.Sprintf("The device %s answers but refuses to be read%s.", at(d, place), cause),
-			}, Text{
-				IT: "Controllare utente e password dell'apparato e i permessi di quell'utente.",
-				EN: "Check the user and password for the device, and what that user may do.",
+	who := at(d, place)
+	switch fault.Of(err) {
+	case fault.Invalid:
+		return told(fmt.Sprintf("L'apparato %s non viene letto: il suo account o il suo indirizzo manca o non è valido", who),
+				fmt.Sprintf("The device %s is not read: its account or its address is missing or not valid", who)), Text{
+				IT: "Aggiungere il suo account, o uno predefinito, al file indicato in radio.credentials_file; controllare il suo indirizzo nei file di rete; poi riavviare. Nessuno ha interrogato l'apparato, che può funzionare bene.",
+				EN: "Add its account, or a default, to the file named in radio.credentials_file; check its address in the network files; then restart. Nobody asked the device, which may well work.",
+			}
+	case fault.Denied, fault.Refused:
+		return told(fmt.Sprintf("L'apparato %s risponde ma non si può leggere", who),
+				fmt.Sprintf("The device %s answers but cannot be read", who)), Text{
+				IT: "Controllare utente e password dell'apparato, i permessi di quell'utente e il certificato. Se il certificato è stato rinnovato, scrivere la nuova impronta (pin) accanto all'account; se nessuno l'ha cambiato, capire prima chi risponde a quell'indirizzo.",
+				EN: "Check the user and password for the device, the rights of that user, and the certificate. If the certificate was renewed, write the new pin beside the account; if nobody changed it, find out first who answers at that address.",
+			}
+	case fault.Unreachable:
+		return told(fmt.Sprintf("L'apparato %s non risponde", who),
+				fmt.Sprintf("The device %s does not answer", who)), Text{
+				IT: "Se tacciono anche altri apparati dello stesso sito, controllare l'alimentazione del sito o il collegamento che lo serve; se tace solo questo, il suo cavo, il suo alimentatore e il suo servizio API. Il traffico può ancora passare.",
+				EN: "If other devices of the site are silent too, check the power of the site or the link that serves it; if only this one is, its cable, its power supply and its API service. Traffic may still pass.",
 			}
 	}
-	return Text{
-			IT: fmt.Sprintf("L'apparato %s non risponde%s.", at(d, place), cause),
-			EN: fmt.Sprintf("The device %s does not answer%s.", at(d, place), cause),
-		}, Text{
-			IT: "Se tacciono anche altri apparati dello stesso sito, controllare l'alimentazione del sito o il collegamento che lo serve; se tace solo questo, il suo cavo e il suo alimentatore. Il traffico può ancora passare.",
-			EN: "If other devices of the site are silent too, check the power of the site or the link that serves it; if only this one is, its cable and its power supply. Traffic may still pass.",
+	return told(fmt.Sprintf("L'apparato %s non è stato letto", who),
+			fmt.Sprintf("The device %s was not read", who)), Text{
+			IT: "La causa è tra parentesi; il registro del programma ha l'errore intero. Il traffico può ancora passare.",
+			EN: "The cause stands in brackets; the log of the program has the whole error. Traffic may still pass.",
 		}
 }
 
