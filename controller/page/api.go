@@ -88,6 +88,7 @@ type Device struct {
 	TemperatureC *float64         `json:"temperature_c"`
 	Links        []network.LinkID `json:"links"`
 	Alerts       []string         `json:"alerts"`
+	Warnings     []string         `json:"warnings"` // what the newest observation could not read, "menu: reason"
 }
 
 // Site is a site in /api/v1/sites.
@@ -268,11 +269,12 @@ func (p *Pages) apiDevices(w http.ResponseWriter, r *http.Request) error {
 		out := Device{
 			ID: d.ID, Site: d.Site, Seat: d.Seat, Place: p.place(d.ID), Gear: d.Gear, Reach: s.Reach,
 			Since: known(s.Since), At: known(s.At), AgeS: p.age(s.At), FailedReads: s.Failures, Error: text(s.Err),
-			Links: []network.LinkID{}, Alerts: orEmpty(s.Alerts),
+			Links: []network.LinkID{}, Alerts: orEmpty(s.Alerts), Warnings: []string{},
 		}
 		if o := s.Observation; o != nil {
 			out.Identity, out.Version, out.Board = text(o.Identity), text(o.Version), text(o.Board)
 			out.UptimeS, out.CPUPct, out.SupplyV, out.TemperatureC = o.Uptime.Ptr(), o.CPU.Ptr(), o.Voltage.Ptr(), o.Celsius.Ptr()
+			out.Warnings = orEmpty(o.Warnings)
 		}
 		for _, l := range p.deps.Network.LinksAt(d.ID) {
 			out.Links = append(out.Links, l.ID)

@@ -164,8 +164,11 @@ func newWorld(t testing.TB, change ...func(*page.Deps)) *world {
 			Identity: string(d.ID), Version: "7.18.2 (stable)", Board: "LHG 5 ac", Uptime: unit.Some(network.Seconds(400000)), CPU: unit.Some(network.Percent(7)), Voltage: unit.Some(network.Volts(23.9)),
 			Neighbours: []network.Neighbour{{Identity: "vicino <script>", Board: "hAP ax²", Interface: "ether1"}},
 		}}
+		if i == 13 { // an end of saliceto-murazzano
+			s.Observation.Warnings = []string{"/interface/wireless/registration-table/print: not enough permissions (9) <b>", "/system/health/print: interrupted"}
+		}
 		if i == 4 {
-			s = controller.DeviceState{Device: d.ID, Reach: controller.ReachUnreachable, Failures: 12, Err: "observe " + string(d.ID) + ": dial 127.0.0.1:10002: connection refused"}
+			s = controller.DeviceState{Device: d.ID, Reach: controller.ReachUnreachable, Failures: 12, Err: "connection refused"}
 		}
 		w.devs = append(w.devs, s)
 	}

@@ -183,6 +183,7 @@ type deviceRow struct {
 	Failures                         int
 	Letter                           string
 	Neighbours                       []network.Neighbour
+	Warnings                         []string // what the device refuses to tell
 	Links                            []linkRef
 	Alerts                           int
 }
@@ -214,6 +215,7 @@ func (t tongue) deviceRow(s controller.DeviceState) deviceRow {
 		o = &network.Observation{}
 	}
 	row.Identity, row.Version, row.Board, row.Neighbours = t.or(o.Identity), t.or(o.Version), t.or(o.Board), o.Neighbours
+	row.Warnings = o.Warnings
 	row.Uptime = t.word("unknown")
 	if up, ok := o.Uptime.Get(); ok {
 		row.Uptime = t.html.Span(t.lang, time.Duration(float64(up)*float64(time.Second)))

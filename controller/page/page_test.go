@@ -86,6 +86,28 @@ func TestLinkPage(t *testing.T) {
 	}
 }
 
+// What a device refuses to tell stands at the device, in the API as in both
+// pages, and is an empty list where it refuses nothing.
+func TestRefusalsAreShown(t *testing.T) {
+	w := newWorld(t)
+	for _, target := range []string{"/rete/apparati", "/rete/collegamenti/saliceto-murazzano"} {
+		for lang, want := range map[string]string{"it": "non leggibile: ", "en": "not readable: "} {
+			body := w.get(target + "?lang=" + lang).Body.String()
+			if n := strings.Count(body, want); n != 2 || !strings.Contains(body, want+"/interface/wireless/registration-table/print: not enough permissions (9) &lt;b&gt;") {
+				t.Errorf("%s in %s: %d refusals", target, lang, n)
+			}
+		}
+	}
+	body := w.get("/api/v1/devices").Body.String()
+	var got struct{ Devices []page.Device }
+	if err := json.Unmarshal([]byte(body), &got); err != nil || len(got.Devices) != 20 || len(got.Devices[13].Warnings) != 2 {
+		t.Fatalf("%v %s", err, body)
+	}
+	if n := strings.Count(body, `"warnings":[]`); n != 19 {
+		t.Errorf("%d devices without refusals, want 19", n)
+	}
+}
+
 func TestChartsShowGaps(t *testing.T) {
 	w := newWorld(t)
 	body := w.get("/rete/collegamenti/saliceto-murazzano?ore=6").Body.String()
