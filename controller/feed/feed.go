@@ -49,6 +49,13 @@ func Default() Config {
 	}
 }
 
+// For fits the feed to an interval between reads: a reading is stale after
+// three of them, and never before 30 s.
+func (c Config) For(interval time.Duration) Config {
+	c.StaleAfter = max(30*time.Second, 3*interval)
+	return c
+}
+
 // Watch is whose news is published: the controller.
 type Watch interface {
 	States() *bus.Topic[network.LinkState]

@@ -24,6 +24,18 @@ const (
 	b = "crinale/v1/partners/wisp-b/"
 )
 
+func TestStaleAfterFollowsTheInterval(t *testing.T) {
+	for interval, want := range map[time.Duration]time.Duration{time.Second: 30 * time.Second, 10 * time.Second: 30 * time.Second, time.Minute: 3 * time.Minute} {
+		got := Default().For(interval)
+		if got.StaleAfter != want {
+			t.Errorf("read every %v, stale after %v, want %v", interval, got.StaleAfter, want)
+		}
+		if got.StaleAfter = Default().StaleAfter; got != Default() {
+			t.Errorf("more than the time changed: %+v", got)
+		}
+	}
+}
+
 // The whole way, with a client of another make: what A must see, and what it
 // must never see.
 func TestPartnerSeesItsOwnOverMQTT(t *testing.T) {
