@@ -40,11 +40,14 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, field string, depth i
 	if isNull(n) {
 		n = &yaml.Node{Kind: yaml.MappingNode, Line: n.Line}
 	}
+	where := At{File: d.file, Line: n.Line, Path: field, lines: map[string]int{}}
+	if at >= 0 && v.Field(at).CanSet() {
+		defer func() { v.Field(at).Set(reflect.ValueOf(where)) }() // also of what is no mapping: checks of meaning name it
+	}
 	if n.Kind != yaml.MappingNode {
 		d.fail(n.Line, field, "want the keys %s here, found %s", strings.Join(keys, ", "), kindName(n))
 		return
 	}
-	where := At{File: d.file, Line: n.Line, Path: field, lines: map[string]int{}}
 	d.pairs(n, field, func(key string, k, val *yaml.Node) {
 		f, ok := fields[key]
 		if !ok {
@@ -58,9 +61,6 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, field string, depth i
 		if _, there := where.lines[key]; fields[key].required && !there {
 			d.fail(n.Line, join(field, key), "missing: add the key %s", key)
 		}
-	}
-	if at >= 0 && v.Field(at).CanSet() {
-		v.Field(at).Set(reflect.ValueOf(where))
 	}
 }
 
