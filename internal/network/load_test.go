@@ -159,6 +159,7 @@ func TestOneSlipGivesOneLineThatSaysWhatToMend(t *testing.T) {
 		{"device over its mast", "height_m: 10\n", "height_m: 40\n", `40.0 m up on a structure of 12.0 m at net.yaml:5`},
 		{"no height", "seat: casa, gear: dish, height_m: 6", "seat: casa, gear: dish", `needs the height of its antenna`},
 		{"band of gear", "freq_mhz: 5500", "freq_mhz: 2412", `2412 MHz is outside the bands of dish: 5150 to 5875 MHz`},
+		{"rim of the band", "freq_mhz: 5500", "freq_mhz: 5870", `5870 MHz is outside the bands of dish: 5150 to 5875 MHz, with the width`},
 		{"no rule", "freq_mhz: 5500", "freq_mhz: 5400", `no rule is known for 5400 MHz`},
 		{"width", "freq_mhz: 5500", "freq_mhz: 5500, width_mhz: 80", `dish has no rates at 80 MHz: write one of 20, 40`},
 		{"power", "tx_power_dbm: 4", "tx_power_dbm: 26", `26.0 dBm is more than the 25.0 dBm that dish can send`},

@@ -2,12 +2,8 @@ package network
 
 import (
 	"fmt"
-	"io"
-	"strings"
-	"text/tabwriter"
 
 	"github.com/crinale/crinale/internal/spectrum"
-	"github.com/crinale/crinale/internal/unit"
 )
 
 // Summary counts what a network holds. Its JSON is what `network validate
@@ -75,6 +71,11 @@ func (n *Network) Summary() Summary {
 			s.Notes = append(s.Notes, note)
 		}
 	}
+	for _, id := range sortedKeys(n.Gear) {
+		if n.Gear[id].Antenna.Pattern != "" {
+			s.Notes = append(s.Notes, fmt.Sprintf("pattern file of %s is not read yet: the pattern comes from the beamwidths", id))
+		}
+	}
 	for _, p := range n.Partners {
 		ps := PartnerSummary{ID: p.ID}
 		for _, l := range n.LinksOf(p.ID) {
@@ -111,67 +112,4 @@ func (n *Network) eirpNote(d Device) string {
 		return ""
 	}
 	return fmt.Sprintf("device %s sends %v EIRP at %v: %s allows %v as %s without transmit power control", d.ID, eirp, f, rule.Source, rule.MaxEIRPNoTPC, use)
-}
-
-// WriteText prints the summary for people.
-func (s Summary) WriteText(w io.Writer) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d sites, %d seats (%s)\n", s.Sites, sum(s.Seats), counts(s.Seats))
-	fmt.Fprintf(&b, "%d devices, %d of them radios (%s)\n", s.Devices, sum(s.Radios), counts(s.Radios))
-	fmt.Fprintf(&b, "%d links (%s), %d sectors, %d gear sheets\n", sum(s.Links), counts(s.Links), s.Sectors, s.Gear)
-	for _, p := range s.Partners {
-		fmt.Fprintf(&b, "partner %s: %d links, %d of them shared\n", p.ID, p.Links, p.Shared)
-	}
-	for _, n := range s.Notes {
-		fmt.Fprintf(&b, "note: %s\n", n)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-func sum[K comparable](m map[K]int) (n int) {
-	for _, v := range m {
-		n += v
-	}
-	return n
-}
-
-func counts[K ~string](m map[K]int) string {
-	if len(m) == 0 {
-		return "none"
-	}
-	var ss []string
-	for _, k := range sortedKeys(m) {
-		ss = append(ss, fmt.Sprintf("%d %s", m[k], k))
-	}
-	return strings.Join(ss, ", ")
-}
-
-// WriteText prints sites, devices and links as tables, for `network show`.
-func (n *Network) WriteText(w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "SITE\tAT\tHEIGHT\tPOWER\tSHARED BY")
-	for _, s := range n.Sites {
-		fmt.Fprintf(t, "%s\t%v\t%v\t%s, %v h\t%s\n", s.ID, s.At, s.HeightM, s.Power.Source, s.Power.BatteryHours, words(s.Shared))
-	}
-	fmt.Fprintln(t, "\nDEVICE\tPLACE\tGEAR\tADDRESS\tFREQUENCY\tWIDTH\tPOWER")
-	for _, d := range n.Devices {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", d.ID, string(d.Site)+string(d.Seat), d.Gear, d.Address,
-			known(d.Settings.Freq), known(d.Settings.Width), known(d.Settings.TxPower))
-	}
-	fmt.Fprintln(t, "\nLINK\tMEDIUM\tA\tB\tSECTOR\tPARTNERS")
-	for _, l := range n.Links {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", l.ID, l.Medium, l.A, l.B, l.Sector, words(l.Partner))
-	}
-	return t.Flush()
-}
-
-func known[T interface {
-	~float64
-	fmt.Stringer
-}](o unit.Opt[T]) string {
-	if v, ok := o.Get(); ok {
-		return v.String()
-	}
-	return "-"
 }
