@@ -16,7 +16,8 @@ type streaming struct {
 	round  func() []item // continuous: one round of rows
 	listen *menu         // listen: the table that is watched
 	cmd    command
-	all    bool // listen: begin with every row
+	base   []item // listen: the rows when the command came; what changes after it is news
+	all    bool   // listen: begin with every row
 }
 
 // run reports until ctx ends (true) or the command's own duration is over.
@@ -58,7 +59,7 @@ func (s *streaming) run(ctx context.Context, r *replier) (interrupted bool) {
 
 // listenTo watches a table.
 func (d *device) listenTo(m *menu, c command) *streaming {
-	return &streaming{dev: d, listen: m, cmd: c, every: time.Second}
+	return &streaming{dev: d, listen: m, cmd: c, base: d.rowsOf(m), every: time.Second}
 }
 
 // watch sends the rows that changed in more than their counters, and the id of
@@ -69,8 +70,11 @@ func (s *streaming) watch(ctx context.Context, r *replier) bool {
 	known := map[string]item{}
 	tick := time.NewTicker(s.every)
 	defer tick.Stop()
+	rows := s.base
 	for first := true; ; first = false {
-		rows := s.dev.rowsOf(s.listen)
+		if !first {
+			rows = s.dev.rowsOf(s.listen)
+		}
 		seen := map[string]bool{}
 		sent := false
 		for _, it := range rows {
