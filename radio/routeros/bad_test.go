@@ -205,7 +205,7 @@ func TestTLSWithoutCertificate(t *testing.T) {
 	})
 	d.target.TLSAddress = "10.1.0.2:8729"
 	_, err := d.driver(t).Observe(t.Context(), d.target)
-	if err == nil || !strings.Contains(err.Error(), "connect to 10.1.0.2:8729: TLS:") || !strings.Contains(err.Error(), "give the device's api-ssl service a certificate") {
+	if fault.Of(err) != fault.Refused || !strings.Contains(err.Error(), "connect to 10.1.0.2:8729: TLS:") || !strings.Contains(err.Error(), "give the device's api-ssl service a certificate") {
 		t.Error(err)
 	}
 }

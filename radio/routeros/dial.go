@@ -44,7 +44,11 @@ func (d *Driver) dial(ctx context.Context, t radio.Target) (*conn, error) {
 	if t.TLSAddress != "" {
 		if stream, err = d.handshake(short, raw, t); err != nil {
 			_ = raw.Close()
-			return nil, fault.New(fault.Unreachable, "connect to %s: TLS: %w", address, err)
+			kind := fault.Of(err) // a certificate or a pin; anything else is silence
+			if kind == fault.Internal {
+				kind = fault.Unreachable
+			}
+			return nil, fault.New(kind, "connect to %s: TLS: %w", address, err)
 		}
 	}
 	c, err := newConn(raw, stream, d.cfg, t.Password)
@@ -60,7 +64,9 @@ func (d *Driver) dial(ctx context.Context, t radio.Target) (*conn, error) {
 }
 
 // handshake opens TLS: the certificate must match the target's pin, or else be
-// signed by one of Config.RootCAs (the system's when nil) for the host.
+// signed by one of Config.RootCAs (the system's when nil) for the host. Denied
+// is a certificate that is not trusted, Refused a device that has none, Invalid
+// a pin that is no pin.
 func (d *Driver) handshake(ctx context.Context, raw net.Conn, t radio.Target) (net.Conn, error) {
 	host, _, _ := net.SplitHostPort(t.TLSAddress)
 	conf := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host, RootCAs: d.cfg.RootCAs}
@@ -73,7 +79,7 @@ func (d *Driver) handshake(ctx context.Context, raw net.Conn, t radio.Target) (n
 		conf.VerifyConnection = func(s tls.ConnectionState) error {
 			have := sha256.Sum256(s.PeerCertificates[0].RawSubjectPublicKeyInfo)
 			if subtle.ConstantTimeCompare(have[:], want) != 1 {
-				return fmt.Errorf("the device shows another key than pinned (%s): if its certificate was renewed, set the new pin", Pin(s.PeerCertificates[0]))
+				return fault.New(fault.Denied, "the device shows another key than pinned (%s): if its certificate was renewed, set the new pin", Pin(s.PeerCertificates[0]))
 			}
 			return nil
 		}
@@ -84,10 +90,10 @@ func (d *Driver) handshake(ctx context.Context, raw net.Conn, t radio.Target) (n
 		var remote *net.OpError
 		switch {
 		case errors.As(err, &unsigned) && len(unsigned.UnverifiedCertificates) > 0:
-			return nil, fmt.Errorf("%w: name its authority, or pin the device's key if %s is its own",
+			return nil, fault.New(fault.Denied, "%w: name its authority, or pin the device's key if %s is its own",
 				unsigned.Err, Pin(unsigned.UnverifiedCertificates[0]))
 		case errors.As(err, &remote) && remote.Op == "remote error":
-			return nil, fmt.Errorf("%w: give the device's api-ssl service a certificate; without one it offers no cipher that can be trusted", err)
+			return nil, fault.New(fault.Refused, "%w: give the device's api-ssl service a certificate; without one it offers no cipher that can be trusted", err)
 		}
 		return nil, reason(err, d.cfg.DialTimeout)
 	}
@@ -104,7 +110,7 @@ func parsePin(s string) ([]byte, error) {
 	h, ok := strings.CutPrefix(s, "sha256:")
 	b, err := hex.DecodeString(h)
 	if !ok || err != nil || len(b) != sha256.Size {
-		return nil, errors.New("the pin must be sha256: and 64 hexadecimal digits")
+		return nil, fault.New(fault.Invalid, "the pin must be sha256: and 64 hexadecimal digits")
 	}
 	return b, nil
 }

@@ -93,8 +93,9 @@ func New(c Config, d Deps) (*Driver, error) {
 }
 
 // Observe makes one round of reads. An error means that nothing of the round
-// can be used; its kind is Unreachable, Refused or Denied. What single menus
-// refused stands in the observation's Warnings.
+// can be used; its kind is Unreachable, Refused, Denied (also an untrusted
+// certificate), or Invalid where the address or the pin is none. What single
+// menus refused stands in the observation's Warnings.
 func (d *Driver) Observe(ctx context.Context, t radio.Target) (network.Observation, error) {
 	s := d.session(t.Device)
 	select {

@@ -279,19 +279,22 @@ func TestSimulatedTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { ctx, cancel := context.WithCancel(t.Context()); cancel(); driver.Run(ctx) }()
-	for _, tt := range []struct{ pin, text string }{
-		{"", pin}, // the error shows it
-		{"sha256:" + strings.Repeat("00", 32), "another key than pinned"},
-		{"sha1:00", "the pin must be sha256:"},
-		{pin, ""},
+	for _, tt := range []struct {
+		pin, text string
+		kind      fault.Kind
+	}{
+		{"", pin, fault.Denied}, // the error shows it
+		{"sha256:" + strings.Repeat("00", 32), "another key than pinned", fault.Denied},
+		{"sha1:00", "the pin must be sha256:", fault.Invalid},
+		{pin, "", fault.Internal},
 	} {
 		target.Pin = tt.pin
 		o, err := driver.Observe(t.Context(), target)
 		switch {
 		case tt.text == "" && (err != nil || o.Identity != "ac-a"):
 			t.Errorf("with the right pin: %v %+v", err, o)
-		case tt.text != "" && (err == nil || !strings.Contains(err.Error(), tt.text) || strings.Contains(err.Error(), "\n")):
-			t.Errorf("pin %q: %v, want %q", tt.pin, err, tt.text)
+		case tt.text != "" && (err == nil || !strings.Contains(err.Error(), tt.text) || strings.Contains(err.Error(), "\n") || fault.Of(err) != tt.kind):
+			t.Errorf("pin %q: %v of kind %v, want %q of kind %v", tt.pin, err, fault.Of(err), tt.text, tt.kind)
 		}
 	}
 	// A plain port behind a TLS address, and the other way round.
