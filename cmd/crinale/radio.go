@@ -130,6 +130,9 @@ func showDevice(c *cli.Context, d page.Device) error {
 	if d.Error != nil {
 		rows = append(rows, []string{"last read", *d.Error})
 	}
+	for _, w := range d.Warnings {
+		rows = append(rows, []string{"not readable", w})
+	}
 	for _, l := range d.Links {
 		rows = append(rows, []string{"link", string(l)})
 	}

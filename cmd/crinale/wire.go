@@ -226,9 +226,7 @@ func (s *server) wireControl(w world, book radio.Book, db *store.DB, broker func
 	if err != nil {
 		return fmt.Errorf("controller: %w", err)
 	}
-	fc2 := feed.Default()
-	fc2.StaleAfter = max(fc2.StaleAfter, cc.Rules.StaleAfter)
-	if s.feed, err = feed.New(fc2, feed.Deps{Network: w.network, Watch: s.control, Broker: broker, Log: s.log}); err != nil {
+	if s.feed, err = feed.New(feed.Default().For(s.cfg.every()), feed.Deps{Network: w.network, Watch: s.control, Broker: broker, Log: s.log}); err != nil {
 		return fmt.Errorf("feed: %w", err)
 	}
 	return nil
