@@ -38,7 +38,11 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 		}
 		i := slices.IndexFunc(level, func(c *cli.Command) bool { return c.HasName(word) })
 		if i < 0 {
-			return nil, usage("%s has no verb %q%s", path, word, didYouMean(word, names(level)))
+			known := names(level)
+			if path == "crinale" {
+				known = append(known, "help", "version")
+			}
+			return nil, usage("%s has no verb %q%s", path, word, didYouMean(word, known))
 		}
 		c := level[i]
 		out, rest = append(out, word), rest[1:]

@@ -50,6 +50,7 @@ func TestArrange(t *testing.T) {
 		{"plan link a b --jsn", "", "knows no flag --jsn: did you mean json?"},
 		{"plan lnik", "", `has no verb "lnik": did you mean link?`},
 		{"fly", "", `crinale has no verb "fly"`},
+		{"hlep", "", `crinale has no verb "hlep": did you mean help?`},
 		{"plan link a --svg", "", "--svg needs a value"},
 		{"plan link a --svg --json", "", "--svg needs a value"},
 		{"plan link --json a --json", "", "--json is given twice"},

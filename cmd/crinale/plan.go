@@ -122,9 +122,9 @@ func gearNamed(c *cli.Context, name string) (*network.Gear, error) {
 	for id := range n.Gear {
 		known = append(known, id)
 	}
-	hint := ""
+	hint := ": crinale network show --gear lists them"
 	if near := strict.Nearest(network.GearID(name), known); near != "" {
 		hint = ": did you mean " + string(near) + "?"
 	}
-	return nil, fault.New(fault.NotFound, "no gear sheet %q%s; crinale network show --gear lists them", name, hint)
+	return nil, fault.New(fault.NotFound, "no gear sheet %q%s", name, hint)
 }
