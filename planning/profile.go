@@ -2,6 +2,7 @@ package planning
 
 import (
 	"math"
+	"slices"
 
 	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/geo"
@@ -12,15 +13,15 @@ import (
 const (
 	profileSteps       = 32     // at least, so that a short path has a shape
 	profileStepsMax    = 20000  // at most
-	profileStepLongest = 100    // metres; between heights far apart the ground still bends
+	profileStepLongest = 30.0   // metres: the least clearance near an antenna, where the Fresnel zone is thin, is not stepped over
 	pathMin            = 1.0    // metres; under it there is no path
 	pathMax            = 300e3  // metres; the models and a planner's use end here
 	earthMean          = 6371e3 // metres, as ITU-R P.452 and P.526 take it
 )
 
 // Profile is the ground under the great circle between two places, at equal
-// steps of at most half a cell of its terrain and profileStepLongest. Heights are metres over sea
-// level, without the Earth's curvature.
+// steps of at most half a cell of its terrain and profileStepLongest. Heights
+// are metres over sea level, without the Earth's curvature.
 type Profile struct {
 	A, B geo.LonLat
 	At   []geo.LonLat
@@ -113,6 +114,12 @@ func walk(a, b geo.LonLat, d float64, n int) []geo.LonLat {
 	exact := (n + per - 1) / per
 	if math.Abs(a.Lat) > 70 || math.Abs(b.Lon-a.Lon) > 90 || exact < 1 || per == 1 {
 		return a.Walk(b, n)
+	}
+	if b.Lon < a.Lon || b.Lon == a.Lon && b.Lat < a.Lat {
+		// Both ways must meet the same ground, so one way is the other's reverse.
+		out := walk(b, a, d, n)
+		slices.Reverse(out)
+		return out
 	}
 	out := make([]geo.LonLat, n+1)
 	// Exact points stand every per steps; the last may lie beyond b.
