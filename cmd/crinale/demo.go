@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -115,7 +116,7 @@ func runDemo(c *cli.Context) error {
 	stages := append([]lifecycle.Stage{{Name: "simulated fleet", Run: fleet.Run, Ready: fleet.Ready()}, weaken(fleet)}, s.stages()...)
 	var late error
 	err = lifecycle.All(ctx, stages, func() {
-		f := demoFile{HTTP: s.web.URL(), MQTT: s.mqttURL(), Radios: len(n.Radios()), Partners: logins, Accounts: []demoAccount{}}
+		f := demoFile{HTTP: s.web.URL(), MQTT: s.mqttURL(), Radios: len(n.Radios()), Partners: append([]demoLogin{}, logins...), Accounts: []demoAccount{}}
 		late = writeFile(ready, ownerOnly, func(w io.Writer) error { return printJSON(w, f) })
 		welcome(c.App.Writer, f, cfg.Data)
 	})
@@ -174,38 +175,39 @@ func demoConfig(c *cli.Context) (config, error) {
 	return cfg, nil
 }
 
-// demoPartners lets the partners of the demo network in and keeps their
-// passwords in a file of its owner, so that a second start has the same.
+// demoPartners lets the partners of the demo network in, once, and keeps their
+// passwords in a file of its owner, so that a second start has the same. A
+// partner that was revoked or rotated since is left as it is, and out of the
+// answer: its password is not ours any more.
 func demoPartners(ctx context.Context, s *server, n *network.Network, file string) ([]demoLogin, error) {
-	var old, now []demoLogin
+	var kept, now []demoLogin
 	if b, err := os.ReadFile(file); err == nil {
-		if err := json.Unmarshal(b, &old); err != nil {
+		if err := json.Unmarshal(b, &kept); err != nil {
 			return nil, fault.New(fault.Invalid, "%s: %w: remove the file, new passwords will be made", file, err)
 		}
 	} else if !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("partners of the demo: %w", err)
 	}
 	for _, p := range n.Partners {
-		l := demoLogin{ID: p.ID}
-		for _, o := range old {
-			if o.ID == p.ID {
-				l = o
+		if i := slices.IndexFunc(kept, func(l demoLogin) bool { return l.ID == p.ID }); i >= 0 {
+			if ok, err := s.partners.Verify(ctx, p.ID, kept[i].Password); err == nil && ok {
+				now = append(now, kept[i])
+			} else {
+				s.log.Warn("the password of a demo partner was changed since, it is not in demo.json", "partner", p.ID)
 			}
-		}
-		if ok, err := s.partners.Verify(ctx, p.ID, l.Password); err == nil && ok {
-			now = append(now, l)
 			continue
 		}
 		made, err := s.partners.Add(ctx, p.ID)
 		if fault.Of(err) == fault.Conflict {
-			made, err = s.partners.Rotate(ctx, p.ID)
+			made, err = s.partners.Rotate(ctx, p.ID) // the file was removed to have new ones
 		}
 		if err != nil {
 			return nil, fmt.Errorf("partner %s: %w", p.ID, err)
 		}
-		now = append(now, demoLogin{made.ID, made.User, made.Password})
+		l := demoLogin{made.ID, made.User, made.Password}
+		kept, now = append(kept, l), append(now, l)
 	}
-	return now, writeFile(file, ownerOnly, func(w io.Writer) error { return printJSON(w, now) })
+	return now, writeFile(file, ownerOnly, func(w io.Writer) error { return printJSON(w, kept) })
 }
 
 // weaken takes level from one link of the first partner, so that an alert is

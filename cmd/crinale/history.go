@@ -36,6 +36,9 @@ func historyOf(c *cli.Context) error {
 	if c.NArg() != 1 {
 		return usage("crinale history takes one link, but %d were given", c.NArg())
 	}
+	if c.Bool("json") && c.Bool("csv") {
+		return usage("crinale history prints --json or --csv, not both")
+	}
 	last := c.Duration("last")
 	if last < time.Minute || last > 5*366*24*time.Hour {
 		return usage("--last %s is out of range, write 1m to five years in hours", last)

@@ -111,7 +111,7 @@ func (l *local) run(ctx context.Context) error {
 		if srv.Shutdown(end) != nil {
 			_ = srv.Close()
 		}
-		return nil
+		return os.Remove(path)
 	}
 }
 

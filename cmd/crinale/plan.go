@@ -63,6 +63,11 @@ func planLink(c *cli.Context) error {
 		Polarisation: planning.Polarisation(c.String("pol")),
 		Use:          spectrum.Use(c.String("use")),
 	}
+	for _, f := range []string{"freq", "width"} {
+		if !(c.Float64(f) > 0) {
+			return usage("--%s %g: write a frequency in MHz above 0", f, c.Float64(f))
+		}
+	}
 	if !(q.K >= 0.3 && q.K <= 10) {
 		return usage("--k %g is out of range, write 0.3 to 10 (4/3 is the mean atmosphere)", q.K)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/urfave/cli/v2"
 
@@ -34,8 +35,8 @@ func terrainInfo(c *cli.Context) error {
 	}
 	src, b := t.Source(), t.Bounds()
 	out := map[string]any{
-		"terrain": src,
-		"west":    b.West, "south": b.South, "east": b.East, "north": b.North,
+		"terrain":  src,
+		"west_deg": b.West, "south_deg": b.South, "east_deg": b.East, "north_deg": b.North,
 	}
 	text := fmt.Sprintf("%s\ncell %.0f m, %s%s\nfrom %.4f,%.4f to %.4f,%.4f (LAT,LON)\n",
 		src.Source, src.CellM, src.Surface, map[bool]string{true: ", coarse: ridges may be lower or stand elsewhere"}[src.Coarse],
@@ -50,7 +51,7 @@ func terrainInfo(c *cli.Context) error {
 		}
 		out["lat"], out["lon"], out["height_m"] = p.Lat, p.Lon, nil
 		if h, ok := t.Height(p); ok {
-			out["height_m"] = h
+			out["height_m"] = math.Round(h*100) / 100
 			text += fmt.Sprintf("height at %v: %.1f m\n", p, h)
 		} else {
 			text += fmt.Sprintf("height at %v: not known\n", p)
