@@ -3,8 +3,10 @@ package history
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"sync"
 	"time"
 
@@ -36,6 +38,9 @@ func (f *file) ensure(ctx context.Context, pragmas []string) error {
 	if f.db != nil {
 		return nil
 	}
+	if err := private(f.path); err != nil {
+		return fmt.Errorf("history: open %s: %w", f.path, err)
+	}
 	q := url.Values{"_txlock": {"immediate"}, "_pragma": append([]string{
 		"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(NORMAL)", "journal_size_limit(4194304)"}, pragmas...)}
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: f.path, RawQuery: q.Encode()}).String())
@@ -50,6 +55,20 @@ func (f *file) ensure(ctx context.Context, pragmas []string) error {
 	}
 	f.db = db
 	return nil
+}
+
+// private makes an absent file that only its owner reads; SQLite gives the log
+// and the index beside it the same mode. A file that is there is not opened:
+// closing it would end the locks that SQLite holds on it.
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // load makes the tables and reads series, dirty quarters and the raw rows.

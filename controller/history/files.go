@@ -197,6 +197,27 @@ func (fs *files) aside(d time.Time, k kind, cause error) {
 		"file", path, "moved_to", to, "cause", cause)
 }
 
+// tighten takes the rights of others from the databases that are there, and
+// from what SQLite put beside them.
+func (fs *files) tighten() {
+	entries, _ := os.ReadDir(fs.dir) // list says what is wrong with the folder
+	for _, e := range entries {
+		stem := strings.TrimSuffix(strings.TrimSuffix(e.Name(), "-wal"), "-shm")
+		stem, _, _ = strings.Cut(stem, ".damaged-")
+		if _, _, ok := parse(stem); !ok {
+			continue
+		}
+		st, err := e.Info()
+		if err != nil || !st.Mode().IsRegular() || st.Mode().Perm()&0o077 == 0 {
+			continue
+		}
+		path := filepath.Join(fs.dir, e.Name())
+		if err := os.Chmod(path, 0o600); err != nil {
+			fs.log.Warn("history file can be read by others and that cannot be changed", "file", path, "err", err)
+		}
+	}
+}
+
 // remove deletes a file and what belongs to it.
 func (fs *files) remove(d time.Time, k kind) error {
 	fs.mu.Lock()

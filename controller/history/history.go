@@ -130,9 +130,10 @@ func (h *History) Run(ctx context.Context) error {
 	}
 }
 
-// prepare makes the folder and tries to write in it.
+// prepare makes the folder, for its owner only, and tries to write in it. The
+// databases of earlier programs are closed to others too.
 func (h *History) prepare() error {
-	if err := os.MkdirAll(h.cfg.Dir, 0o755); err != nil {
+	if err := os.MkdirAll(h.cfg.Dir, 0o700); err != nil {
 		return fault.New(fault.Invalid, "history: make the folder %s: %w", h.cfg.Dir, err)
 	}
 	f, err := os.CreateTemp(h.cfg.Dir, ".try-*")
@@ -140,6 +141,7 @@ func (h *History) prepare() error {
 		return fault.New(fault.Invalid, "history: write in the folder %s: %w: give the right to write there, or another folder", h.cfg.Dir, err)
 	}
 	f.Close()
+	h.files.tighten()
 	return os.Remove(f.Name())
 }
 
