@@ -2,7 +2,6 @@ package page
 
 import (
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/crinale/crinale/controller"
@@ -69,8 +68,8 @@ type Readings struct {
 // Device is a device in /api/v1/devices.
 type Device struct {
 	ID           network.DeviceID `json:"id"`
-	Site         network.SiteID   `json:"site"` // one of site and seat is set
-	Seat         network.SeatID   `json:"seat"`
+	Site         *string          `json:"site"` // one of site and seat is set
+	Seat         *string          `json:"seat"`
 	Place        string           `json:"place"`
 	Gear         network.GearID   `json:"gear"`
 	Reach        controller.Reach `json:"reach"`
@@ -110,12 +109,12 @@ func (p *Pages) mountAPI() error {
 		return err
 	}
 	return p.shell.API(fragment, map[string]http.Handler{
-		"GET /api/v1/links":               p.shell.Func(p.apiLinks),
-		"GET /api/v1/links/{id}":          p.shell.Func(p.apiLink),
-		"GET /api/v1/links/{id}/readings": p.shell.Func(p.apiReadings),
-		"GET /api/v1/alerts":              p.shell.Func(p.apiAlerts),
-		"GET /api/v1/devices":             p.shell.Func(p.apiDevices),
-		"GET /api/v1/sites":               p.shell.Func(p.apiSites),
+		"GET /api/v1/links":               p.api(p.apiLinks),
+		"GET /api/v1/links/{id}":          p.api(p.apiLink),
+		"GET /api/v1/links/{id}/readings": p.api(p.apiReadings, "from", "to", "step"),
+		"GET /api/v1/alerts":              p.api(p.apiAlerts, "open"),
+		"GET /api/v1/devices":             p.api(p.apiDevices),
+		"GET /api/v1/sites":               p.api(p.apiSites),
 	})
 }
 
@@ -176,8 +175,6 @@ func apiReading(r network.Reading) Reading {
 	}
 }
 
-const maxSteps = 5000
-
 func (p *Pages) apiReadings(w http.ResponseWriter, r *http.Request) error {
 	l, _, err := p.find(r)
 	if err != nil {
@@ -198,6 +195,9 @@ func (p *Pages) apiReadings(w http.ResponseWriter, r *http.Request) error {
 	if !from.Before(to) {
 		return fault.New(fault.Invalid, "from %s is not before to %s", from.Format(time.RFC3339), to.Format(time.RFC3339))
 	}
+	if from.Before(to.AddDate(-maxYears, 0, 0)) {
+		return fault.New(fault.Invalid, "from %s to %s is more than %d years: ask for a shorter time", from.Format(time.RFC3339), to.Format(time.RFC3339), maxYears)
+	}
 	step, err := stepOf(q.Get("step"), to.Sub(from))
 	if err != nil {
 		return err
@@ -213,37 +213,6 @@ func (p *Pages) apiReadings(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	return web.JSON(w, r, out)
-}
-
-// moment reads a time of the query, RFC 3339.
-func moment(s, name string, otherwise time.Time) (time.Time, error) {
-	if s == "" {
-		return otherwise.UTC(), nil
-	}
-	at, err := time.Parse(time.RFC3339, s)
-	if err != nil {
-		return time.Time{}, fault.New(fault.Invalid, "%s=%q: want a time as 2026-01-31T12:00:00Z", name, s)
-	}
-	return at.UTC(), nil
-}
-
-// stepOf reads the step in seconds or as a duration; by default it gives at
-// most 240 steps of whole seconds.
-func stepOf(s string, span time.Duration) (time.Duration, error) {
-	if s == "" {
-		return max(10*time.Second, (span/240).Truncate(time.Second)+time.Second), nil
-	}
-	step, err := time.ParseDuration(s)
-	if secs, numErr := strconv.ParseUint(s, 10, 31); numErr == nil {
-		step, err = time.Duration(secs)*time.Second, nil
-	}
-	switch {
-	case err != nil || step < time.Second:
-		return 0, fault.New(fault.Invalid, "step=%q: want seconds, or a duration as 5m, of at least 1 s", s)
-	case span/step > maxSteps:
-		return 0, fault.New(fault.Invalid, "step=%q gives more than %d readings for an end: take a longer step or a shorter time", s, maxSteps)
-	}
-	return step, nil
 }
 
 func (p *Pages) apiAlerts(w http.ResponseWriter, r *http.Request) error {
@@ -267,7 +236,7 @@ func (p *Pages) apiDevices(w http.ResponseWriter, r *http.Request) error {
 			continue
 		}
 		out := Device{
-			ID: d.ID, Site: d.Site, Seat: d.Seat, Place: p.place(d.ID), Gear: d.Gear, Reach: s.Reach,
+			ID: d.ID, Site: text(string(d.Site)), Seat: text(string(d.Seat)), Place: p.place(d.ID), Gear: d.Gear, Reach: s.Reach,
 			Since: known(s.Since), At: known(s.At), AgeS: p.age(s.At), FailedReads: s.Failures, Error: text(s.Err),
 			Links: []network.LinkID{}, Alerts: orEmpty(s.Alerts), Warnings: []string{},
 		}

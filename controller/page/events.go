@@ -24,9 +24,10 @@ type stateEvent struct {
 func (p *Pages) events(w http.ResponseWriter, r *http.Request) error {
 	select {
 	case p.streams <- struct{}{}:
-		defer func() { <-p.streams }()
+		defer p.leave()
 	default:
-		return fault.New(fault.Stale, "%d event streams are open, no more are given", p.cfg.Streams)
+		p.full(w)
+		return nil
 	}
 	only := network.LinkID(r.URL.Query().Get("link"))
 	if _, ok := p.deps.Network.Link(only); only != "" && !ok {
@@ -89,6 +90,25 @@ func (p *Pages) events(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return nil // the browser has gone
 		}
+	}
+}
+
+// full refuses a stream. Browsers ask again and again, so the log says it once,
+// when it begins, and again only after half of them have ended.
+func (p *Pages) full(w http.ResponseWriter) {
+	if p.crowded.CompareAndSwap(false, true) {
+		p.log.Warn("all event streams are taken, more are refused", "open", p.cfg.Streams)
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Retry-After", "30")
+	http.Error(w, fmt.Sprintf("%d event streams are open, no more are given", p.cfg.Streams), http.StatusServiceUnavailable)
+}
+
+// leave ends a stream.
+func (p *Pages) leave() {
+	<-p.streams
+	if len(p.streams) <= cap(p.streams)/2 {
+		p.crowded.Store(false)
 	}
 }
 

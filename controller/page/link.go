@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -25,11 +26,20 @@ func (p *Pages) find(r *http.Request) (network.Link, network.LinkState, error) {
 	return l, s, nil
 }
 
+// hoursShown are the windows that the page of a link offers.
+var hoursShown = []int{1, 6, 24}
+
 // link is /rete/collegamenti/{id}.
 func (p *Pages) link(w http.ResponseWriter, r *http.Request) error {
 	l, s, err := p.find(r)
 	if err != nil {
 		return err
+	}
+	hours := 0 // the usual window
+	if v := r.URL.Query().Get("ore"); v != "" {
+		if hours, err = strconv.Atoi(v); err != nil || !slices.Contains(hoursShown, hours) {
+			return fault.New(fault.Invalid, "ore=%q: want 1, 6 or 24", v)
+		}
 	}
 	t := tongue{p, web.LangOf(r)}
 	row := t.linkRow(l, s)
@@ -38,7 +48,6 @@ func (p *Pages) link(w http.ResponseWriter, r *http.Request) error {
 			row.Alerts = append(row.Alerts, t.alertRow(a))
 		}
 	}
-	hours, _ := strconv.Atoi(r.URL.Query().Get("ore"))
 	win := newWindow(p.shell.Now(), hours, p.shell.Location())
 	charts, trouble := t.charts(r.Context(), l, win)
 	if trouble != nil && !errors.Is(trouble, context.Canceled) {
@@ -60,7 +69,7 @@ func (p *Pages) link(w http.ResponseWriter, r *http.Request) error {
 			Choices                   []int
 			Ends                      []deviceRow
 		}{row, l.Medium == network.Radio, p.deps.Profile != nil && l.Medium == network.Radio, p.deps.History == nil || trouble != nil,
-			quantity(t, km, 1, "km"), p.clock(), charts, win.hours, []int{1, 6, 24}, t.endDevices(l)},
+			quantity(t, km, 1, "km"), p.clock(), charts, win.hours, hoursShown, t.endDevices(l)},
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/crinale/crinale/controller"
@@ -94,6 +95,7 @@ type Pages struct {
 	log     *slog.Logger
 	html    *web.Pages
 	streams chan struct{} // one token for each event stream
+	crowded atomic.Bool   // a stream was refused, and the log says so
 }
 
 // New parses the templates; it touches nothing outside.

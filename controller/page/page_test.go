@@ -167,7 +167,10 @@ func TestAPI(t *testing.T) {
 	if !strings.Contains(rec.Body.String(), `"snr_db":null`) {
 		t.Error("an unknown quantity is not null")
 	}
-	for _, bad := range []string{"from=yesterday", "to=1", "from=2026-11-22T10:00:00Z&to=2026-11-22T09:00:00Z", "step=0", "step=x", "step=500ms", "from=2020-01-01T00:00:00Z&step=1"} {
+	for _, bad := range []string{"from=yesterday", "to=1", "from=2026-11-22T10:00:00Z&to=2026-11-22T09:00:00Z", "step=0", "step=x", "step=500ms", "from=2020-01-01T00:00:00Z&step=1",
+		"step_s=NaN", "last=1h", "limit=-1", "step=60&step=30", "%zz", "step=60;limit=1",
+		"from=0000-01-01T00:00:00Z&to=9999-12-31T23:59:59Z", "from=1969-12-31T23:59:59Z&to=1970-01-01T01:00:00Z", "to=2201-01-01T00:00:00Z",
+		"from=2016-11-22T08:59:59Z&to=2026-11-22T09:00:00Z", "from=2000-01-01T00:00:00Z&step=31d"} {
 		rec := w.get("/api/v1/links/saliceto-murazzano/readings?" + bad)
 		if rec.Code != 400 || rec.Header().Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s: %d %s", bad, rec.Code, rec.Body)
@@ -185,6 +188,26 @@ func TestAPI(t *testing.T) {
 				t.Errorf("%s: %d %s, want %d", target, len(l), name, want)
 			}
 		}
+	}
+	if rec := w.get("/api/v1/links/saliceto-murazzano/readings?from=2016-11-22T09:00:00Z&to=2026-11-22T09:00:00Z"); rec.Code != 200 {
+		t.Errorf("ten years: %d %s", rec.Code, rec.Body)
+	}
+	for target, known := range map[string]string{
+		"/api/v1/links?status=down": "takes no parameters", "/api/v1/links/fibra-cortemilia?x": "takes no parameters",
+		"/api/v1/links/fibra-cortemilia/readings?limit=1": "known are from, to, step", "/api/v1/alerts?Open=true": "known are open",
+		"/api/v1/devices?site=a": "takes no parameters", "/api/v1/sites?limit=1": "takes no parameters",
+	} {
+		if rec := w.get(target); rec.Code != 400 || !strings.Contains(rec.Body.String(), known) {
+			t.Errorf("%s: %d %s", target, rec.Code, rec.Body)
+		}
+	}
+	for _, ore := range []string{"2", "-1", "1e9", "x"} {
+		if rec := w.get("/rete/collegamenti/fibra-cortemilia?ore=" + ore); rec.Code != 400 {
+			t.Errorf("ore=%s: %d", ore, rec.Code)
+		}
+	}
+	if devices := w.get("/api/v1/devices").Body.String(); !strings.Contains(devices, `"seat":null`) || strings.Contains(devices, `"seat":""`) || strings.Contains(devices, `"site":""`) {
+		t.Errorf("a place that is not set is not null: %s", devices)
 	}
 	if rec := w.get("/api/v1/alerts?open=maybe"); rec.Code != 400 {
 		t.Errorf("open=maybe: %d", rec.Code)
