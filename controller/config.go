@@ -57,7 +57,8 @@ func (c Config) check() error {
 // its error says what an alert advises: fault.Unreachable for silence, Denied
 // and Refused for a device that answered and said no (password, rights,
 // certificate), Invalid for one that was not asked, as its account or address
-// is missing.
+// is missing. An error with the method Foreign() bool in its chain, true, says
+// that something answered which does not speak the protocol of the device.
 type Observer interface {
 	Observe(ctx context.Context, d network.DeviceID) (network.Observation, error)
 }

@@ -114,6 +114,28 @@ func TestUnreachableAdviceFollowsTheKind(t *testing.T) {
 	w.want(here(), "opened device-unreachable")
 }
 
+type foreign struct{}
+
+func (foreign) Error() string { return "it announces a word of 536870912 bytes" }
+func (foreign) Foreign() bool { return true }
+
+// Who answers something else has power: the address and the port are looked at.
+func TestForeignAnswerIsNotSilence(t *testing.T) {
+	w := newWalk(t)
+	for range 3 {
+		w.read(nil, fmt.Errorf("observe d: %w", fault.New(fault.Unreachable, "10.0.0.7:8728: %w", foreign{})))
+	}
+	a := w.state.Open()[0]
+	for text, wants := range map[string][2]string{
+		a.Seen.IT: {"non è l'API di RouterOS", "536870912 bytes)."}, a.Seen.EN: {"d (Bric) answers something that is no RouterOS API", "536870912 bytes)."},
+		a.ToDo.IT: {"l'indirizzo e la porta", "giusti"}, a.ToDo.EN: {"address and port", "are right"},
+	} {
+		if !strings.Contains(text, wants[0]) || !strings.Contains(text, wants[1]) || strings.Contains(text, "alimenta") || strings.Contains(text, "power") {
+			t.Errorf("%q lacks %q", text, wants)
+		}
+	}
+}
+
 func TestDeviceRebooted(t *testing.T) {
 	w := newWalk(t)
 	w.read(up(100), nil)

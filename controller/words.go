@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -93,6 +94,14 @@ func unreadWords(d network.DeviceID, place string, err error) (seen, todo Text) 
 		return Text{IT: it + ".", EN: en + "."}
 	}
 	who := at(d, place)
+	var odd interface{ Foreign() bool }
+	if errors.As(err, &odd) && odd.Foreign() {
+		return told(fmt.Sprintf("All'indirizzo dell'apparato %s risponde qualcosa che non è l'API di RouterOS", who),
+				fmt.Sprintf("The address of the device %s answers something that is no RouterOS API", who)), Text{
+				IT: "Controllare che l'indirizzo e la porta dell'apparato nei file di rete siano giusti; se lo sono, il suo servizio API. Il traffico può ancora passare.",
+				EN: "Check that the address and port of the device in the network files are right; if they are, its API service. Traffic may still pass.",
+			}
+	}
 	switch fault.Of(err) {
 	case fault.Invalid:
 		return told(fmt.Sprintf("L'apparato %s non viene letto: il suo account o il suo indirizzo manca o non è valido", who),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -129,6 +130,10 @@ func TestBadDevices(t *testing.T) {
 				if !strings.Contains(err.Error(), tt.text) {
 					t.Errorf("error %q\n  lacks %q", err, tt.text)
 				}
+				var odd interface{ Foreign() bool }
+				if want := foreign.MatchString(tt.text); errors.As(err, &odd) != want {
+					t.Errorf("answers with something foreign: %v, want %v: %v", !want, want, err)
+				}
 				if strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), d.target.Password) {
 					t.Errorf("not one clean line: %q", err)
 				}
@@ -194,6 +199,32 @@ func TestDialTimesOut(t *testing.T) {
 			t.Errorf("%v after %v", err, time.Since(began))
 		}
 	})
+}
+
+// foreign are the errors of a peer that answers, but not as RouterOS does.
+var foreign = regexp.MustCompile(`not the RouterOS API|reserved control byte|announces a word|more than \d+ bytes|in answer to one command|unknown reply|no property|another command`)
+
+// TestTLSToPlainPort: what answers there speaks no TLS.
+func TestTLSToPlainPort(t *testing.T) {
+	d := newDevice(func(p *peer) {
+		p.Read(make([]byte, 4096))
+		p.Write([]byte("HTTP/1.1 400 Bad Request\r\n\r\n"))
+	})
+	d.target.TLSAddress = "10.1.0.2:8729"
+	_, err := d.driver(t).Observe(t.Context(), d.target)
+	var odd interface{ Foreign() bool }
+	if fault.Of(err) != fault.Unreachable || !errors.As(err, &odd) || !strings.Contains(err.Error(), "is this the port of api-ssl?") {
+		t.Error(err)
+	}
+}
+
+// The mark stays when the text had to be cleaned.
+func TestScrubKeepsForeign(t *testing.T) {
+	err := (&conn{secret: "hush"}).scrub(fault.As(fault.Unreachable, &protocolError{"sends hush back"}))
+	var odd interface{ Foreign() bool }
+	if !errors.As(err, &odd) || fault.Of(err) != fault.Unreachable || err.Error() != "sends … back" {
+		t.Error(err)
+	}
 }
 
 // TestTLSWithoutCertificate: the device answers with a handshake failure

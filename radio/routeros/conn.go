@@ -111,7 +111,7 @@ func (c *conn) run(ctx context.Context, command string, args ...string) ([]row, 
 // tag: the library takes the next !done for its own, whoever asked.
 func whole(r *ros.Reply, tag string) error {
 	if r == nil || r.Done == nil {
-		return errors.New("the answer has no end")
+		return &protocolError{"the answer has no end"}
 	}
 	mine := func(s *proto.Sentence) bool { return s.Tag == tag }
 	ok := mine(r.Done)
@@ -119,7 +119,7 @@ func whole(r *ros.Reply, tag string) error {
 		ok = ok && mine(s)
 	}
 	if !ok {
-		return errors.New("the answer belongs to another command")
+		return &protocolError{"the answer belongs to another command"}
 	}
 	return nil
 }
@@ -193,9 +193,9 @@ func reason(err error, timeout time.Duration) error {
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return errors.New("no route to the device")
 	case errors.As(err, &unknown):
-		return fmt.Errorf("the device sends the unknown reply %q", line(unknown.Sentence.Word))
+		return &protocolError{fmt.Sprintf("the device sends the unknown reply %q", line(unknown.Sentence.Word))}
 	case strings.HasPrefix(err.Error(), "invalid RouterOS sentence word"):
-		return errors.New("the device sends a word that is no property: is this the port of the RouterOS API?")
+		return &protocolError{"the device sends a word that is no property: is this the port of the RouterOS API?"}
 	}
 	return err
 }
@@ -208,6 +208,10 @@ func (c *conn) scrub(err error) error {
 	clean := strings.ReplaceAll(err.Error(), c.secret, "…")
 	if asTrap(err) != nil {
 		return &trap{messages: []string{clean}}
+	}
+	var bad *protocolError
+	if errors.As(err, &bad) {
+		return fault.As(fault.Of(err), &protocolError{clean})
 	}
 	return fault.New(fault.Of(err), "%s", clean)
 }

@@ -88,12 +88,15 @@ func (d *Driver) handshake(ctx context.Context, raw net.Conn, t radio.Target) (n
 	if err := stream.HandshakeContext(ctx); err != nil {
 		var unsigned *tls.CertificateVerificationError
 		var remote *net.OpError
+		var plain tls.RecordHeaderError
 		switch {
 		case errors.As(err, &unsigned) && len(unsigned.UnverifiedCertificates) > 0:
 			return nil, fault.New(fault.Denied, "%w: name its authority, or pin the device's key if %s is its own",
 				unsigned.Err, Pin(unsigned.UnverifiedCertificates[0]))
 		case errors.As(err, &remote) && remote.Op == "remote error":
 			return nil, fault.New(fault.Refused, "%w: give the device's api-ssl service a certificate; without one it offers no cipher that can be trusted", err)
+		case errors.As(err, &plain):
+			return nil, &protocolError{err.Error() + ": is this the port of api-ssl?"}
 		}
 		return nil, reason(err, d.cfg.DialTimeout)
 	}

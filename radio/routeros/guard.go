@@ -62,6 +62,10 @@ type protocolError struct{ what string }
 
 func (e *protocolError) Error() string { return e.what }
 
+// Foreign tells whoever gives advice that something did answer: power and
+// cable are not the trouble, the address or the port may be.
+func (e *protocolError) Foreign() bool { return true }
+
 // begin opens the budget of the next answer.
 func (g *guard) begin() {
 	g.bytes, g.words, g.notes = 0, 0, nil

@@ -112,8 +112,12 @@ var durations = map[string]float64{
 	"w": 7 * 86400, "d": 86400, "h": 3600, "m": 60, "s": 1, "ms": 1e-3, "us": 1e-6, "ns": 1e-9,
 }
 
+// longestDuration is 100 years: no device counts longer.
+const longestDuration = 36525 * 86400
+
 // duration reads "1w4d23h26m9s", "4s750ms", "453us", "00:14:09" and
-// "2d03:04:05". A plain number has no unit and is unknown.
+// "2d03:04:05". A plain number has no unit and is unknown, as is more than a
+// hundred years.
 func duration(s string) unit.Opt[network.Seconds] {
 	var none unit.Opt[network.Seconds]
 	s = strings.TrimSpace(s)
@@ -124,10 +128,10 @@ func duration(s string) unit.Opt[network.Seconds] {
 	for s != "" {
 		if strings.Contains(s, ":") && !strings.ContainsAny(s, "wdhms") {
 			v, ok := clock(s)
-			if !ok {
+			if total += v; !ok || total > longestDuration {
 				return none
 			}
-			return unit.Some(network.Seconds(total + v))
+			return unit.Some(network.Seconds(total))
 		}
 		v, rest, ok := number(s)
 		if !ok || v < 0 || s[0] == '+' {
@@ -141,7 +145,9 @@ func duration(s string) unit.Opt[network.Seconds] {
 		if !known {
 			return none
 		}
-		total += v * f
+		if total += v * f; total > longestDuration {
+			return none
+		}
 		s = rest[n:]
 	}
 	return unit.Some(network.Seconds(total))

@@ -69,6 +69,11 @@ func TestUnits(t *testing.T) {
 		{at(), rate, "-5Mbps", none},
 		{at(), rate, "5Mb", none},
 		{at(), rate, "", none},
+		{at(), duration, "5217w", 5217 * 7 * 86400},
+		{at(), duration, "5218w", none}, // more than a hundred years
+		{at(), duration, "99999999999999999w", none},
+		{at(), duration, "5217w99999d", none},
+		{at(), duration, "99999999:00:00", none},
 		{at(), duration, "1w4d23h26m9s", 1034769},
 		{at(), duration, "4s750ms", 4.75},
 		{at(), duration, "453us", 0.000453},
