@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -72,9 +73,31 @@ func (b *bridge) write(level slog.Level, format string, v []any) {
 }
 
 func (b *bridge) Noticef(format string, v ...any) { b.write(slog.LevelDebug, format, v) }
-func (b *bridge) Warnf(format string, v ...any)   { b.write(slog.LevelWarn, format, v) }
 func (b *bridge) Debugf(string, ...any)           {}
 func (b *bridge) Tracef(string, ...any)           {}
+
+// recovery are the server's warnings, after an end without farewell, that its
+// index is older than the messages and is made again from them: nothing is
+// lost, and nobody need act. Lines of blocks that are missing are not among
+// them.
+var recovery = []string{
+	"Stream state outdated, ",
+	"TTL state is outdated; attempting to recover ",
+	"Message scheduling state is outdated; attempting to recover ",
+	"Sourcing state is outdated; attempting to recover ",
+}
+
+func (b *bridge) Warnf(format string, v ...any) {
+	level := slog.LevelWarn
+	// The server writes the name of the stream into the format: "Filestore [NAME] …".
+	if rest, ok := strings.CutPrefix(format, "Filestore ["); ok {
+		_, what, _ := strings.Cut(rest, "] ")
+		if slices.ContainsFunc(recovery, func(r string) bool { return strings.HasPrefix(what, r) }) {
+			level = slog.LevelDebug
+		}
+	}
+	b.write(level, format, v)
+}
 
 // Errorf is an error of the server, or, where the line names a client, only
 // something that the client did.

@@ -78,3 +78,23 @@ func TestFatalKeepsItsCause(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// The rebuilding of an index after a kill is no warning; a missing block is.
+func TestRecoveryIsNoWarning(t *testing.T) {
+	for format, warns := range map[string]bool{
+		"Filestore [$MQTT_msgs] Stream state outdated, last block has additional entries, will rebuild": false,
+		"Filestore [$MQTT_rmsgs] Stream state outdated, found extra blocks, will rebuild":               false,
+		"Filestore [a] TTL state is outdated; attempting to recover using linear scan (seq %d to %d)":   false,
+		"Filestore [a] Stream state detected prior state, could not locate msg block %d":                true,
+		"Filestore [a] Stream state checksum did not match":                                             true,
+		"Filestore [Stream state outdated, ] loadBlock error: %v":                                       true,
+		"Stream state outdated, said by something else":                                                 true,
+		"JetStream resource limits exceeded for server":                                                 true,
+	} {
+		var out bytes.Buffer
+		newBridge(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))).Warnf(format, 1, 2)
+		if got := strings.Contains(out.String(), "level=WARN"); got != warns || !warns && !strings.Contains(out.String(), "level=DEBUG") {
+			t.Errorf("%q: %s", format, out.String())
+		}
+	}
+}
