@@ -4,10 +4,13 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
+	"log/slog"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,7 +37,7 @@ func TestMain(m *testing.M) {
 func child(dir string) {
 	cfg := spine.Default()
 	cfg.Dir, cfg.MQTTAddr = dir, "127.0.0.1:0"
-	s, err := spine.New(cfg, spine.Deps{})
+	s, err := spine.New(cfg, spine.Deps{Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	if err == nil {
 		err = s.SetPartners([]spine.User{{
 			Name: "wisp-a", Hash: os.Getenv(childEnv + "_HASH"), Read: []string{treeA + "#", status},
@@ -57,11 +60,13 @@ func child(dir string) {
 	}
 }
 
-func startChild(t *testing.T, dir, hash string) (cmd *exec.Cmd, addr, password string) {
+// startChild starts the broker alone; its errors and its log go to errs. stop
+// ends it in good order.
+func startChild(t *testing.T, dir, hash string, errs io.Writer) (cmd *exec.Cmd, stop func(), addr, password string) {
 	t.Helper()
 	cmd = exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), childEnv+"="+dir, childEnv+"_HASH="+hash)
-	cmd.Stderr = os.Stderr
+	cmd.Stderr = errs
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -79,14 +84,14 @@ func startChild(t *testing.T, dir, hash string) (cmd *exec.Cmd, addr, password s
 		t.Fatalf("the broker's process ended: %v", err)
 	}
 	addr, password, _ = strings.Cut(strings.TrimSpace(line), " ")
-	return cmd, addr, password
+	return cmd, func() { in.Close(); cmd.Wait() }, addr, password
 }
 
 // Whatever the broker acknowledged before it was killed is there after: the
 // retained message, and each QoS 1 message for a subscriber that was away.
 func TestAcknowledgedMessagesSurviveKill(t *testing.T) {
 	dir, hash := t.TempDir(), user(t, "wisp-a", "pa").Hash
-	cmd, addr, password := startChild(t, dir, hash)
+	cmd, _, addr, password := startChild(t, dir, hash, io.Discard)
 	a := spinetest.Login{Addr: addr, User: "wisp-a", Password: "pa"}
 	in := spinetest.Login{Addr: addr, User: "_crinale", Password: password}
 	pub(t, in, "-t", treeA+"links/x/state", "-r", "-q", "1", "-m", "retained")
@@ -118,7 +123,7 @@ func TestAcknowledgedMessagesSurviveKill(t *testing.T) {
 	}
 	t.Logf("%d QoS 1 messages acknowledged one by one in 400 ms", len(acked))
 
-	_, a.Addr, _ = startChild(t, dir, hash)
+	_, _, a.Addr, _ = startChild(t, dir, hash, io.Discard)
 	again := a.Sub(t, session...)
 	left := len(acked)
 	again.Until(t, "all acknowledged", func(m spinetest.Msg) bool {
@@ -132,4 +137,46 @@ func TestAcknowledgedMessagesSurviveKill(t *testing.T) {
 	if got[0].Payload != "retained" || !got[0].Retained {
 		t.Errorf("after the kill: %v", got)
 	}
+}
+
+// A kill after a good end leaves an index older than the messages. Making it
+// again is no trouble to tell at the usual level.
+func TestRecoveryAfterKillIsNotToldAsTrouble(t *testing.T) {
+	dir, hash := t.TempDir(), user(t, "wisp-a", "pa").Hash
+	said := &log{}
+	for i := range 3 {
+		cmd, stop, addr, password := startChild(t, dir, hash, said)
+		pub(t, spinetest.Login{Addr: addr, User: "_crinale", Password: password}, "-t", treeA+"links/x/state", "-r", "-q", "1", "-m", strconv.Itoa(i))
+		if i == 1 {
+			cmd.Process.Kill()
+			cmd.Wait()
+			continue
+		}
+		stop()
+	}
+	text := said.String()
+	if strings.Contains(text, "level=WARN") || strings.Contains(text, "level=ERROR") {
+		t.Errorf("the recovery is told as trouble:\n%s", text)
+	}
+	if !strings.Contains(text, "Stream state outdated") {
+		t.Errorf("nothing had to be recovered:\n%s", text)
+	}
+}
+
+// log is what a child wrote so far.
+type log struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }

@@ -82,6 +82,7 @@ func (b *bridge) Tracef(string, ...any)           {}
 // them.
 var recovery = []string{
 	"Stream state outdated, ",
+	"Recovering stream state from index errored: prior state file",
 	"TTL state is outdated; attempting to recover ",
 	"Message scheduling state is outdated; attempting to recover ",
 	"Sourcing state is outdated; attempting to recover ",
@@ -89,8 +90,7 @@ var recovery = []string{
 
 func (b *bridge) Warnf(format string, v ...any) {
 	level := slog.LevelWarn
-	// The server writes the name of the stream into the format: "Filestore [NAME] …".
-	if rest, ok := strings.CutPrefix(format, "Filestore ["); ok {
+	if rest, ok := strings.CutPrefix(fmt.Sprintf(format, v...), "Filestore ["); ok { // Filestore [NAME OF STREAM] …
 		_, what, _ := strings.Cut(rest, "] ")
 		if slices.ContainsFunc(recovery, func(r string) bool { return strings.HasPrefix(what, r) }) {
 			level = slog.LevelDebug

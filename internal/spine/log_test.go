@@ -86,6 +86,8 @@ func TestRecoveryIsNoWarning(t *testing.T) {
 		"Filestore [$MQTT_rmsgs] Stream state outdated, found extra blocks, will rebuild":               false,
 		"Filestore [a] TTL state is outdated; attempting to recover using linear scan (seq %d to %d)":   false,
 		"Filestore [a] Stream state detected prior state, could not locate msg block %d":                true,
+		"Filestore [a] Recovering stream state from index errored: prior state file":                    false,
+		"Filestore [a] Recovering stream state from index errored: corrupt state file":                  true,
 		"Filestore [a] Stream state checksum did not match":                                             true,
 		"Filestore [Stream state outdated, ] loadBlock error: %v":                                       true,
 		"Stream state outdated, said by something else":                                                 true,
