@@ -14,7 +14,7 @@ var markdownLink = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 
 // TestDocsLinksLeadSomewhere follows every link from a page in docs to a file.
 func TestDocsLinksLeadSomewhere(t *testing.T) {
-	var pages []string
+	pages := []string{"../../README.md", "../../CHANGELOG.md"}
 	err := filepath.WalkDir("../../docs", func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && filepath.Ext(path) == ".md" {
 			pages = append(pages, path)
