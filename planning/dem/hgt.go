@@ -35,15 +35,45 @@ func hgtCorner(name string) (west, south float64, err error) {
 	return float64(lon), float64(lat), nil
 }
 
-// readHGT reads a tile of any square size.
+// minHGT is the fewest heights along the side of a tile: one a minute of arc.
+const minHGT = 61
+
+// wholeHGT says whether tiles of n × n heights exist: their spacing is a whole
+// number of seconds of arc, or their seconds are cut into whole parts.
+func wholeHGT(n uint64) bool {
+	return n >= minHGT && (3600%(n-1) == 0 || (n-1)%3600 == 0)
+}
+
+// sizeHGT is the side of the tile that a file of so many bytes holds. A file
+// cut short may be a square by chance: 2097152 bytes would be 1024 × 1024.
+func sizeHGT(size int64) (uint64, error) {
+	n := uint64(math.Sqrt(float64(size / 2)))
+	if int64(2*n*n) == size && wholeHGT(n) {
+		return n, nil
+	}
+	high := max(n, minHGT)
+	for !wholeHGT(high) || 2*high*high < uint64(size) {
+		high++
+	}
+	right := fmt.Sprintf("%d × %d heights have %d bytes", high, high, 2*high*high)
+	if low := high - 1; low >= minHGT {
+		for !wholeHGT(low) {
+			low--
+		}
+		right = fmt.Sprintf("%d × %d heights have %d bytes, ", low, low, 2*low*low) + right
+	}
+	return 0, fmt.Errorf("%d bytes are not a whole tile (%s): it looks truncated or still packed, download it again", size, right)
+}
+
+// readHGT reads a tile of any spacing.
 func readHGT(in input, name string, room int) (*grid, error) {
 	west, south, err := hgtCorner(name)
 	if err != nil {
 		return nil, err
 	}
-	n := uint64(math.Sqrt(float64(in.size / 2)))
-	if in.size < 8 || int64(2*n*n) != in.size {
-		return nil, fmt.Errorf("%d bytes are not a square of 16-bit heights (3″ has 2884802, 1″ has 25934402): truncated, or still packed; download it again", in.size)
+	n, err := sizeHGT(in.size)
+	if err != nil {
+		return nil, err
 	}
 	if err := checkCells(n, n, in.size, room); err != nil {
 		return nil, err

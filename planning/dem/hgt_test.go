@@ -15,7 +15,7 @@ func TestHGTIsPointRegistered(t *testing.T) {
 	for name, sw := range map[string]geo.LonLat{
 		"N44E007.hgt": {Lon: 7, Lat: 44}, "s34w071.HGT": {Lon: -71, Lat: -34}, "N00E000.hgt": {}, "N44E007.SRTMGL1.hgt": {Lon: 7, Lat: 44},
 	} {
-		m, err := openBytes(name, hgtBytes(5, func(col, row int) int16 { return int16(100*row + col) }))
+		m, err := openBytes(name, hgtBytes(61, func(col, row int) int16 { return int16(100*row + col) }))
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -23,7 +23,7 @@ func TestHGTIsPointRegistered(t *testing.T) {
 			t.Errorf("%s: bounds %+v", name, got)
 		}
 		for _, c := range []struct{ dLon, dLat, want float64 }{
-			{0, 1, 0}, {1, 1, 4}, {0, 0, 400}, {1, 0, 404}, {0.25, 0.75, 101}, {0.125, 1, 0.5}, {0.5, 0.125, 352}, {0.375, 0.375, 251.5},
+			{0, 1, 0}, {1, 1, 60}, {0, 0, 6000}, {1, 0, 6060}, {0.25, 0.75, 1515}, {0.125, 1, 7.5}, {0.5, 0.125, 5280}, {0.375, 0.375, 3772.5},
 		} {
 			if h := heightAt(t, m, sw.Lon+c.dLon, sw.Lat+c.dLat); math.Abs(h-c.want) > 1e-6 {
 				t.Errorf("%s: %+v is %v m", name, c, h)
@@ -40,8 +40,8 @@ func TestHGTIsPointRegistered(t *testing.T) {
 // A void among the four neighbours is not known, and never 0 m; beside it, on a
 // grid line, it has no weight.
 func TestHGTVoids(t *testing.T) {
-	m, err := openBytes("N44E007.hgt", hgtBytes(5, func(col, row int) int16 {
-		if col == 2 && row == 2 {
+	m, err := openBytes("N44E007.hgt", hgtBytes(61, func(col, row int) int16 {
+		if col > 15 && col < 45 && row > 15 && row < 45 {
 			return void16
 		}
 		return 700
@@ -53,7 +53,7 @@ func TestHGTVoids(t *testing.T) {
 		lon, lat float64
 		ok       bool
 	}{
-		{7.5, 44.5, false}, {7.4, 44.4, false}, {7.6, 44.6, false}, {7.45, 44.5, false}, {7.25, 44.4, true}, {7.2, 44.4, true}, {7.75, 44.5, true},
+		{7.5, 44.5, false}, {7.4, 44.4, false}, {7.6, 44.6, false}, {7.45, 44.5, false}, {7.26, 44.4, false}, {7.25, 44.4, true}, {7.2, 44.4, true}, {7.75, 44.5, true},
 	} {
 		if h, ok := m.Height(geo.LonLat{Lon: c.lon, Lat: c.lat}); ok != c.ok || ok && math.Abs(h-700) > 1e-9 || !ok && h != 0 {
 			t.Errorf("%v,%v: %v %v", c.lat, c.lon, h, ok)
@@ -62,16 +62,19 @@ func TestHGTVoids(t *testing.T) {
 }
 
 func TestHGTRefusals(t *testing.T) {
-	good := hgtBytes(5, func(int, int) int16 { return 1 })
+	good := hgtBytes(61, func(int, int) int16 { return 1 })
 	for _, c := range []struct {
 		name string
 		b    []byte
 		want string
 	}{
-		{"N44E007.hgt", good[:48], "48 bytes are not a square of 16-bit heights (3″ has 2884802, 1″ has 25934402)"},
-		{"N44E007.hgt", good[:49], "not a square"},
-		{"N44E007.hgt", nil, "not a square"},
-		{"N44E007.hgt", good[:2], "not a square"},
+		{"N44E007.hgt", good[:48], "48 bytes are not a whole tile (61 × 61 heights have 7442 bytes): it looks truncated or still packed, download it again"},
+		{"N44E007.hgt", good[:len(good)-1], "7441 bytes are not a whole tile"},
+		{"N44E007.hgt", nil, "0 bytes are not a whole tile"},
+		{"N44E007.hgt", good[:2], "2 bytes are not a whole tile"},
+		{"N44E007.hgt", good[:8], "8 bytes are not a whole tile"},
+		{"N44E007.hgt", good[:512], "512 bytes are not a whole tile"}, // 16 × 16, and 15 parts of a degree are whole minutes
+		{"N43E005.hgt", make([]byte, 2<<20), "2097152 bytes are not a whole tile (901 × 901 heights have 1623602 bytes, 1201 × 1201 heights have 2884802 bytes)"},
 		{"mountains.hgt", good, "as in N44E007.hgt: rename it"},
 		{"N95E007.hgt", good, "not on Earth"},
 		{"N44E200.hgt", good, "not on Earth"},
@@ -85,15 +88,38 @@ func TestHGTRefusals(t *testing.T) {
 	}
 }
 
+// A square is a tile only when its spacing is a sensible one.
+func TestHGTSizes(t *testing.T) {
+	for _, n := range []uint64{61, 121, 241, 301, 401, 601, 901, 1201, 1801, 3601, 7201, 10801} {
+		if got, err := sizeHGT(int64(2 * n * n)); got != n || err != nil {
+			t.Errorf("%d: %d %v", n, got, err)
+		}
+		for _, off := range []int64{-2, -1, 1, 2} {
+			if got, err := sizeHGT(int64(2*n*n) + off); err == nil {
+				t.Errorf("%d%+d bytes are read as %d", 2*n*n, off, got)
+			}
+		}
+	}
+	for _, n := range []uint64{0, 1, 2, 3, 16, 31, 60, 62, 64, 128, 256, 512, 1000, 1024, 1200, 1202, 2048, 3600, 4096, 1 << 30} {
+		_, err := sizeHGT(int64(2 * n * n))
+		if err == nil || !strings.Contains(err.Error(), "looks truncated") {
+			t.Errorf("%d: %v", n, err)
+		}
+	}
+	if _, err := sizeHGT(math.MaxInt64); err == nil {
+		t.Error("the largest file is a tile")
+	}
+}
+
 func TestMaxCells(t *testing.T) {
 	c := Default()
-	c.MaxCells = 40
-	tile := &fstest.MapFile{Data: hgtBytes(5, func(int, int) int16 { return 1 })}
+	c.MaxCells = 6000
+	tile := &fstest.MapFile{Data: hgtBytes(61, func(int, int) int16 { return 1 })}
 	if _, err := c.OpenFS(fstest.MapFS{"N44E007.hgt": tile}); err != nil {
 		t.Error(err)
 	}
 	_, err := c.OpenFS(fstest.MapFS{"N44E007.hgt": tile, "N44E008.hgt": tile})
-	if err == nil || !strings.Contains(err.Error(), "N44E008.hgt: 5 × 5 cells are more than the 15 that fit") {
+	if err == nil || !strings.Contains(err.Error(), "N44E008.hgt: 61 × 61 cells are more than the 2279 that fit") {
 		t.Error(err)
 	}
 }
@@ -129,8 +155,8 @@ func TestHGTReal(t *testing.T) {
 }
 
 func FuzzHGT(f *testing.F) {
-	f.Add("N44E007.hgt", hgtBytes(3, func(col, row int) int16 { return int16(col * row) }))
-	f.Add("S01W180.hgt", hgtBytes(2, func(int, int) int16 { return void16 }))
+	f.Add("N44E007.hgt", hgtBytes(61, func(col, row int) int16 { return int16(col * row) }))
+	f.Add("S01W180.hgt", hgtBytes(61, func(int, int) int16 { return void16 }))
 	f.Add("N90E179.hgt", []byte{1, 2, 3})
 	f.Fuzz(func(t *testing.T, name string, b []byte) {
 		g, err := readHGT(input{strings.NewReader(string(b)), int64(len(b))}, name, 1<<16)

@@ -107,13 +107,13 @@ func TestEdgeOfTheOnlyTile(t *testing.T) {
 
 // The finest grid answers; in its voids and beyond it the next one does.
 func TestFinestFirstAndVoidsFallThrough(t *testing.T) {
-	fine := hgtBytes(11, func(col, row int) int16 {
-		if col == 5 && row == 5 {
+	fine := hgtBytes(121, func(col, row int) int16 {
+		if col > 52 && col < 68 && row > 52 && row < 68 {
 			return void16
 		}
 		return 500
 	})
-	coarse := hgtBytes(3, func(int, int) int16 { return 300 })
+	coarse := hgtBytes(61, func(int, int) int16 { return 300 })
 	files := fstest.MapFS{
 		"a/N44E007.hgt": {Data: coarse}, "a/N44E008.hgt": {Data: coarse}, "b/N44E007.hgt": {Data: fine},
 	}
@@ -129,7 +129,7 @@ func TestFinestFirstAndVoidsFallThrough(t *testing.T) {
 				t.Errorf("%v: %v is %v m, want %v", order, p, h, want)
 			}
 			src, ok := m.SourceAt(p)
-			if cell := map[float64]float64{500: 0.1, 300: 0.5}[want] * 111195; !ok || math.Abs(src.CellM-cell) > 1 {
+			if cell := map[float64]float64{500: 1. / 120, 300: 1. / 60}[want] * 111195; !ok || math.Abs(src.CellM-cell) > 1 {
 				t.Errorf("%v: %v rests on %+v", order, p, src)
 			}
 		}
@@ -137,7 +137,7 @@ func TestFinestFirstAndVoidsFallThrough(t *testing.T) {
 			t.Error("a source far away")
 		}
 		// A result may rest on the coarse one: that is what Source says.
-		if s := m.Source(); math.Abs(s.CellM-55597.5) > 1 || !s.Coarse {
+		if s := m.Source(); math.Abs(s.CellM-1853.25) > 1 || !s.Coarse {
 			t.Errorf("source %+v", s)
 		}
 		r, err := m.Raster(geo.Bounds{West: 7.35, South: 44.35, East: 7.65, North: 44.65}, 0)
@@ -155,7 +155,7 @@ func TestFinestFirstAndVoidsFallThrough(t *testing.T) {
 }
 
 func TestSourceNames(t *testing.T) {
-	tile := &fstest.MapFile{Data: hgtBytes(3, func(int, int) int16 { return 1 })}
+	tile := &fstest.MapFile{Data: hgtBytes(61, func(int, int) int16 { return 1 })}
 	files := fstest.MapFS{}
 	for i := range 5 {
 		files[fmt.Sprintf("N44E00%d.hgt", i)] = tile
@@ -179,7 +179,7 @@ func TestSourceNames(t *testing.T) {
 
 func TestOpenFolders(t *testing.T) {
 	dir := t.TempDir()
-	tile := hgtBytes(3, func(int, int) int16 { return 7 })
+	tile := hgtBytes(61, func(int, int) int16 { return 7 })
 	for _, n := range []string{"deep/er/N44E007.hgt", "N44E008.HGT", "notes.txt", "._N44E009.hgt"} {
 		name := filepath.Join(dir, filepath.FromSlash(n))
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
@@ -299,8 +299,8 @@ func TestManyTilesAreFound(t *testing.T) {
 			if (lat+lon)%7 == 0 {
 				continue // a hole in the map
 			}
-			files[fmt.Sprintf("N%02dE%03d.hgt", lat, lon)] = &fstest.MapFile{Data: hgtBytes(11, func(col, row int) int16 {
-				return int16((lat-40)*100 - row*10 + (lon-5)*100 + col*10)
+			files[fmt.Sprintf("N%02dE%03d.hgt", lat, lon)] = &fstest.MapFile{Data: hgtBytes(61, func(col, row int) int16 {
+				return int16((lat-40)*120 - row*2 + (lon-5)*120 + col*2)
 			})}
 		}
 	}
@@ -317,8 +317,8 @@ func TestManyTilesAreFound(t *testing.T) {
 		lat, lon := int(math.Floor(p.Lat)), int(math.Floor(p.Lon))
 		want := lat >= 40 && lat < 48 && lon >= 5 && lon < 15 && (lat+lon)%7 != 0
 		h, ok := m.Height(p)
-		if ok != want || ok && math.Abs(h-((p.Lat-40)*100+(p.Lon-5)*100-100)) > 1e-3 {
-			t.Fatalf("%v: %v %v, want %v %v", p, h, ok, (p.Lat-40)*100+(p.Lon-5)*100-100, want)
+		if ok != want || ok && math.Abs(h-((p.Lat-40)*120+(p.Lon-5)*120-120)) > 1e-3 {
+			t.Fatalf("%v: %v %v, want %v %v", p, h, ok, (p.Lat-40)*120+(p.Lon-5)*120-120, want)
 		}
 	}
 }
@@ -342,7 +342,7 @@ func TestHeightFromManySides(t *testing.T) {
 }
 
 func ExampleConfig_OpenFS() {
-	tile := hgtBytes(3, func(col, row int) int16 { return int16(100 * col) })
+	tile := hgtBytes(61, func(col, row int) int16 { return int16(100 * col) })
 	files := fstest.MapFS{"N44E007.hgt": {Data: tile}, "N44E008.hgt": {Data: tile}}
 	c := Default()
 	c.Surface = planning.BareEarth
@@ -355,7 +355,7 @@ func ExampleConfig_OpenFS() {
 	fmt.Println(m.Height(geo.LonLat{Lon: 9.25, Lat: 44.5}))
 	fmt.Println(m.Source().Source, m.Source().Surface, m.Source().Coarse)
 	// Output:
-	// 50 true
+	// 1500 true
 	// 0 false
 	// N44E007.hgt, N44E008.hgt bare-earth true
 }
