@@ -30,42 +30,44 @@ func Worse(a, b Confidence) Confidence {
 	return b
 }
 
-// Gear is a product's sheet. Every figure has a source and a confidence.
+// Gear is a product's sheet. Every figure has a source and a confidence. Its
+// JSON has the keys of the sheet.
 type Gear struct {
-	ID      GearID
-	Vendor  string
-	Product string
-	Class   string // "wireless", "wifi", "w60g", "router"
-	Bands   []Band
-	Antenna Antenna
-	Rates   []Rate // sorted by width, then by sensitivity, the most robust first
+	ID      GearID  `json:"id"`
+	Vendor  string  `json:"vendor"`
+	Product string  `json:"product"`
+	Class   string  `json:"class"` // "wireless", "wifi", "w60g", "router"
+	Bands   []Band  `json:"bands"`
+	Antenna Antenna `json:"antenna"`
+	Rates   []Rate  `json:"rates"` // sorted by width, then by sensitivity, the most robust first
 }
 
 // Band is a range of frequencies the product can use.
 type Band struct {
-	From, To unit.MHz
+	From unit.MHz `json:"from_mhz"`
+	To   unit.MHz `json:"to_mhz"`
 }
 
 // Antenna is the built-in or usual antenna of the product.
 type Antenna struct {
-	Gain        unit.DB
-	BeamwidthAz unit.Degrees // between the half-power points; 360 is omnidirectional
-	BeamwidthEl unit.Degrees
-	Pattern     string // file beside the sheet; "" : from the beamwidths
-	Source      string
-	Confidence  Confidence
+	Gain        unit.DB      `json:"gain_dbi"`
+	BeamwidthAz unit.Degrees `json:"beamwidth_az_deg"` // between the half-power points; 360 is omnidirectional
+	BeamwidthEl unit.Degrees `json:"beamwidth_el_deg"`
+	Pattern     string       `json:"pattern"` // file beside the sheet; "" : from the beamwidths
+	Source      string       `json:"source"`
+	Confidence  Confidence   `json:"confidence"`
 }
 
 // Rate is one modulation and coding scheme at one channel width.
 type Rate struct {
-	MCS         int
-	Streams     int
-	Width       unit.MHz
-	PHY         unit.Mbps // rate on the air
-	Sensitivity unit.DBm  // least level at the port that sustains it
-	MaxTx       unit.Opt[unit.DBm]
-	Source      string
-	Confidence  Confidence
+	MCS         int                `json:"mcs"`
+	Streams     int                `json:"streams"`
+	Width       unit.MHz           `json:"width_mhz"`
+	PHY         unit.Mbps          `json:"phy_mbps"`        // rate on the air
+	Sensitivity unit.DBm           `json:"sensitivity_dbm"` // least level at the port that sustains it
+	MaxTx       unit.Opt[unit.DBm] `json:"max_tx_dbm"`
+	Source      string             `json:"source"`
+	Confidence  Confidence         `json:"confidence"`
 }
 
 // primaryWidth is the channel that a wider 802.11 one is built on.

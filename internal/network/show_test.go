@@ -2,6 +2,7 @@ package network
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -133,5 +134,29 @@ func TestViewHasNullsNotZeros(t *testing.T) {
 	empty, err := json.Marshal((&Network{}).View())
 	if err != nil || strings.Contains(string(empty), "null") {
 		t.Errorf("an empty network: %s %v", empty, err)
+	}
+}
+
+func TestJSONKeysAreThoseOfTheFiles(t *testing.T) {
+	n, err := Load(files(good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	upper := regexp.MustCompile(`"[^"]*[A-Z][^"]*":`)
+	for _, v := range []any{n.View(), n.Gear["dish"], n.Gear["wire"], n.Gear["router"], n.Summary()} {
+		data, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if k := upper.FindString(string(data)); k != "" {
+			t.Errorf("key %s in\n%s", k, data)
+		}
+	}
+	dish, _ := json.Marshal(n.Gear["dish"])
+	wire, _ := json.Marshal(n.Gear["wire"])
+	for _, want := range []string{`"from_mhz":5150,"to_mhz":5875`, `"gain_dbi":23`, `"beamwidth_az_deg":7`, `"width_mhz":20,"phy_mbps":13,"sensitivity_dbm":-82,"max_tx_dbm":25`, `"max_tx_dbm":null`} {
+		if !strings.Contains(string(dish)+string(wire), want) {
+			t.Errorf("want %s in\n%s\n%s", want, dish, wire)
+		}
 	}
 }
