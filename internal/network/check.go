@@ -58,7 +58,21 @@ func (l *loader) name(at strict.At, kind, name string) {
 	}
 	if err := CheckName(kind, name); err != nil {
 		l.bad(at, "id", "%v", err)
+		if l.refused == nil {
+			l.refused = map[string]bool{}
+		}
+		l.refused[kind] = true
 	}
+}
+
+// missing reports a reference to a name that is not there. Where a name of the
+// kind was refused, the reference most likely means that one: one slip, one
+// line.
+func missing[K ~string](l *loader, at strict.At, key, kind string, name K, known []K, more string) {
+	if l.refused[kind] {
+		return
+	}
+	l.bad(at, key, "there is no %s %q%s%s", kind, name, meant(name, known), more)
 }
 
 // between checks a number that was written.
@@ -100,7 +114,7 @@ func (l *loader) partnersKnown(at strict.At, list []PartnerID, known map[Partner
 	seen := map[PartnerID]bool{}
 	for _, p := range list {
 		if _, ok := known[p]; !ok {
-			l.bad(at, "partners", "there is no partner %q%s", p, meant(p, keys(known)))
+			missing(l, at, "partners", "partner", p, sortedKeys(known), "")
 		}
 		if seen[p] {
 			l.bad(at, "partners", "partner %q is listed twice: remove one", p)

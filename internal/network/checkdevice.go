@@ -22,7 +22,7 @@ func (l *loader) checkDevices(p places) {
 		l.between(r.At, "azimuth_deg", float64(r.Azimuth.Or(0)), 0, 360)
 		l.between(r.At, "tilt_deg", float64(r.Tilt.Or(0)), -90, 90)
 		if g, ok := l.gearOf(r); ok && g.Class != "router" {
-			if r.HeightM < 0.5 {
+			if r.HeightM < 0.5 && !l.told(r.At, "height_m") {
 				l.bad(r.At, "height_m", "a radio needs the height of its antenna over ground in metres, at least 0.5")
 			}
 			l.checkSettings(r, g)
@@ -53,13 +53,13 @@ func (l *loader) place(r deviceRow, p places) {
 	case r.Site != "":
 		s, ok := p.sites[r.Site]
 		if !ok {
-			l.bad(r.At, "site", "there is no site %q%s", r.Site, meant(r.Site, sortedKeys(p.sites)))
+			missing(l, r.At, "site", "site", r.Site, sortedKeys(p.sites), "")
 		} else if s.HeightM > 0 && r.HeightM > s.HeightM+3 {
 			l.bad(r.At, "height_m", "%v up on a structure of %v at %v: correct one of them", r.HeightM, s.HeightM, s.At)
 		}
 	default:
 		if _, ok := p.seats[r.Seat]; !ok {
-			l.bad(r.At, "seat", "there is no seat %q%s", r.Seat, meant(r.Seat, sortedKeys(p.seats)))
+			missing(l, r.At, "seat", "seat", r.Seat, sortedKeys(p.seats), "")
 		}
 	}
 }
@@ -68,7 +68,7 @@ func (l *loader) place(r deviceRow, p places) {
 func (l *loader) gearOf(r deviceRow) (Gear, bool) {
 	g, ok := l.net.Gear[r.Gear]
 	if !ok && r.Gear != "" && l.gearTold(r.Gear) {
-		l.bad(r.At, "gear", "there is no gear sheet %q%s (sheets stand in the folder gear)", r.Gear, meant(r.Gear, sortedKeys(l.net.Gear)))
+		missing(l, r.At, "gear", "gear sheet", r.Gear, sortedKeys(l.net.Gear), " (sheets stand in the folder gear)")
 	}
 	return g, ok
 }

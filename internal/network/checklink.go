@@ -60,7 +60,7 @@ func (l *loader) sectorRule(r *sectorRow, d deviceRow) {
 
 func (l *loader) noDevice(at strict.At, key string, id DeviceID, p places) {
 	if id != "" {
-		l.bad(at, key, "there is no device %q%s", id, meant(id, sortedKeys(p.devices)))
+		missing(l, at, key, "device", id, sortedKeys(p.devices), "")
 	}
 }
 
@@ -114,7 +114,7 @@ func (l *loader) checkLinkSector(r linkRow, p places) {
 	s, ok := p.sectors[r.Sector]
 	switch {
 	case !ok:
-		l.bad(r.At, "sector", "there is no sector %q%s", r.Sector, meant(r.Sector, sortedKeys(p.sectors)))
+		missing(l, r.At, "sector", "sector", r.Sector, sortedKeys(p.sectors), "")
 	case r.Medium != Radio:
 		l.bad(r.At, "sector", "a %s link has no sector: remove the key", r.Medium)
 	case s.Device != r.A:

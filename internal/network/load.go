@@ -53,6 +53,7 @@ type loader struct {
 	sectors  []sectorRow
 	partners []partnerRow
 	missed   map[GearID]bool
+	refused  map[string]bool // kinds of which a name was refused for its form
 }
 
 // yamlFiles names the *.yaml files of a folder, sorted. Files that were
@@ -104,6 +105,9 @@ func (l *loader) readNetwork(fsys fs.FS) error {
 	}
 	return nil
 }
+
+// told says whether a key has a problem already.
+func (l *loader) told(at strict.At, key string) bool { return l.list.Has(at.Problem(key, "")) }
 
 // bad notes a problem at a key.
 func (l *loader) bad(at strict.At, key, format string, args ...any) {

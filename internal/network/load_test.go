@@ -210,6 +210,31 @@ func TestOneSlipGivesOneLineThatSaysWhatToMend(t *testing.T) {
 	}
 }
 
+// What follows from a refused name, or from a value that cannot be read, is
+// not told on top of it.
+func TestOneSlipGivesNoFollowingLines(t *testing.T) {
+	for _, c := range []struct{ old, new, want string }{
+		{"id: langanet,", "id: langa net,", `such as "langa-net"`},
+		{"- id: nord\n", "- id: Nord_\n", `such as "nord"`},
+		{"{id: casa, name: Casa", "{id: Casa!, name: Casa", `such as "casa"`},
+		{"id: sud-nord, site", "id: sud nord, site", `such as "sud-nord"`},
+		{"{id: nord-est", "{id: nord est", `such as "nord-est"`},
+		{"height_m: 9,", "height_m: abc,", `want a plain number`},
+		{"height_m: 9,", "height_m: .nan,", `want a plain number`},
+	} {
+		_, err := Load(files(strings.Replace(good, c.old, c.new, 1)))
+		ps, _ := strict.All(err)
+		if len(ps) != 1 || !strings.Contains(ps[0].Error(), c.want) {
+			t.Errorf("%s: want one line with %s, got:\n%v", c.new, c.want, err)
+		}
+	}
+	fsys := files(good)
+	fsys["gear/dish.yaml"] = &fstest.MapFile{Data: []byte(strings.Replace(dish, "id: dish", "id: the dish", 1))}
+	if ps, _ := strict.All(func() error { _, err := Load(fsys); return err }()); len(ps) != 1 {
+		t.Errorf("gear: %v", ps)
+	}
+}
+
 func TestGearSheetsAreChecked(t *testing.T) {
 	for _, c := range []struct{ name, old, new, want string }{
 		{"class", "class: wireless", "class: wirless", `did you mean wireless?`},
@@ -220,7 +245,7 @@ func TestGearSheetsAreChecked(t *testing.T) {
 		{"rate twice", "mcs: 1,", "mcs: 0,", `given twice`},
 		{"sensitivity", "sensitivity_dbm: -82", "sensitivity_dbm: 82", `out of range`},
 		{"pattern", "source: test, ", "source: test, pattern: dish.ant, ", `is not beside the sheet`},
-		{"name", "id: dish", "id: Dish", `the gear name "Dish" is not allowed`},
+		{"name", "id: dish", "id: Dish", `the gear sheet name "Dish" is not allowed`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			fsys := files(good)

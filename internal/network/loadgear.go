@@ -122,7 +122,7 @@ func (f gearFile) gear() Gear {
 }
 
 func (l *loader) checkGear(f gearFile, fsys fs.FS, dir string) {
-	l.name(f.At, "gear", string(f.ID))
+	l.name(f.At, "gear sheet", string(f.ID))
 	oneOf(l, f.At, "class", f.Class, classes...)
 	for _, b := range f.Bands {
 		if b.From <= 0 || b.To <= b.From || b.To > 300_000 {

@@ -55,6 +55,14 @@ type List struct {
 // Add notes one problem.
 func (l *List) Add(p Problem) { l.all = append(l.all, p) }
 
+// Has says whether a problem was noted at the same field of the same file and
+// line as p.
+func (l *List) Has(p Problem) bool {
+	return slices.ContainsFunc(l.all, func(q Problem) bool {
+		return q.File == p.File && q.Field == p.Field && q.Line == p.Line
+	})
+}
+
 // Join notes the problems inside err, if it holds any; another error is
 // noted as it is, against the file.
 func (l *List) Join(file string, err error) {
