@@ -77,6 +77,7 @@ func (l *loader) check() {
 		l.net.Sectors = append(l.net.Sectors, Sector{r.ID, r.Device, r.Use, r.Band})
 	}
 	l.checkLinks(p)
+	l.checkApart()
 }
 
 func (l *loader) checkSite(r siteRow, p places) {
