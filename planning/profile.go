@@ -13,7 +13,7 @@ import (
 const (
 	profileSteps       = 32     // at least, so that a short path has a shape
 	profileStepsMax    = 20000  // at most
-	profileStepLongest = 30.0   // metres: the least clearance near an antenna, where the Fresnel zone is thin, is not stepped over
+	profileStepLongest = 100    // metres; between heights far apart the ground still bends
 	pathMin            = 1.0    // metres; under it there is no path
 	pathMax            = 300e3  // metres; the models and a planner's use end here
 	earthMean          = 6371e3 // metres, as ITU-R P.452 and P.526 take it
