@@ -44,7 +44,9 @@ func TestLogIsQuietAndTellsNoSecret(t *testing.T) {
 			t.Errorf("the log tells %s", secret)
 		}
 	}
-	if n := strings.Count(log, "\n"); n > 3 {
+	// Thirty refusals leave a handful of lines: a first of each kind, and in a
+	// slow build two of the start, when the users are set while it goes on.
+	if n := strings.Count(log, "\n"); n > 6 {
 		t.Errorf("%d lines of log:\n%s", n, log)
 	}
 	if !strings.Contains(log, "intruder") {
