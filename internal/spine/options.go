@@ -20,7 +20,8 @@ mqtt {
 }
 `
 
-// options are those of the server, with the internal user alone.
+// options are those of the server, with the users noted so far. The lock is
+// held.
 func (s *Spine) options() (*server.Options, error) {
 	o := &server.Options{}
 	if err := o.ProcessConfigString(fixed); err != nil {
@@ -47,7 +48,7 @@ func (s *Spine) options() (*server.Options, error) {
 	}
 	o.MQTT.AckWait = s.cfg.AckWait
 	o.MQTT.AuthTimeout = 5
-	o.Users = serverUsers(s.password, nil)
+	o.Users = serverUsers(s.password, s.users)
 	return o, nil
 }
 

@@ -67,6 +67,7 @@ type Spine struct {
 
 	mu     sync.Mutex
 	users  []User
+	change int             // how often users were set
 	srv    *server.Server  // nil unless running
 	opts   *server.Options // those in force, users left out
 	listen string          // real address once ready
@@ -122,7 +123,10 @@ func (s *Spine) Run(ctx context.Context) error {
 	if err := writable(s.cfg.Dir); err != nil {
 		return err
 	}
+	s.mu.Lock()
 	opts, err := s.options()
+	change := s.change
+	s.mu.Unlock()
 	if err != nil {
 		return fmt.Errorf("message broker: %w", err)
 	}
@@ -141,7 +145,9 @@ func (s *Spine) Run(ctx context.Context) error {
 	s.mu.Lock()
 	s.srv, s.opts = srv, opts.Clone() // Start wrote the real port into opts
 	s.listen = net.JoinHostPort(s.host, strconv.Itoa(opts.MQTT.Port))
-	err = s.reload() // users may have been set while it started
+	if s.change != change { // users were set while it started
+		err = s.reload()
+	}
 	s.mu.Unlock()
 	if err != nil {
 		return err

@@ -48,6 +48,7 @@ func (s *Spine) SetPartners(users []User) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.users = append([]User(nil), users...)
+	s.change++
 	return s.reload()
 }
 
