@@ -12,11 +12,13 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/user"
 	"path/filepath"
 	"strconv"
 	"time"
 
 	"github.com/crinale/crinale/internal/fault"
+	"github.com/crinale/crinale/internal/login"
 	"github.com/crinale/crinale/internal/web"
 )
 
@@ -50,12 +52,29 @@ type local struct {
 
 func newLocal(data string, pages http.Handler, p partnerDesk, log *slog.Logger) *local {
 	mux := http.NewServeMux()
-	mux.Handle("/api/", pages)
+	mux.Handle("/api/", asOwner(pages))
 	mux.Handle("GET /local/partners", answer(func(r *http.Request) (any, error) { return p.List(r.Context()) }))
 	mux.Handle("POST /local/partners/{id}", answer(func(r *http.Request) (any, error) { return p.Add(r.Context(), r.PathValue("id")) }))
 	mux.Handle("POST /local/partners/{id}/rotate", answer(func(r *http.Request) (any, error) { return p.Rotate(r.Context(), r.PathValue("id")) }))
 	mux.Handle("DELETE /local/partners/{id}", answer(func(r *http.Request) (any, error) { return p.Revoke(r.Context(), r.PathValue("id")) }))
 	return &local{data: data, handler: mux, log: log, ready: make(chan struct{})}
+}
+
+// asOwner lets requests in as the owner of the data folder, who may do all.
+func asOwner(next http.Handler) http.Handler {
+	owner := login.Identity{Person: ownerName(), Via: "socket", Grants: []login.Grant{{Role: login.Admin, Scope: login.Union}}}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(web.WithIdentity(r.Context(), owner)))
+	})
+}
+
+// ownerName is the name of this machine's user who runs the server: only they
+// and root can open the socket.
+func ownerName() string {
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return "uid " + strconv.Itoa(os.Getuid())
 }
 
 // answer makes a handler of a function from a request to a value.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/crinale/crinale/controller"
 	"github.com/crinale/crinale/internal/fault"
+	"github.com/crinale/crinale/internal/login"
 	"github.com/crinale/crinale/internal/network"
 	"github.com/crinale/crinale/internal/web"
 )
@@ -108,14 +109,18 @@ func (p *Pages) mountAPI() error {
 	if err != nil {
 		return err
 	}
-	return p.shell.API(fragment, map[string]http.Handler{
+	routes := map[string]web.Route{}
+	for pattern, h := range map[string]http.Handler{
 		"GET /api/v1/links":               p.api(p.apiLinks),
 		"GET /api/v1/links/{id}":          p.api(p.apiLink),
 		"GET /api/v1/links/{id}/readings": p.api(p.apiReadings, "from", "to", "step"),
 		"GET /api/v1/alerts":              p.api(p.apiAlerts, "open"),
 		"GET /api/v1/devices":             p.api(p.apiDevices),
 		"GET /api/v1/sites":               p.api(p.apiSites),
-	})
+	} {
+		routes[pattern] = web.Route{Access: web.Needs(login.ReadNetwork), Handler: h}
+	}
+	return p.shell.API(fragment, routes)
 }
 
 func (p *Pages) apiLinks(w http.ResponseWriter, r *http.Request) error {

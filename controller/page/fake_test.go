@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"github.com/crinale/crinale/controller/page"
 	"github.com/crinale/crinale/internal/bus"
 	"github.com/crinale/crinale/internal/geo"
+	"github.com/crinale/crinale/internal/login"
 	"github.com/crinale/crinale/internal/network"
 	"github.com/crinale/crinale/internal/territory"
 	"github.com/crinale/crinale/internal/unit"
@@ -183,7 +185,7 @@ func newWorld(t testing.TB, change ...func(*page.Deps)) *world {
 	cfg := web.Default()
 	cfg.Addr, cfg.Demo = "127.0.0.1:0", true
 	var err error
-	if w.shell, err = web.New(cfg, web.Deps{Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}); err != nil {
+	if w.shell, err = web.New(cfg, web.Deps{Identify: technician, Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}); err != nil {
 		t.Fatal(err)
 	}
 	pcfg := page.Default()
@@ -211,4 +213,9 @@ func (w *world) get(target string) *httptest.ResponseRecorder {
 	rec := httptest.NewRecorder()
 	w.shell.Handler().ServeHTTP(rec, r)
 	return rec
+}
+
+// technician is who reads the pages in these tests.
+func technician(*http.Request) (login.Identity, error) {
+	return login.Identity{Person: "tecnica", Via: "session", Grants: []login.Grant{{Role: login.Technician, Scope: login.Union}}}, nil
 }

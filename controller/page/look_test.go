@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/crinale/crinale/internal/network"
+	"github.com/crinale/crinale/internal/web"
 	"github.com/crinale/crinale/internal/web/browsertest"
 )
 
@@ -61,7 +62,7 @@ func TestPagesInABrowser(t *testing.T) {
 func TestMapLivesInABrowser(t *testing.T) {
 	b := browsertest.Open(t)
 	w := newWorld(t)
-	w.shell.Handle("POST /prova", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+	w.shell.Handle("POST /prova", web.Public, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		w.set(0, network.StatusUp)
 		w.set(0, network.StatusDown)
 	}))

@@ -16,6 +16,7 @@ import (
 
 	"github.com/crinale/crinale/controller"
 	"github.com/crinale/crinale/internal/bus"
+	"github.com/crinale/crinale/internal/login"
 	"github.com/crinale/crinale/internal/network"
 	"github.com/crinale/crinale/internal/territory"
 	"github.com/crinale/crinale/internal/web"
@@ -152,7 +153,11 @@ func (p *Pages) Mount() error {
 		"GET /rete/collegamenti":                  toOverview,
 		"GET /rete/collegamenti/{id}/{$}":         toLink,
 	} {
-		p.shell.Handle(pattern, p.shell.Func(f))
+		access := web.Needs(login.ReadNetwork)
+		if pattern == "GET /stato" {
+			access = web.Public
+		}
+		p.shell.Handle(pattern, access, p.shell.Func(f))
 	}
 	return p.mountAPI()
 }

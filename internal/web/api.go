@@ -21,7 +21,7 @@ type apiDoc struct {
 // API mounts an area's routes under /api/v1 with the fragment of OpenAPI that
 // describes them: an object with "paths" and perhaps "components". A route
 // that the fragment does not describe, or the other way round, is an error.
-func (s *Shell) API(fragment []byte, routes map[string]http.Handler) error {
+func (s *Shell) API(fragment []byte, routes map[string]Route) error {
 	var f struct {
 		Paths      map[string]map[string]any `json:"paths"`
 		Components map[string]map[string]any `json:"components"`
@@ -45,7 +45,7 @@ func (s *Shell) API(fragment []byte, routes map[string]http.Handler) error {
 		return fmt.Errorf("OpenAPI fragment describes %q, which is not mounted", d)
 	}
 	for _, pattern := range slices.Sorted(maps.Keys(routes)) {
-		s.Handle(pattern, routes[pattern])
+		s.Handle(pattern, routes[pattern].Access, routes[pattern].Handler)
 		s.api.routes = append(s.api.routes, pattern)
 	}
 	paths := s.api.doc["paths"].(map[string]any)
@@ -94,8 +94,8 @@ func (s *Shell) mountAPI() {
 	      "detail": {"type": "string"}, "kind": {"type": "string"}, "ref": {"type": "string"}}}},
 	    "responses": {"Problem": {"description": "It did not work", "content": {"application/problem+json":
 	      {"schema": {"$ref": "#/components/schemas/Problem"}}}}}}
-	}`), map[string]http.Handler{
-		"GET " + path: s.Func(func(w http.ResponseWriter, r *http.Request) error { return JSON(w, r, s.api.doc) }),
+	}`), map[string]Route{
+		"GET " + path: {Public, s.Func(func(w http.ResponseWriter, r *http.Request) error { return JSON(w, r, s.api.doc) })},
 	})
 	if err != nil {
 		panic(err) // a constant above is wrong

@@ -44,6 +44,14 @@ func (s *Shell) guard(next http.Handler) http.Handler {
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, s.cfg.MaxBody)
+		if !Who(r.Context()).Known() {
+			id, err := s.who(r)
+			if err != nil {
+				s.Error(w, r, err)
+				return
+			}
+			r = r.WithContext(WithIdentity(r.Context(), id))
+		}
 		next.ServeHTTP(w, r)
 	})
 }

@@ -77,12 +77,12 @@ func TestPortInUse(t *testing.T) {
 func TestRunEndsGracefully(t *testing.T) {
 	s := shell(t)
 	entered, leave := make(chan struct{}), make(chan struct{})
-	s.Handle("GET /slow", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s.Handle("GET /slow", Public, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		close(entered)
 		<-leave
 		_, _ = io.WriteString(w, "done")
 	}))
-	s.Handle("GET /stream", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s.Handle("GET /stream", Public, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		_, _ = io.WriteString(w, ": hello\n\n")
 		_ = http.NewResponseController(w).Flush()
@@ -141,7 +141,7 @@ func TestHostHeader(t *testing.T) {
 
 func TestHeadersOnEveryAnswer(t *testing.T) {
 	s := shell(t)
-	s.Handle("GET /panic", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") }))
+	s.Handle("GET /panic", Public, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") }))
 	for _, target := range []string{"/", "/nothing", "/panic", "/healthz", "/static/crinale.css", "/api/v1/nothing"} {
 		h := ask(s, "GET", target).Header()
 		if v := h.Get("Content-Security-Policy"); !strings.Contains(v, "frame-ancestors 'none'") || strings.Contains(v, "unsafe") {
@@ -159,8 +159,8 @@ func TestErrorsByKind(t *testing.T) {
 		f := s.Func(func(http.ResponseWriter, *http.Request) error {
 			return fault.New(kind, "read radio: secret %s", "sauce")
 		})
-		s.Handle("GET /fail/"+kind.String(), f)
-		s.Handle("GET /api/v1/fail/"+kind.String(), f)
+		s.Handle("GET /fail/"+kind.String(), Public, f)
+		s.Handle("GET /api/v1/fail/"+kind.String(), Public, f)
 		status, known := statuses[kind]
 		if !known {
 			t.Fatalf("no status for %v", kind)
@@ -186,11 +186,11 @@ func TestErrorsByKind(t *testing.T) {
 
 func TestErrorsOfHTTP(t *testing.T) {
 	s := shell(t, func(c *Config) { c.MaxBody = 10 })
-	s.Handle("POST /form", s.Func(func(w http.ResponseWriter, r *http.Request) error {
+	s.Handle("POST /form", Public, s.Func(func(w http.ResponseWriter, r *http.Request) error {
 		_, err := io.ReadAll(r.Body)
 		return err
 	}))
-	s.Handle("GET /panic", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") }))
+	s.Handle("GET /panic", Public, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") }))
 	if w := ask(s, "GET", "/nothing"); w.Code != 404 || !strings.Contains(w.Body.String(), "Pagina non trovata") {
 		t.Errorf("404: %d", w.Code)
 	}
@@ -217,7 +217,7 @@ func TestErrorsOfHTTP(t *testing.T) {
 
 func TestPanicAfterTheAnswerBeganCutsIt(t *testing.T) {
 	s := shell(t)
-	s.Handle("GET /half", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s.Handle("GET /half", Public, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = io.WriteString(w, strings.Repeat("half an answer ", 10000))
 		panic("boom")
@@ -347,13 +347,13 @@ func TestAPIDocument(t *testing.T) {
 		return JSON(w, r, map[string]any{"rate_mbps": nil})
 	})
 	fragment := []byte(`{"paths": {"/api/v1/things": {"get": {"summary": "Things"}}}}`)
-	if err := s.API(fragment, map[string]http.Handler{"GET /api/v1/things": h, "GET /api/v1/more": h}); err == nil || !strings.Contains(err.Error(), "more") {
+	if err := s.API(fragment, map[string]Route{"GET /api/v1/things": {Public, h}, "GET /api/v1/more": {Public, h}}); err == nil || !strings.Contains(err.Error(), "more") {
 		t.Errorf("an undescribed route passed: %v", err)
 	}
 	if err := s.API(fragment, nil); err == nil || !strings.Contains(err.Error(), "things") {
 		t.Errorf("a route that is not there passed: %v", err)
 	}
-	if err := s.API(fragment, map[string]http.Handler{"GET /api/v1/things": h}); err != nil {
+	if err := s.API(fragment, map[string]Route{"GET /api/v1/things": {Public, h}}); err != nil {
 		t.Fatal(err)
 	}
 	w := ask(s, "GET", "/api/v1/openapi.json")

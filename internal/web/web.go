@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/crinale/crinale/internal/login"
 )
 
 // Config says where the shell listens and what it tells of itself.
@@ -54,6 +56,9 @@ type Deps struct {
 	Log    *slog.Logger
 	Now    func() time.Time                // the clock of ages on pages
 	Health func(ctx context.Context) error // asked by /healthz
+	// Identify says who asks; nil: everyone is a stranger. An error answers the
+	// request.
+	Identify func(r *http.Request) (login.Identity, error)
 }
 
 // Shell serves pages. Mount everything before Run.
@@ -65,6 +70,8 @@ type Shell struct {
 	hosts  map[string]bool
 
 	mux     *http.ServeMux
+	mounted []Mounted
+	who     func(r *http.Request) (login.Identity, error)
 	static  *static
 	own     *Pages // home and error pages
 	api     apiDoc
@@ -101,6 +108,9 @@ func New(cfg Config, deps Deps) (*Shell, error) {
 	if deps.Health == nil {
 		deps.Health = func(context.Context) error { return nil }
 	}
+	if deps.Identify == nil {
+		deps.Identify = func(*http.Request) (login.Identity, error) { return login.Identity{}, nil }
+	}
 	if cfg.Location == nil {
 		cfg.Location = rome()
 	}
@@ -108,7 +118,7 @@ func New(cfg Config, deps Deps) (*Shell, error) {
 		cfg.MaxBody = Default().MaxBody
 	}
 	s := &Shell{
-		cfg: cfg, log: deps.Log, now: deps.Now, health: deps.Health,
+		cfg: cfg, log: deps.Log, now: deps.Now, health: deps.Health, who: deps.Identify,
 		hosts: map[string]bool{}, mux: http.NewServeMux(),
 		ready: make(chan struct{}), closing: make(chan struct{}),
 	}
@@ -122,19 +132,25 @@ func New(cfg Config, deps Deps) (*Shell, error) {
 	if s.own, err = s.PagesIn(embedded); err != nil {
 		return nil, err
 	}
-	s.Handle("GET /static/", s.Func(s.static.serve))
-	s.Handle("GET /{$}", s.Func(s.home))
-	s.Handle("GET /favicon.ico", http.RedirectHandler("/static/icon.svg", http.StatusMovedPermanently))
-	s.Handle("GET /healthz", http.HandlerFunc(s.healthz))
+	s.Handle("GET /static/", Public, s.Func(s.static.serve))
+	s.Handle("GET /{$}", Public, s.Func(s.home))
+	s.Handle("GET /favicon.ico", Public, http.RedirectHandler("/static/icon.svg", http.StatusMovedPermanently))
+	s.Handle("GET /healthz", Public, http.HandlerFunc(s.healthz))
 	s.mountAPI()
 	s.chain = s.protect()
 	return s, nil
 }
 
-// Handle mounts a handler under a pattern of http.ServeMux. It panics on a
-// pattern that clashes with another, as the mux does: that is a bug of the
-// wiring, and every start shows it.
-func (s *Shell) Handle(pattern string, h http.Handler) { s.mux.Handle(pattern, h) }
+// Handle mounts a handler under a pattern of http.ServeMux, for those whom a
+// lets in. It panics on a pattern that clashes with another, as the mux does,
+// and where a is the zero value: bugs of the wiring, which every start shows.
+func (s *Shell) Handle(pattern string, a Access, h http.Handler) {
+	if a.kind == nobody {
+		panic("web: route " + pattern + " does not say who may ask it")
+	}
+	s.mux.Handle(pattern, s.gate(a, h))
+	s.mounted = append(s.mounted, Mounted{pattern, a})
+}
 
 // Enter adds a line to the navigation.
 func (s *Shell) Enter(e Entry) {

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net/http"
 	"sync"
 
 	"github.com/crinale/crinale/internal/territory"
@@ -106,13 +105,13 @@ func (p *Pages) Mount() error {
 		return err
 	}
 	p.shell.Enter(web.Entry{Path: "/copertura", Title: p.html.Texts("cover.nav"), Summary: p.html.Texts("cover.summary"), Order: 10})
-	p.shell.Handle("GET /copertura", p.shell.Func(p.coverage))
-	p.shell.Handle("GET /copertura/comuni.json", p.shell.Func(p.outlines))
-	p.shell.Handle("GET /tiles/rilievo/{z}/{x}/{file}", p.shell.Func(p.relief.serve))
-	p.shell.Handle("GET /tiles/copertura/{z}/{x}/{file}", p.shell.Func(p.coverTile))
+	p.shell.Handle("GET /copertura", web.Public, p.shell.Func(p.coverage))
+	p.shell.Handle("GET /copertura/comuni.json", web.Public, p.shell.Func(p.outlines))
+	p.shell.Handle("GET /tiles/rilievo/{z}/{x}/{file}", web.Public, p.shell.Func(p.relief.serve))
+	p.shell.Handle("GET /tiles/copertura/{z}/{x}/{file}", web.Public, p.shell.Func(p.coverTile))
 	fragment, err := files.ReadFile("api.json")
 	if err != nil {
 		return err
 	}
-	return p.shell.API(fragment, map[string]http.Handler{"GET /api/v1/coverage": p.shell.Func(p.apiCoverage)})
+	return p.shell.API(fragment, map[string]web.Route{"GET /api/v1/coverage": {Access: web.Public, Handler: p.shell.Func(p.apiCoverage)}})
 }

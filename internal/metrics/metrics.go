@@ -1,0 +1,3 @@
+// Package metrics keeps the program's figures and shows them in the text form
+// of Prometheus.
+package metrics

@@ -1,0 +1,125 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/crinale/crinale/internal/audit"
+	"github.com/crinale/crinale/internal/fault"
+	"github.com/crinale/crinale/internal/login"
+)
+
+// Access says who may ask a route. The zero value is nobody, and a route
+// cannot be mounted with it.
+type Access struct {
+	kind  accessKind
+	right login.Right
+}
+
+type accessKind uint8
+
+const (
+	nobody accessKind = iota
+	everyone
+	signedIn
+	holders
+)
+
+var (
+	Public   = Access{kind: everyone} // anyone, without an account
+	SignedIn = Access{kind: signedIn} // whoever has an account
+)
+
+// Needs is for those who hold a right in some scope; what of it they see is
+// then the handler's matter, by Who.
+func Needs(r login.Right) Access { return Access{kind: holders, right: r} }
+
+// String is the word of the tables: "public", "signed in", or the right.
+func (a Access) String() string {
+	switch a.kind {
+	case everyone:
+		return "public"
+	case signedIn:
+		return "signed in"
+	case holders:
+		return string(a.right)
+	}
+	return "nobody"
+}
+
+// Right is what a route needs; false where it is public or only wants an
+// account.
+func (a Access) Right() (login.Right, bool) { return a.right, a.kind == holders }
+
+// Allows says whether an identity passes.
+func (a Access) Allows(id login.Identity) bool {
+	switch a.kind {
+	case everyone:
+		return true
+	case signedIn:
+		return id.Known()
+	case holders:
+		return id.May(a.right)
+	}
+	return false
+}
+
+// Route is a handler with who may ask it.
+type Route struct {
+	Access  Access
+	Handler http.Handler
+}
+
+// Mounted is a route as tables and proofs list it.
+type Mounted struct {
+	Pattern string // of http.ServeMux
+	Access  Access
+}
+
+// Routes are all that are mounted, by pattern.
+func (s *Shell) Routes() []Mounted {
+	out := slices.Clone(s.mounted)
+	slices.SortFunc(out, func(a, b Mounted) int { return strings.Compare(a.Pattern, b.Pattern) })
+	return out
+}
+
+type identityKey struct{}
+
+// WithIdentity is ctx of a request whose asker is already known, as on the
+// socket of the data folder. Everything done under it is theirs in the audit.
+func WithIdentity(ctx context.Context, id login.Identity) context.Context {
+	ctx = audit.With(ctx, audit.Actor{Who: id.Person, Via: id.Via, From: id.From})
+	return context.WithValue(ctx, identityKey{}, id)
+}
+
+// Who is the asker of a request; a stranger is the zero value.
+func Who(ctx context.Context) login.Identity {
+	id, _ := ctx.Value(identityKey{}).(login.Identity)
+	return id
+}
+
+// SignInPath is the page that asks for name and password.
+const SignInPath = "/entra"
+
+// gate lets pass who may. A stranger's browser is sent to sign in and comes
+// back; scripts are told 401; who is known but may not, 403.
+func (s *Shell) gate(a Access, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := Who(r.Context())
+		switch {
+		case a.Allows(id):
+			next.ServeHTTP(w, r)
+		case id.Known():
+			s.Error(w, r, fault.New(fault.Denied, "%s may not do this: %s %s needs %s", id.Person, r.Method, r.URL.Path, a))
+		case strings.HasPrefix(r.URL.Path, "/api/") || r.Method != http.MethodGet && r.Method != http.MethodHead:
+			w.Header().Set("WWW-Authenticate", `Bearer realm="crinale"`)
+			s.answer(w, r, http.StatusUnauthorized, "unknown", fault.New(fault.Denied, "%s %s: sign in, or send a token", r.Method, r.URL.Path))
+		default:
+			w.Header().Set("Cache-Control", "no-store")
+			http.Redirect(w, r, SignInPath+"?dopo="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
+		}
+	})
+}
