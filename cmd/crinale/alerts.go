@@ -31,7 +31,7 @@ func alerts(c *cli.Context) error {
 	var res struct {
 		Alerts []controller.Alert `json:"alerts"`
 	}
-	if err := cl.call(c.Context, http.MethodGet, fmt.Sprintf("/api/v1/alerts?open=%v", !c.Bool("all")), &res); err != nil {
+	if err := cl.call(c.Context, http.MethodGet, fmt.Sprintf("/api/v1/alerts?open=%v", !c.Bool("all")), nil, &res); err != nil {
 		return err
 	}
 	if c.Bool("json") {

@@ -60,7 +60,7 @@ func historyOf(c *cli.Context) error {
 		"step": {strconv.Itoa(int(step.Seconds()))},
 	}
 	var r page.Readings
-	if err := cl.call(c.Context, http.MethodGet, "/api/v1/links/"+url.PathEscape(c.Args().First())+"/readings?"+q.Encode(), &r); err != nil {
+	if err := cl.call(c.Context, http.MethodGet, "/api/v1/links/"+url.PathEscape(c.Args().First())+"/readings?"+q.Encode(), nil, &r); err != nil {
 		return err
 	}
 	switch {
@@ -70,7 +70,7 @@ func historyOf(c *cli.Context) error {
 		return historyCSV(c, r)
 	}
 	var l page.Link
-	if err := cl.call(c.Context, http.MethodGet, "/api/v1/links/"+url.PathEscape(c.Args().First()), &l); err != nil {
+	if err := cl.call(c.Context, http.MethodGet, "/api/v1/links/"+url.PathEscape(c.Args().First()), nil, &l); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.App.Writer, "%s: a is %s, b is %s\n", r.Link, orDash(string(l.A.Device)), orDash(string(l.B.Device)))

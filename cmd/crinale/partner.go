@@ -95,7 +95,7 @@ func partnerLogin(method, verb string) cli.ActionFunc {
 			return err
 		}
 		var l controller.PartnerLogin
-		if err := cl.call(c.Context, method, path+verb, &l); err != nil {
+		if err := cl.call(c.Context, method, path+verb, nil, &l); err != nil {
 			return err
 		}
 		if l.Warning != "" {
@@ -119,7 +119,7 @@ func partnerRevoke(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := cl.call(c.Context, http.MethodDelete, path, nil); err != nil {
+	if err := cl.call(c.Context, http.MethodDelete, path, nil, nil); err != nil {
 		return err
 	}
 	if c.Bool("json") {
@@ -135,7 +135,7 @@ func partnerList(c *cli.Context) error {
 		return err
 	}
 	var ps []controller.PartnerAccess
-	if err := cl.call(c.Context, http.MethodGet, "/local/partners", &ps); err != nil {
+	if err := cl.call(c.Context, http.MethodGet, "/local/partners", nil, &ps); err != nil {
 		return err
 	}
 	if c.Bool("json") {

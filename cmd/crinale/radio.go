@@ -60,7 +60,7 @@ func devices(c *cli.Context) ([]page.Device, error) {
 	var res struct {
 		Devices []page.Device `json:"devices"`
 	}
-	return res.Devices, cl.call(c.Context, http.MethodGet, "/api/v1/devices", &res)
+	return res.Devices, cl.call(c.Context, http.MethodGet, "/api/v1/devices", nil, &res)
 }
 
 func radioList(c *cli.Context) error {
