@@ -138,8 +138,12 @@ func (p *Pages) Mount() error {
 	}{
 		{"/stato", "status", false}, {"/rete", "map", true}, {"/rete/allarmi", "alerts", true}, {"/rete/apparati", "devices", true},
 	} {
+		access := web.Public
+		if e.staff {
+			access = web.Needs(login.ReadNetwork)
+		}
 		p.shell.Enter(web.Entry{
-			Path: e.path, Title: p.html.Texts(e.key + ".nav"), Summary: p.html.Texts(e.key + ".summary"), Order: 20 + 10*i, Staff: e.staff,
+			Access: access, Path: e.path, Title: p.html.Texts(e.key + ".nav"), Summary: p.html.Texts(e.key + ".summary"), Order: 20 + 10*i, Staff: e.staff,
 		})
 	}
 	for pattern, f := range map[string]func(http.ResponseWriter, *http.Request) error{

@@ -93,9 +93,10 @@ func (s *Shell) mountAPI() {
 	    "properties": {"type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"},
 	      "detail": {"type": "string"}, "kind": {"type": "string"}, "ref": {"type": "string"}}}},
 	    "responses": {"Problem": {"description": "It did not work", "content": {"application/problem+json":
-	      {"schema": {"$ref": "#/components/schemas/Problem"}}}}}}
+	      {"schema": {"$ref": "#/components/schemas/Problem"}}}}},
+	  "parameters": `+pageParameters+`}
 	}`), map[string]Route{
-		"GET " + path: {Public, s.Func(func(w http.ResponseWriter, r *http.Request) error { return JSON(w, r, s.api.doc) })},
+		"GET " + path: {Public, s.Taking(func(w http.ResponseWriter, r *http.Request) error { return JSON(w, r, s.api.doc) })},
 	})
 	if err != nil {
 		panic(err) // a constant above is wrong
@@ -109,10 +110,21 @@ func JSON(w http.ResponseWriter, r *http.Request, v any) error {
 		return fmt.Errorf("write JSON: %w", err)
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-cache")
+	if w.Header().Get("Cache-Control") == "" {
+		w.Header().Set("Cache-Control", cacheControl(r, "no-cache", "private, no-cache"))
+	}
 	tag := Tag(b)
 	Bytes(w, r, append(b, '\n'), "W/"+tag) // weak: the bytes may travel compressed
 	return nil
+}
+
+// cacheControl is what a cache may do with an answer: one that somebody got by
+// being who they are is not for others.
+func cacheControl(r *http.Request, public, personal string) string {
+	if Who(r.Context()).Known() {
+		return personal
+	}
+	return public
 }
 
 func (s *Shell) healthz(w http.ResponseWriter, r *http.Request) {

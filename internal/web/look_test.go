@@ -20,8 +20,8 @@ func TestOwnPagesInABrowser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Enter(web.Entry{Path: "/", Title: map[web.Lang]string{web.Italian: "Copertura", web.English: "Coverage"}, Summary: map[web.Lang]string{web.Italian: "Dove arriva.", web.English: "Where it reaches."}})
-	s.Enter(web.Entry{Path: "/", Title: map[web.Lang]string{web.Italian: "Collegamenti", web.English: "Links"}, Summary: map[web.Lang]string{web.Italian: "Come stanno.", web.English: "How they are."}, Staff: true})
+	s.Enter(web.Entry{Path: "/", Access: web.Public, Title: map[web.Lang]string{web.Italian: "Copertura", web.English: "Coverage"}, Summary: map[web.Lang]string{web.Italian: "Dove arriva.", web.English: "Where it reaches."}})
+	s.Enter(web.Entry{Path: "/", Access: web.Public, Title: map[web.Lang]string{web.Italian: "Collegamenti", web.English: "Links"}, Summary: map[web.Lang]string{web.Italian: "Come stanno.", web.English: "How they are."}, Staff: true})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()

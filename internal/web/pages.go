@@ -141,7 +141,7 @@ func (p *Pages) write(w http.ResponseWriter, r *http.Request, status int, page s
 	}
 	d := layoutData{
 		View: v, Lang: l, Path: r.URL.Path, Union: p.shell.cfg.Union, Demo: p.shell.cfg.Demo,
-		Plain: !p.shell.static.dist, Entries: p.shell.entries,
+		Plain: !p.shell.static.dist, Entries: p.shell.entriesFor(r),
 	}
 	for _, o := range Langs {
 		if o != l {
@@ -164,7 +164,7 @@ func (p *Pages) write(w http.ResponseWriter, r *http.Request, status int, page s
 	h.Add("Vary", "Accept-Language")
 	h.Add("Vary", "Cookie")
 	if h.Get("Cache-Control") == "" {
-		h.Set("Cache-Control", "no-cache")
+		h.Set("Cache-Control", cacheControl(r, "no-cache", "no-store"))
 	}
 	remember(w, r, l)
 	w.WriteHeader(status)

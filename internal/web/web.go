@@ -89,8 +89,9 @@ type Entry struct {
 	Path    string
 	Title   map[Lang]string
 	Summary map[Lang]string
-	Order   int  // ascending
-	Staff   bool // for technicians; stands apart on the home page
+	Order   int    // ascending
+	Staff   bool   // for technicians; stands apart on the home page
+	Access  Access // who sees it: that of the route it leads to
 }
 
 // New builds the shell; it neither listens nor reads anything but what is
@@ -152,8 +153,12 @@ func (s *Shell) Handle(pattern string, a Access, h http.Handler) {
 	s.mounted = append(s.mounted, Mounted{pattern, a})
 }
 
-// Enter adds a line to the navigation.
+// Enter adds a line to the navigation. It panics where Access is the zero
+// value, as Handle does.
 func (s *Shell) Enter(e Entry) {
+	if e.Access.kind == nobody {
+		panic("web: entry " + e.Path + " does not say who may see it")
+	}
 	i := len(s.entries)
 	for i > 0 && s.entries[i-1].Order > e.Order {
 		i--
@@ -161,6 +166,18 @@ func (s *Shell) Enter(e Entry) {
 	s.entries = append(s.entries, Entry{})
 	copy(s.entries[i+1:], s.entries[i:])
 	s.entries[i] = e
+}
+
+// entriesFor are the lines that the asker may follow.
+func (s *Shell) entriesFor(r *http.Request) []Entry {
+	id := Who(r.Context())
+	out := make([]Entry, 0, len(s.entries))
+	for _, e := range s.entries {
+		if e.Access.Allows(id) {
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 // Plain says whether the look comes from our own plain stylesheet because the
@@ -251,5 +268,5 @@ func rome() *time.Location {
 }
 
 func (s *Shell) home(w http.ResponseWriter, r *http.Request) error {
-	return s.own.Write(w, r, "home.html", View{Title: "home.title", Data: s.entries})
+	return s.own.Write(w, r, "home.html", View{Title: "home.title", Data: s.entriesFor(r)})
 }

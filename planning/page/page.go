@@ -104,7 +104,7 @@ func (p *Pages) Mount() error {
 	if err := p.shell.Static("copertura", assets); err != nil {
 		return err
 	}
-	p.shell.Enter(web.Entry{Path: "/copertura", Title: p.html.Texts("cover.nav"), Summary: p.html.Texts("cover.summary"), Order: 10})
+	p.shell.Enter(web.Entry{Path: "/copertura", Title: p.html.Texts("cover.nav"), Summary: p.html.Texts("cover.summary"), Order: 10, Access: web.Public})
 	p.shell.Handle("GET /copertura", web.Public, p.shell.Func(p.coverage))
 	p.shell.Handle("GET /copertura/comuni.json", web.Public, p.shell.Func(p.outlines))
 	p.shell.Handle("GET /tiles/rilievo/{z}/{x}/{file}", web.Public, p.shell.Func(p.relief.serve))
