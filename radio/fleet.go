@@ -19,6 +19,8 @@ type Config struct {
 	BackoffMax time.Duration // longest pause after silence
 	DeniedMin  time.Duration // first pause after a wrong password, so that no device locks the account
 	DeniedMax  time.Duration // longest pause after a wrong password
+
+	ChangeTimeout time.Duration // of one call that reads or changes settings, waiting for its turn included
 }
 
 // Default suits a poll every ten seconds.
@@ -29,6 +31,8 @@ func Default() Config {
 		BackoffMax: time.Minute,
 		DeniedMin:  30 * time.Second,
 		DeniedMax:  5 * time.Minute,
+
+		ChangeTimeout: 20 * time.Second,
 	}
 }
 
@@ -39,10 +43,11 @@ type Deps struct {
 	Log    *slog.Logger // nil: silent
 }
 
-// Fleet observes devices by name. Calls to one device run one after the
+// Fleet observes and changes devices by name. Calls to one device run one after the
 // other; calls to different devices never wait for each other. After a
 // failure the device is left alone for a growing, jittered pause, during which
-// Observe answers at once with the last trouble.
+// Observe answers at once with the last trouble; a call about changes asks all
+// the same, since somebody waits for it.
 type Fleet struct {
 	cfg    Config
 	driver Driver
@@ -71,6 +76,8 @@ func New(c Config, d Deps) (*Fleet, error) {
 		return nil, fault.New(fault.Invalid, "radio: a driver and a book are needed")
 	case c.Timeout <= 0:
 		return nil, fault.New(fault.Invalid, "radio: timeout %v: give a time above zero", c.Timeout)
+	case c.ChangeTimeout <= 0:
+		return nil, fault.New(fault.Invalid, "radio: change timeout %v: give a time above zero", c.ChangeTimeout)
 	case c.BackoffMin < 0 || c.BackoffMax < c.BackoffMin:
 		return nil, fault.New(fault.Invalid, "radio: backoff from %v to %v: the first must not be above the second", c.BackoffMin, c.BackoffMax)
 	case c.DeniedMin < 0 || c.DeniedMax < c.DeniedMin:
@@ -100,13 +107,9 @@ func (f *Fleet) Observe(ctx context.Context, id network.DeviceID) (network.Obser
 		return network.Observation{}, fault.New(fault.Conflict, "observe %s: an earlier call is still under way: %w", id, context.Cause(ctx))
 	}
 
-	t, err := f.book(ctx, id)
-	if err != nil { // nobody asks the device: whatever the book says, it is a matter of settings
-		return network.Observation{}, fault.New(fault.Invalid, "observe %s: %w", id, err)
-	}
-	t.Device = id
-	if t != d.target { // a new address or password deserves a new start
-		d.target, d.failures, d.rest, d.trouble = t, 0, time.Time{}, nil
+	t, err := f.target(ctx, d, id)
+	if err != nil {
+		return network.Observation{}, fmt.Errorf("observe %s: %w", id, err)
 	}
 	if wait := time.Until(d.rest); d.trouble != nil && wait > 0 {
 		return network.Observation{}, fault.New(fault.Of(d.trouble), "observe %s: left alone for %v more after %d failures: %w",
@@ -121,12 +124,32 @@ func (f *Fleet) Observe(ctx context.Context, id network.DeviceID) (network.Obser
 		f.failed(id, d, err)
 		return network.Observation{}, fmt.Errorf("observe %s: %w", id, err)
 	}
+	f.answered(id, d)
+	obs.Device = id
+	return obs, nil
+}
+
+// target is where to find a device whose turn is held; fault.Invalid when the
+// book has none: nobody asks the device, whatever the book says it is a matter
+// of settings.
+func (f *Fleet) target(ctx context.Context, d *device, id network.DeviceID) (Target, error) {
+	t, err := f.book(ctx, id)
+	if err != nil {
+		return Target{}, fault.New(fault.Invalid, "%w", err)
+	}
+	t.Device = id
+	if t != d.target { // a new address or password deserves a new start
+		d.target, d.failures, d.rest, d.trouble = t, 0, time.Time{}, nil
+	}
+	return t, nil
+}
+
+// answered ends the row of failures of a device whose turn is held.
+func (f *Fleet) answered(id network.DeviceID, d *device) {
 	if d.failures > 0 {
 		f.log.Info("device answers again", "device", id, "failures", d.failures)
 	}
 	d.failures, d.rest, d.trouble = 0, time.Time{}, nil
-	obs.Device = id
-	return obs, nil
 }
 
 // Retry ends the pause of a device, for someone who knows that it is worth

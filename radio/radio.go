@@ -1,11 +1,14 @@
-// Package radio reads the union's radios and routers. A [Fleet] knows who to
-// ask (a [Book] of targets) and how (a [Driver]), and sees to it that a dead
-// device costs little and never holds up another. The drivers live in the
-// folders below: routeros speaks to MikroTik devices, sim is a fleet of
-// simulated ones for tests and for the demo.
+// Package radio reads and changes the union's radios and routers. A [Fleet]
+// knows who to ask (a [Book] of targets) and how (a [Driver]), and sees to it
+// that a dead device costs little and never holds up another. A driver that is
+// a [Provisioner] can change a device, always under a way back that the device
+// itself holds. The drivers live in the folders below: routeros speaks to
+// MikroTik devices, sim is a fleet of simulated ones for tests and for the
+// demo.
 //
-// The package decides nothing about links or alerts: it hands back a
-// [network.Observation], and the controller judges it.
+// The package decides nothing about links, alerts or changes: it hands back a
+// [network.Observation] or a [network.Configured], and the controller judges
+// it.
 //
 // Errors carry a kind of package fault: Unreachable for silence, a broken
 // line or bytes that are no protocol, Refused for a device that said no,
