@@ -125,44 +125,46 @@ func (p *Pages) mountAPI() error {
 
 func (p *Pages) apiLinks(w http.ResponseWriter, r *http.Request) error {
 	links := []Link{}
-	for _, s := range p.deps.Links.Links() {
-		if l, ok := p.deps.Network.Link(s.Link); ok {
-			links = append(links, p.apiLinkOf(l, s))
+	t := p.of(r)
+	for _, s := range t.linkStates() {
+		if l, ok := t.net.Link(s.Link); ok {
+			links = append(links, t.apiLinkOf(l, s))
 		}
 	}
 	return web.JSON(w, r, map[string]any{"links": links})
 }
 
 func (p *Pages) apiLink(w http.ResponseWriter, r *http.Request) error {
-	l, s, err := p.find(r)
+	t := p.of(r)
+	l, s, err := t.find(r)
 	if err != nil {
 		return err
 	}
-	return web.JSON(w, r, p.apiLinkOf(l, s))
+	return web.JSON(w, r, t.apiLinkOf(l, s))
 }
 
-func (p *Pages) apiLinkOf(l network.Link, s network.LinkState) Link {
-	plan := p.deps.Links.Planned(l.ID)
+func (v sight) apiLinkOf(l network.Link, s network.LinkState) Link {
+	plan := v.deps.Links.Planned(l.ID)
 	out := Link{
 		ID: l.ID, Name: nameOf(l), Medium: l.Medium, Partners: orEmpty(l.Partner), Status: s.Status,
-		Since: known(s.Since), At: known(s.At), AgeS: p.age(s.At), CapacityMbps: s.Capacity.Ptr(), PromisedMbps: float64(p.promise(l)),
-		A:      p.apiEnd(l.A, plan.A.Ptr(), s.A),
-		B:      p.apiEnd(l.B, plan.B.Ptr(), s.B),
+		Since: known(s.Since), At: known(s.At), AgeS: v.age(s.At), CapacityMbps: s.Capacity.Ptr(), PromisedMbps: float64(v.promise(l)),
+		A:      v.apiEnd(l.A, plan.A.Ptr(), s.A),
+		B:      v.apiEnd(l.B, plan.B.Ptr(), s.B),
 		Alerts: orEmpty(s.Alerts),
 	}
-	if a, b, ok := p.ends(l); ok {
+	if a, b, ok := v.ends(l); ok {
 		d := float64(a.Distance(b))
 		out.DistM = &d
 	}
 	return out
 }
 
-func (p *Pages) apiEnd(id network.DeviceID, planned *float64, r *network.Reading) LinkEnd {
+func (v sight) apiEnd(id network.DeviceID, planned *float64, r *network.Reading) LinkEnd {
 	e := LinkEnd{Device: id, PlannedDBm: planned}
 	if id != "" {
-		e.Place = p.place(id)
+		e.Place = v.place(id)
 	}
-	if at, _, ok := p.deps.Network.Position(id); ok {
+	if at, _, ok := v.net.Position(id); ok {
 		e.Lat, e.Lon = &at.Lat, &at.Lon
 	}
 	if r != nil {
@@ -181,7 +183,7 @@ func apiReading(r network.Reading) Reading {
 }
 
 func (p *Pages) apiReadings(w http.ResponseWriter, r *http.Request) error {
-	l, _, err := p.find(r)
+	l, _, err := p.of(r).find(r)
 	if err != nil {
 		return err
 	}
@@ -229,19 +231,20 @@ func (p *Pages) apiAlerts(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return fault.New(fault.Invalid, "open=%q: want true (only open alerts) or false (the recently closed ones too)", v)
 	}
-	alerts := p.deps.Alerts.Alerts(open)
+	alerts := p.of(r).alertList(open)
 	return web.JSON(w, r, map[string]any{"alerts": orEmpty(alerts)})
 }
 
 func (p *Pages) apiDevices(w http.ResponseWriter, r *http.Request) error {
 	devices := []Device{}
-	for _, s := range p.deps.Devices.Devices() {
-		d, ok := p.deps.Network.Device(s.Device)
+	t := p.of(r)
+	for _, s := range t.deviceStates() {
+		d, ok := t.net.Device(s.Device)
 		if !ok {
 			continue
 		}
 		out := Device{
-			ID: d.ID, Site: text(string(d.Site)), Seat: text(string(d.Seat)), Place: p.place(d.ID), Gear: d.Gear, Reach: s.Reach,
+			ID: d.ID, Site: text(string(d.Site)), Seat: text(string(d.Seat)), Place: t.place(d.ID), Gear: d.Gear, Reach: s.Reach,
 			Since: known(s.Since), At: known(s.At), AgeS: p.age(s.At), FailedReads: s.Failures, Error: text(s.Err),
 			Links: []network.LinkID{}, Alerts: orEmpty(s.Alerts), Warnings: []string{},
 		}
@@ -250,7 +253,7 @@ func (p *Pages) apiDevices(w http.ResponseWriter, r *http.Request) error {
 			out.UptimeS, out.CPUPct, out.SupplyV, out.TemperatureC = o.Uptime.Ptr(), o.CPU.Ptr(), o.Voltage.Ptr(), o.Celsius.Ptr()
 			out.Warnings = orEmpty(o.Warnings)
 		}
-		for _, l := range p.deps.Network.LinksAt(d.ID) {
+		for _, l := range t.net.LinksAt(d.ID) {
 			out.Links = append(out.Links, l.ID)
 		}
 		devices = append(devices, out)
@@ -260,12 +263,13 @@ func (p *Pages) apiDevices(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) apiSites(w http.ResponseWriter, r *http.Request) error {
 	sites := []Site{}
-	for _, s := range p.deps.Network.Sites {
+	n := p.of(r).net
+	for _, s := range n.Sites {
 		out := Site{
 			ID: s.ID, Name: s.Name, Lat: s.At.Lat, Lon: s.At.Lon, Comune: text(s.Comune), Structure: s.Structure,
 			HeightM: float64(s.HeightM), BatteryH: s.Power.BatteryHours, Devices: []network.DeviceID{},
 		}
-		for _, d := range p.deps.Network.Devices {
+		for _, d := range n.Devices {
 			if d.Site == s.ID {
 				out.Devices = append(out.Devices, d.ID)
 			}

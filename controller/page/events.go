@@ -29,8 +29,9 @@ func (p *Pages) events(w http.ResponseWriter, r *http.Request) error {
 		p.full(w)
 		return nil
 	}
+	in := p.sightOf(web.Who(r.Context()))
 	only := network.LinkID(r.URL.Query().Get("link"))
-	if _, ok := p.deps.Network.Link(only); only != "" && !ok {
+	if _, ok := in.net.Link(only); only != "" && !ok {
 		return fault.New(fault.NotFound, "no link named %q", only)
 	}
 	states := p.deps.Changes.States().Subscribe(256)
@@ -38,7 +39,7 @@ func (p *Pages) events(w http.ResponseWriter, r *http.Request) error {
 	alerts := p.deps.Changes.AlertEvents().Subscribe(32)
 	defer alerts.Close()
 	last := map[network.LinkID]network.LinkStatus{}
-	for _, s := range p.deps.Links.Links() {
+	for _, s := range in.linkStates() {
 		last[s.Link] = s.Status
 	}
 
@@ -72,6 +73,9 @@ func (p *Pages) events(w http.ResponseWriter, r *http.Request) error {
 		case <-beat.C:
 			err = send(": still here\n\n")
 		case s := <-states.C:
+			if _, ok := in.net.Link(s.Link); !ok {
+				continue
+			}
 			kind := "state"
 			if last[s.Link] == s.Status {
 				if s.Link != only || only == "" {
@@ -82,6 +86,9 @@ func (p *Pages) events(w http.ResponseWriter, r *http.Request) error {
 			last[s.Link] = s.Status
 			err = send(event(kind, stateEvent{s.Link, s.Status}))
 		case a := <-alerts.C:
+			if !in.concerns(a.Alert) {
+				continue
+			}
 			err = send(event("alert", struct {
 				Change string `json:"change"`
 				Alert  string `json:"alert"`

@@ -185,7 +185,7 @@ func newWorld(t testing.TB, change ...func(*page.Deps)) *world {
 	cfg := web.Default()
 	cfg.Addr, cfg.Demo = "127.0.0.1:0", true
 	var err error
-	if w.shell, err = web.New(cfg, web.Deps{Identify: technician, Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}); err != nil {
+	if w.shell, err = web.New(cfg, web.Deps{Identify: identify, Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}); err != nil {
 		t.Fatal(err)
 	}
 	pcfg := page.Default()
@@ -207,15 +207,39 @@ func newWorld(t testing.TB, change ...func(*page.Deps)) *world {
 	return w
 }
 
-func (w *world) get(target string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest("GET", target, nil)
+func (w *world) get(target string) *httptest.ResponseRecorder { return w.as("tecnica", "GET", target) }
+
+// as is what somebody is answered.
+func (w *world) as(who, method, target string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, target, nil)
 	r.Host = "localhost"
+	r.Header.Set("As", who)
 	rec := httptest.NewRecorder()
 	w.shell.Handler().ServeHTTP(rec, r)
 	return rec
 }
 
-// technician is who reads the pages in these tests.
-func technician(*http.Request) (login.Identity, error) {
-	return login.Identity{Person: "tecnica", Via: "session", Grants: []login.Grant{{Role: login.Technician, Scope: login.Union}}}, nil
+// askers are who ask in these tests. Browsers, which name nobody, are the
+// technician.
+var askers = map[string][]login.Grant{
+	"estranea":    nil,
+	"tecnica":     {{Role: login.Technician, Scope: login.Union}},
+	"lettrice":    {{Role: login.Viewer, Scope: login.Union}},
+	"uno":         {{Role: login.Partner, Scope: login.Scope{Kind: login.OfPartner, ID: "wisp-uno"}}},
+	"due":         {{Role: login.Partner, Scope: login.Scope{Kind: login.OfPartner, ID: "wisp-due"}}},
+	"comune":      {{Role: login.Viewer, Scope: login.Scope{Kind: login.OfComune, ID: "004201"}}}, // Saliceto
+	"gruppo":      {{Role: login.Viewer, Scope: login.Scope{Kind: login.OfGroup, ID: "004201"}}},
+	"tecnica-uno": {{Role: login.Technician, Scope: login.Scope{Kind: login.OfPartner, ID: "wisp-uno"}}},
+}
+
+func identify(r *http.Request) (login.Identity, error) {
+	who := r.Header.Get("As")
+	if who == "" {
+		who = "tecnica"
+	}
+	grants, ok := askers[who]
+	if !ok || grants == nil {
+		return login.Identity{}, nil
+	}
+	return login.Identity{Person: who, Via: "session", Grants: grants}, nil
 }

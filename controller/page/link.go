@@ -15,15 +15,16 @@ import (
 	"github.com/crinale/crinale/internal/web"
 )
 
-// find is the link of a request.
-func (p *Pages) find(r *http.Request) (network.Link, network.LinkState, error) {
+// find is the link of a request. One out of sight is answered as one that
+// does not exist.
+func (s sight) find(r *http.Request) (network.Link, network.LinkState, error) {
 	id := network.LinkID(r.PathValue("id"))
-	l, ok := p.deps.Network.Link(id)
-	s, known := p.deps.Links.Link(id)
+	l, ok := s.net.Link(id)
+	state, known := s.deps.Links.Link(id)
 	if !ok || !known {
-		return l, s, fault.New(fault.NotFound, "no link named %q in the network files", id)
+		return l, state, fault.New(fault.NotFound, "no link named %q in the network files", id)
 	}
-	return l, s, nil
+	return l, state, nil
 }
 
 // hoursShown are the windows that the page of a link offers.
@@ -31,7 +32,8 @@ var hoursShown = []int{1, 6, 24}
 
 // link is /rete/collegamenti/{id}.
 func (p *Pages) link(w http.ResponseWriter, r *http.Request) error {
-	l, s, err := p.find(r)
+	t := p.of(r)
+	l, s, err := t.find(r)
 	if err != nil {
 		return err
 	}
@@ -41,9 +43,8 @@ func (p *Pages) link(w http.ResponseWriter, r *http.Request) error {
 			return fault.New(fault.Invalid, "ore=%q: want 1, 6 or 24", v)
 		}
 	}
-	t := tongue{p, web.LangOf(r)}
 	row := t.linkRow(l, s)
-	for _, a := range p.deps.Alerts.Alerts(true) {
+	for _, a := range t.alertList(true) {
 		if a.Link == l.ID || a.Link == "" && (a.Device == l.A || a.Device == l.B) {
 			row.Alerts = append(row.Alerts, t.alertRow(a))
 		}
@@ -54,7 +55,7 @@ func (p *Pages) link(w http.ResponseWriter, r *http.Request) error {
 		p.log.Error("link page: history", "link", l.ID, "error", trouble)
 	}
 	km := unit.Opt[unit.Metres]{}
-	if a, b, ok := p.ends(l); ok {
+	if a, b, ok := t.ends(l); ok {
 		km = unit.Some(a.Distance(b) / 1000)
 	}
 	return p.html.Write(w, r, "link.html", web.View{
@@ -165,7 +166,7 @@ func merge(a, b []point) []point {
 
 // profile is the picture of the ground under a link.
 func (p *Pages) profile(w http.ResponseWriter, r *http.Request) error {
-	l, _, err := p.find(r)
+	l, _, err := p.of(r).find(r)
 	if err != nil {
 		return err
 	}
@@ -202,7 +203,7 @@ type linkRef struct{ Name, URL string }
 func (t tongue) endDevices(l network.Link) []deviceRow {
 	var rows []deviceRow
 	for i, id := range []network.DeviceID{l.A, l.B} {
-		if s, ok := t.deps.Devices.Device(id); ok {
+		if s, ok := t.deviceState(id); ok {
 			row := t.deviceRow(s)
 			row.Letter = string("AB"[i])
 			rows = append(rows, row)
@@ -216,7 +217,7 @@ func (t tongue) deviceRow(s controller.DeviceState) deviceRow {
 		ID: string(s.Device), Place: t.place(s.Device), Reach: string(s.Reach), Err: s.Err, Since: s.Since, At: s.At,
 		Failures: s.Failures, Alerts: len(s.Alerts),
 	}
-	for _, l := range t.deps.Network.LinksAt(s.Device) {
+	for _, l := range t.net.LinksAt(s.Device) {
 		row.Links = append(row.Links, linkRef{nameOf(l), linkPath(l.ID)})
 	}
 	o := s.Observation

@@ -11,9 +11,9 @@ const closedShown = 100
 
 // alerts is /rete/allarmi.
 func (p *Pages) alerts(w http.ResponseWriter, r *http.Request) error {
-	t := tongue{p, web.LangOf(r)}
+	t := p.of(r)
 	var open, closed []alertRow
-	for _, a := range p.deps.Alerts.Alerts(false) {
+	for _, a := range t.alertList(false) {
 		switch {
 		case a.IsOpen():
 			open = append(open, t.alertRow(a))
@@ -33,10 +33,10 @@ func (p *Pages) alerts(w http.ResponseWriter, r *http.Request) error {
 
 // devices is /rete/apparati.
 func (p *Pages) devices(w http.ResponseWriter, r *http.Request) error {
-	t := tongue{p, web.LangOf(r)}
+	t := p.of(r)
 	count := map[controller.Reach]int{}
 	var rows []deviceRow
-	for _, s := range p.deps.Devices.Devices() {
+	for _, s := range t.deviceStates() {
 		count[s.Reach]++
 		rows = append(rows, t.deviceRow(s))
 	}

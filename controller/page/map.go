@@ -91,7 +91,7 @@ func pixel(p geo.LonLat, zoom int) (x, y float64) {
 }
 
 // land draws the network at the deepest zoom that fits.
-func (p *Pages) land() *landMap {
+func (s sight) land() *landMap {
 	type dot struct {
 		at    geo.LonLat
 		name  string
@@ -100,19 +100,19 @@ func (p *Pages) land() *landMap {
 	}
 	var dots []dot
 	degree := map[string]int{}
-	for _, l := range p.deps.Network.Links {
+	for _, l := range s.net.Links {
 		for _, id := range []network.DeviceID{l.A, l.B} {
-			if d, ok := p.deps.Network.Device(id); ok {
+			if d, ok := s.net.Device(id); ok {
 				degree[string(d.Site)+"/"+string(d.Seat)]++
 			}
 		}
 	}
-	for _, s := range p.deps.Network.Sites {
-		dots = append(dots, dot{s.At, s.Name, false, degree[string(s.ID)+"/"]})
+	for _, at := range s.net.Sites {
+		dots = append(dots, dot{at.At, at.Name, false, degree[string(at.ID)+"/"]})
 	}
-	for _, s := range p.deps.Network.Seats {
-		if n := degree["/"+string(s.ID)]; n > 0 {
-			dots = append(dots, dot{s.At, s.Name, true, n})
+	for _, at := range s.net.Seats {
+		if n := degree["/"+string(at.ID)]; n > 0 {
+			dots = append(dots, dot{at.At, at.Name, true, n})
 		}
 	}
 	if len(dots) == 0 {
@@ -139,22 +139,22 @@ func (p *Pages) land() *landMap {
 		return round1((x - x0) * k), round1((y - y0) * k)
 	}
 	m := &landMap{Width: int(math.Ceil((x1-x0)*k)) + mapMargin, Height: int(math.Ceil((y1-y0)*k)) + mapMargin, Side: round1(geo.TileSide * k)}
-	if p.cfg.Tiles != "" {
+	if s.cfg.Tiles != "" {
 		for ty := int(y0) / geo.TileSide; float64(ty*geo.TileSide) < y1+mapMargin/k; ty++ {
 			for tx := int(x0) / geo.TileSide; float64(tx*geo.TileSide) < x1+mapMargin/k; tx++ {
-				m.Tiles = append(m.Tiles, tileImage{tileURL(p.cfg.Tiles, zoom, tx, ty), round1((float64(tx*geo.TileSide) - x0) * k), round1((float64(ty*geo.TileSide) - y0) * k)})
+				m.Tiles = append(m.Tiles, tileImage{tileURL(s.cfg.Tiles, zoom, tx, ty), round1((float64(tx*geo.TileSide) - x0) * k), round1((float64(ty*geo.TileSide) - y0) * k)})
 			}
 		}
 	}
-	for _, s := range p.deps.Links.Links() {
-		l, _ := p.deps.Network.Link(s.Link)
-		a, b, ok := p.ends(l)
+	for _, state := range s.linkStates() {
+		l, _ := s.net.Link(state.Link)
+		a, b, ok := s.ends(l)
 		if !ok {
 			continue
 		}
 		ax, ay := place(a)
 		bx, by := place(b)
-		m.Lines = append(m.Lines, mapLine{ax, ay, bx, by, s.Status})
+		m.Lines = append(m.Lines, mapLine{ax, ay, bx, by, state.Status})
 	}
 	// The best connected places are named first, where the name touches
 	// nothing, else where it touches only lines; otherwise it is left out.
@@ -200,13 +200,13 @@ func tileURL(pattern string, z, x, y int) string {
 
 // overview is /rete.
 func (p *Pages) overview(w http.ResponseWriter, r *http.Request) error {
-	t := tongue{p, web.LangOf(r)}
+	t := p.of(r)
 	rows := t.rows()
 	count := map[network.LinkStatus]int{}
 	for _, row := range rows {
 		count[row.Status]++
 	}
-	open := p.deps.Alerts.Alerts(true)
+	open := t.alertList(true)
 	var worst []alertRow
 	for _, a := range open {
 		if a.Severity == "critical" && len(worst) < 5 {
@@ -224,7 +224,7 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request) error {
 			Up, Degraded, Down, Unknown, Open int
 			Native                            int
 			Tiles, Credit, Now                string
-		}{rows, p.land(), statuses, count[network.StatusUp], count[network.StatusDegraded], count[network.StatusDown], count[network.StatusUnknown],
+		}{rows, t.land(), statuses, count[network.StatusUp], count[network.StatusDegraded], count[network.StatusDown], count[network.StatusUnknown],
 			len(open), p.cfg.Native, p.cfg.Tiles, p.cfg.Credit, p.clock()},
 	})
 }

@@ -45,7 +45,7 @@ func (p *Pages) comuni() (rows, trouble []comuneRow, watched int) {
 		if !ok {
 			continue
 		}
-		a, b := p.comune(l.A), p.comune(l.B)
+		a, b := comuneOf(p.deps.Network, l.A), comuneOf(p.deps.Network, l.B)
 		for i, code := range []string{a, b} {
 			row := by[code]
 			if row == nil || i == 1 && a == b {

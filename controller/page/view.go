@@ -14,12 +14,6 @@ import (
 	"github.com/crinale/crinale/internal/web"
 )
 
-// tongue writes quantities and words in the language of one request.
-type tongue struct {
-	*Pages
-	lang web.Lang
-}
-
 func (t tongue) word(key string, args ...any) string { return t.html.Text(t.lang, key, args...) }
 
 // quantity is a value with its unit, or the words for what is not known.
@@ -84,7 +78,7 @@ func (t tongue) linkRow(l network.Link, s network.LinkState) linkRow {
 	plan := t.deps.Links.Planned(l.ID)
 	row.A, row.B = t.endRow("A", l.A, s.A, plan.A), t.endRow("B", l.B, s.B, plan.B)
 	for _, id := range l.Partner {
-		if p, ok := t.deps.Network.Partner(id); ok {
+		if p, ok := t.net.Partner(id); ok {
 			row.Partners = append(row.Partners, p.Name)
 		}
 	}
@@ -122,38 +116,25 @@ func (p *Pages) promise(l network.Link) unit.Mbps {
 }
 
 // place is the name of the site or seat of a device.
-func (p *Pages) place(id network.DeviceID) string {
-	d, ok := p.deps.Network.Device(id)
+func (s sight) place(id network.DeviceID) string {
+	d, ok := s.net.Device(id)
 	if !ok {
 		return string(id)
 	}
-	if s, ok := p.deps.Network.Site(d.Site); ok {
-		return s.Name
+	if at, ok := s.net.Site(d.Site); ok {
+		return at.Name
 	}
-	if s, ok := p.deps.Network.Seat(d.Seat); ok {
-		return s.Name
+	if at, ok := s.net.Seat(d.Seat); ok {
+		return at.Name
 	}
 	return string(id)
 }
 
-// comune is the ISTAT code of where a device stands; "" outside the union.
-func (p *Pages) comune(id network.DeviceID) string {
-	d, ok := p.deps.Network.Device(id)
-	if !ok {
-		return ""
-	}
-	if s, ok := p.deps.Network.Site(d.Site); ok {
-		return s.Comune
-	}
-	s, _ := p.deps.Network.Seat(d.Seat)
-	return s.Comune
-}
-
 // ends are the positions of a link's ends; false when one is not in the
 // network.
-func (p *Pages) ends(l network.Link) (a, b geo.LonLat, ok bool) {
-	a, _, okA := p.deps.Network.Position(l.A)
-	b, _, okB := p.deps.Network.Position(l.B)
+func (s sight) ends(l network.Link) (a, b geo.LonLat, ok bool) {
+	a, _, okA := s.net.Position(l.A)
+	b, _, okB := s.net.Position(l.B)
 	return a, b, okA && okB
 }
 
@@ -175,8 +156,8 @@ var statuses = []network.LinkStatus{network.StatusUp, network.StatusDegraded, ne
 // rows are all links, the worst first.
 func (t tongue) rows() []linkRow {
 	var rows []linkRow
-	for _, s := range t.deps.Links.Links() {
-		if l, ok := t.deps.Network.Link(s.Link); ok {
+	for _, s := range t.linkStates() {
+		if l, ok := t.net.Link(s.Link); ok {
 			rows = append(rows, t.linkRow(l, s))
 		}
 	}
@@ -201,11 +182,11 @@ func (t tongue) alertRow(a controller.Alert) alertRow {
 		ID: a.ID, Kind: t.word("kind." + string(a.Kind)), Severity: string(a.Severity),
 		Seen: t.text(a.Seen), ToDo: t.text(a.ToDo), Opened: a.Opened, Subject: string(a.Device),
 	}
-	if l, ok := t.deps.Network.Link(a.Link); ok {
+	if l, ok := t.net.Link(a.Link); ok {
 		row.Subject, row.URL = nameOf(l), linkPath(l.ID)
 	} else if a.Device != "" {
 		row.Subject = t.place(a.Device) + " (" + string(a.Device) + ")"
-		if links := t.deps.Network.LinksAt(a.Device); len(links) > 0 {
+		if links := t.net.LinksAt(a.Device); len(links) > 0 {
 			row.URL = linkPath(links[0].ID)
 		}
 	}

@@ -1,0 +1,330 @@
+package page_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/crinale/crinale/controller"
+	"github.com/crinale/crinale/controller/page"
+	"github.com/crinale/crinale/internal/login"
+	"github.com/crinale/crinale/internal/network"
+	"github.com/crinale/crinale/internal/web"
+)
+
+// shared gives the links 0 to 3 to one partner, 4 to 8 to another, 9 to both
+// and the fibre to nobody.
+func shared(d *page.Deps) {
+	n := d.Network
+	n.Partners = append(n.Partners, network.Partner{ID: "wisp-due", Name: "Partner Due"})
+	for i := range n.Links {
+		switch {
+		case i < 4:
+			n.Links[i].Partner = []network.PartnerID{"wisp-uno"}
+		case i < 9:
+			n.Links[i].Partner = []network.PartnerID{"wisp-due"}
+		case i == 9:
+			n.Links[i].Partner = []network.PartnerID{"wisp-uno", "wisp-due"}
+		}
+	}
+	n.Index()
+}
+
+// part is what somebody may see of the network of shared.
+type part struct {
+	links, devices, sites []string
+	alerts                []string
+	partners              []string
+	other                 string // a link out of sight, for whom everything is not in sight
+}
+
+// parts are written by hand: they are what the roles promise.
+var parts = map[string]part{
+	"uno": {
+		links: []string{"mombarcaro-cortemilia", "cortemilia-bossolasco", "bossolasco-serravalle-langhe", "serravalle-langhe-torre-bormida", "lequio-berria-mombarcaro"},
+		devices: []string{"mombarcaro-est", "mombarcaro-ovest", "cortemilia-est", "cortemilia-ovest", "bossolasco-est", "bossolasco-ovest",
+			"serravalle-langhe-est", "serravalle-langhe-ovest", "torre-bormida-ovest", "lequio-berria-est"},
+		sites:    []string{"mombarcaro", "cortemilia", "bossolasco", "serravalle-langhe", "torre-bormida", "lequio-berria"},
+		alerts:   []string{"a1", "a3", "a4"},
+		partners: []string{"wisp-uno"},
+		other:    "saliceto-murazzano",
+	},
+	"due": {
+		links: []string{"torre-bormida-saliceto", "saliceto-murazzano", "murazzano-feisoglio", "feisoglio-san-giorgio-scarampi", "san-giorgio-scarampi-lequio-berria", "lequio-berria-mombarcaro"},
+		devices: []string{"mombarcaro-ovest", "torre-bormida-est", "saliceto-est", "saliceto-ovest", "murazzano-est", "murazzano-ovest", "feisoglio-est", "feisoglio-ovest",
+			"san-giorgio-scarampi-est", "san-giorgio-scarampi-ovest", "lequio-berria-est", "lequio-berria-ovest"},
+		sites:    []string{"mombarcaro", "torre-bormida", "saliceto", "murazzano", "feisoglio", "san-giorgio-scarampi", "lequio-berria"},
+		alerts:   []string{"a2"},
+		partners: []string{"wisp-due"},
+		other:    "fibra-cortemilia",
+	},
+	"comune": { // of Saliceto
+		links:    []string{"torre-bormida-saliceto", "saliceto-murazzano"},
+		devices:  []string{"torre-bormida-est", "saliceto-est", "saliceto-ovest", "murazzano-ovest"},
+		sites:    []string{"torre-bormida", "saliceto", "murazzano"},
+		alerts:   []string{"a2"},
+		partners: []string{"wisp-due"},
+		other:    "mombarcaro-cortemilia",
+	},
+	"gruppo": {other: "mombarcaro-cortemilia"},
+}
+
+func init() {
+	parts["tecnica-uno"] = parts["uno"]
+}
+
+// hidden are the names that somebody must not read anywhere.
+func (p part) hidden(n *network.Network) []string {
+	var out []string
+	add := func(id, name string, in []string) {
+		if !slices.Contains(in, id) {
+			out = append(out, id)
+			if name != "" {
+				out = append(out, name)
+			}
+		}
+	}
+	for _, l := range n.Links {
+		add(string(l.ID), l.Name, p.links)
+	}
+	for _, d := range n.Devices {
+		add(string(d.ID), "", p.devices)
+	}
+	for _, s := range n.Sites {
+		add(string(s.ID), s.Name, p.sites)
+	}
+	for _, x := range n.Partners {
+		add(string(x.ID), x.Name, p.partners)
+	}
+	out = append(out, "vicino", "hAP ax²") // heard by devices around them
+	// A name within one that may be read is none: "saliceto" in "torre-bormida-saliceto".
+	allowed := slices.Concat(p.links, p.devices, p.sites, p.partners)
+	return slices.DeleteFunc(out, func(s string) bool {
+		return slices.ContainsFunc(allowed, func(a string) bool { return strings.Contains(a, s) })
+	})
+}
+
+// askFor says how each route of the pages is asked in these tests; {id} is a
+// link.
+var askFor = map[string]string{
+	"GET /stato":                              "/stato",
+	"GET /rete":                               "/rete",
+	"GET /rete/allarmi":                       "/rete/allarmi",
+	"GET /rete/apparati":                      "/rete/apparati",
+	"GET /rete/collegamenti/{id}":             "/rete/collegamenti/{id}",
+	"GET /rete/collegamenti/{id}/profilo.svg": "/rete/collegamenti/{id}/profilo.svg",
+	"GET /api/v1/links":                       "/api/v1/links",
+	"GET /api/v1/links/{id}":                  "/api/v1/links/{id}",
+	"GET /api/v1/links/{id}/readings":         "/api/v1/links/{id}/readings?from=2026-11-22T08:00:00Z&to=2026-11-22T09:00:00Z&step=60",
+	"GET /api/v1/alerts":                      "/api/v1/alerts?open=false",
+	"GET /api/v1/devices":                     "/api/v1/devices",
+	"GET /api/v1/sites":                       "/api/v1/sites",
+}
+
+// elsewhere are routes that other tests ask, or that tell nothing.
+var elsewhere = []string{
+	"GET /rete/eventi",                // TestEventsWithinTheScope
+	"GET /rete/collegamenti",          // to /rete
+	"GET /rete/collegamenti/{id}/{$}", // to the address without the last stroke
+}
+
+// mine are the routes that the package mounts.
+func mine(w *world, bare *web.Shell) []web.Mounted {
+	own := map[string]bool{}
+	for _, m := range bare.Routes() {
+		own[m.Pattern] = true
+	}
+	return slices.DeleteFunc(w.shell.Routes(), func(m web.Mounted) bool { return own[m.Pattern] || strings.HasPrefix(m.Pattern, "GET /static/") })
+}
+
+// TestEveryRouteWithinTheScope asks every route as everybody: what is in
+// somebody's part is told, what is not is nowhere, and to ask for it by name
+// is as to ask for what does not exist.
+func TestEveryRouteWithinTheScope(t *testing.T) {
+	w := newWorld(t, shared)
+	bare, err := web.New(web.Default(), web.Deps{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	routes := mine(w, bare)
+	if len(routes) < len(askFor) {
+		t.Fatalf("only %d routes", len(routes))
+	}
+	ref := regexp.MustCompile(`"ref":"[A-Z2-7]+"|riferimento [A-Z2-7]+`)
+	clean := func(body, id string) string { return strings.ReplaceAll(ref.ReplaceAllString(body, ""), id, "NAME") }
+	asked := 0
+	for _, m := range routes {
+		if slices.Contains(elsewhere, m.Pattern) {
+			continue
+		}
+		target, ok := askFor[m.Pattern]
+		if !ok {
+			t.Errorf("%s (%s) is asked by no test of scopes: say how in askFor", m.Pattern, m.Access)
+			continue
+		}
+		if right, ok := m.Access.Right(); m.Pattern != "GET /stato" && (!ok || right != login.ReadNetwork) {
+			t.Errorf("%s needs %s", m.Pattern, m.Access)
+		}
+		of := func(id string) string { return strings.ReplaceAll(target, "{id}", id) }
+		named := strings.Contains(target, "{id}")
+		for who, p := range parts {
+			asked++
+			if m.Pattern == "GET /stato" {
+				if rec := w.as(who, "GET", target); rec.Code != 200 || rec.Body.String() != w.get(target).Body.String() {
+					t.Errorf("%s: the residents' page is another for %s", m.Pattern, who)
+				}
+				continue
+			}
+			own := []string{"unused"}
+			if named {
+				own = p.links
+				other, unknown := w.as(who, "GET", of(p.other)), w.as(who, "GET", of("nessuno"))
+				if other.Code != 404 || unknown.Code != 404 || clean(other.Body.String(), p.other) != clean(unknown.Body.String(), "nessuno") {
+					t.Errorf("%s as %s: another's is answered %d, what does not exist %d:\n%s\n%s", m.Pattern, who, other.Code, unknown.Code, other.Body, unknown.Body)
+				}
+				if rec := w.get(of(p.other)); rec.Code != 200 {
+					t.Errorf("%s as the technician: %d", m.Pattern, rec.Code)
+				}
+			}
+			for _, id := range own {
+				rec := w.as(who, "GET", of(id))
+				if rec.Code != 200 {
+					t.Errorf("%s as %s: %d", of(id), who, rec.Code)
+				}
+				for _, h := range p.hidden(w.net) {
+					if strings.Contains(rec.Body.String(), h) {
+						t.Errorf("%s tells %s of %q", of(id), who, h)
+					}
+				}
+			}
+		}
+		// Strangers are sent away, whatever they ask for.
+		for _, id := range []string{"saliceto-murazzano", "nessuno"} {
+			rec, want := w.as("estranea", "GET", of(id)), 303
+			switch {
+			case m.Pattern == "GET /stato":
+				want = 200
+			case strings.Contains(target, "/api/"):
+				want = 401
+			}
+			if rec.Code != want || strings.Contains(rec.Body.String(), "Partner") {
+				t.Errorf("%s as a stranger: %d", of(id), rec.Code)
+			}
+		}
+	}
+	if asked < 50 {
+		t.Errorf("only %d askings", asked)
+	}
+}
+
+// TestListsAreWhole holds the lists of the API against the parts by name:
+// nothing is missing either.
+func TestListsAreWhole(t *testing.T) {
+	w := newWorld(t, shared)
+	for who, p := range parts {
+		for key, want := range map[string][]string{"links": p.links, "devices": p.devices, "sites": p.sites, "alerts": p.alerts} {
+			var got map[string][]map[string]any
+			rec := w.as(who, "GET", map[string]string{"alerts": "/api/v1/alerts?open=false"}[key]+map[string]string{"links": "/api/v1/links", "devices": "/api/v1/devices", "sites": "/api/v1/sites"}[key])
+			if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil {
+				t.Fatal(err)
+			}
+			var ids []string
+			for _, v := range got[key] {
+				ids = append(ids, v["id"].(string))
+				for _, of := range []string{"links", "devices"} { // of a device, of a site
+					for _, id := range asList(v[of]) {
+						if !slices.Contains(p.links, id) && !slices.Contains(p.devices, id) {
+							t.Errorf("%s: %s of %s names %s", who, of, v["id"], id)
+						}
+					}
+				}
+				for _, id := range asList(v["partners"]) {
+					if !slices.Contains(p.partners, id) {
+						t.Errorf("%s reads the partner %s", who, id)
+					}
+				}
+			}
+			slices.Sort(ids)
+			want = slices.Sorted(slices.Values(want))
+			if !slices.Equal(ids, want) {
+				t.Errorf("%s of %s:\ngot  %v\nwant %v", key, who, ids, want)
+			}
+		}
+	}
+	all := w.get("/api/v1/links/lequio-berria-mombarcaro").Body.String()
+	if !strings.Contains(all, `"partners":["wisp-uno","wisp-due"]`) {
+		t.Errorf("the union reads all partners: %s", all)
+	}
+}
+
+func asList(v any) []string {
+	var out []string
+	list, _ := v.([]any)
+	for _, x := range list {
+		if s, ok := x.(string); ok {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// TestEventsWithinTheScope tells a partner of its own links and alerts only.
+func TestEventsWithinTheScope(t *testing.T) {
+	w := newWorld(t, shared)
+	srv := httptest.NewServer(w.shell.Handler())
+	defer srv.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	open := func(query string) *http.Response {
+		t.Helper()
+		req, err := http.NewRequestWithContext(ctx, "GET", srv.URL+"/rete/eventi"+query, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("As", "uno")
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = res.Body.Close() })
+		return res
+	}
+	if res := open("?link=saliceto-murazzano"); res.StatusCode != 404 {
+		t.Errorf("a stream of another's link: %s", res.Status)
+	}
+	lines := bufio.NewScanner(open("").Body)
+	var told []string
+	next := func(prefix string) string {
+		for lines.Scan() {
+			told = append(told, lines.Text())
+			if s, ok := strings.CutPrefix(lines.Text(), prefix); ok {
+				return s
+			}
+		}
+		t.Fatalf("the stream ended before %q: %v", prefix, lines.Err())
+		return ""
+	}
+	next(": still here") // the subscription stands
+	w.changes.Publish(network.LinkState{Link: "saliceto-murazzano", Status: network.StatusDown})
+	w.changes.Publish(network.LinkState{Link: "fibra-cortemilia", Status: network.StatusDown})
+	w.events.Publish(controller.AlertEvent{Change: controller.Opened, Alert: controller.Alert{ID: "altrui", Link: "saliceto-murazzano", Device: "cortemilia-est"}})
+	w.events.Publish(controller.AlertEvent{Change: controller.Opened, Alert: controller.Alert{ID: "altrui", Device: "saliceto-est"}})
+	w.events.Publish(controller.AlertEvent{Change: controller.Opened, Alert: controller.Alert{ID: "propria", Device: "mombarcaro-est"}})
+	if next("event: ") != "alert" || !strings.Contains(next("data: "), "propria") {
+		t.Errorf("told %q", told)
+	}
+	w.changes.Publish(network.LinkState{Link: "mombarcaro-cortemilia", Status: network.StatusDown})
+	if next("event: ") != "state" || !strings.Contains(next("data: "), "mombarcaro-cortemilia") {
+		t.Errorf("told %q", told)
+	}
+	if all := strings.Join(told, "\n"); strings.Contains(all, "altrui") || strings.Contains(all, "saliceto") || strings.Contains(all, "fibra") {
+		t.Errorf("a partner is told %s", all)
+	}
+}
