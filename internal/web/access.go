@@ -17,6 +17,7 @@ import (
 type Access struct {
 	kind  accessKind
 	right login.Right
+	union bool // the right must hold for the whole union
 }
 
 type accessKind uint8
@@ -37,6 +38,10 @@ var (
 // then the handler's matter, by Who.
 func Needs(r login.Right) Access { return Access{kind: holders, right: r} }
 
+// NeedsUnion is for those who hold a right for the whole union. A right in a
+// partner or a comune does not do: what the route gives has no parts.
+func NeedsUnion(r login.Right) Access { return Access{kind: holders, right: r, union: true} }
+
 // String is the word of the tables: "public", "signed in", or the right.
 func (a Access) String() string {
 	switch a.kind {
@@ -45,6 +50,9 @@ func (a Access) String() string {
 	case signedIn:
 		return "signed in"
 	case holders:
+		if a.union {
+			return string(a.right) + " for the union"
+		}
 		return string(a.right)
 	}
 	return "nobody"
@@ -62,7 +70,7 @@ func (a Access) Allows(id login.Identity) bool {
 	case signedIn:
 		return id.Known()
 	case holders:
-		return id.May(a.right)
+		return id.May(a.right) && (!a.union || id.MayIn(a.right))
 	}
 	return false
 }
