@@ -1,6 +1,8 @@
 package page
 
 import (
+	"fmt"
+	"math"
 	"net/http"
 	"time"
 
@@ -111,12 +113,12 @@ func (p *Pages) mountAPI() error {
 	}
 	routes := map[string]web.Route{}
 	for pattern, h := range map[string]http.Handler{
-		"GET /api/v1/links":               p.api(p.apiLinks),
-		"GET /api/v1/links/{id}":          p.api(p.apiLink),
-		"GET /api/v1/links/{id}/readings": p.api(p.apiReadings, "from", "to", "step"),
-		"GET /api/v1/alerts":              p.api(p.apiAlerts, "open"),
-		"GET /api/v1/devices":             p.api(p.apiDevices),
-		"GET /api/v1/sites":               p.api(p.apiSites),
+		"GET /api/v1/links":               p.shell.Taking(p.apiLinks, web.Paged()...),
+		"GET /api/v1/links/{id}":          p.shell.Taking(p.apiLink),
+		"GET /api/v1/links/{id}/readings": p.shell.Taking(p.apiReadings, "from", "to", "step"),
+		"GET /api/v1/alerts":              p.shell.Taking(p.apiAlerts, web.Paged("open")...),
+		"GET /api/v1/devices":             p.shell.Taking(p.apiDevices, web.Paged()...),
+		"GET /api/v1/sites":               p.shell.Taking(p.apiSites, web.Paged()...),
 	} {
 		routes[pattern] = web.Route{Access: web.Needs(login.ReadNetwork), Handler: h}
 	}
@@ -124,14 +126,18 @@ func (p *Pages) mountAPI() error {
 }
 
 func (p *Pages) apiLinks(w http.ResponseWriter, r *http.Request) error {
-	links := []Link{}
 	t := p.of(r)
-	for _, s := range t.linkStates() {
+	states, next, err := web.Page(w, r, t.linkStates(), func(s network.LinkState) string { return string(s.Link) })
+	if err != nil {
+		return err
+	}
+	links := []Link{}
+	for _, s := range states {
 		if l, ok := t.net.Link(s.Link); ok {
 			links = append(links, t.apiLinkOf(l, s))
 		}
 	}
-	return web.JSON(w, r, map[string]any{"links": links})
+	return web.JSON(w, r, map[string]any{"links": links, "next": next})
 }
 
 func (p *Pages) apiLink(w http.ResponseWriter, r *http.Request) error {
@@ -231,14 +237,23 @@ func (p *Pages) apiAlerts(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return fault.New(fault.Invalid, "open=%q: want true (only open alerts) or false (the recently closed ones too)", v)
 	}
-	alerts := p.of(r).alertList(open)
-	return web.JSON(w, r, map[string]any{"alerts": orEmpty(alerts)})
+	alerts, next, err := web.Page(w, r, p.of(r).alertList(open), func(a controller.Alert) string {
+		return newest(a.Opened) + a.ID
+	})
+	if err != nil {
+		return err
+	}
+	return web.JSON(w, r, map[string]any{"alerts": alerts, "next": next})
 }
 
 func (p *Pages) apiDevices(w http.ResponseWriter, r *http.Request) error {
-	devices := []Device{}
 	t := p.of(r)
-	for _, s := range t.deviceStates() {
+	states, next, err := web.Page(w, r, t.deviceStates(), func(s controller.DeviceState) string { return string(s.Device) })
+	if err != nil {
+		return err
+	}
+	devices := []Device{}
+	for _, s := range states {
 		d, ok := t.net.Device(s.Device)
 		if !ok {
 			continue
@@ -258,13 +273,17 @@ func (p *Pages) apiDevices(w http.ResponseWriter, r *http.Request) error {
 		}
 		devices = append(devices, out)
 	}
-	return web.JSON(w, r, map[string]any{"devices": devices})
+	return web.JSON(w, r, map[string]any{"devices": devices, "next": next})
 }
 
 func (p *Pages) apiSites(w http.ResponseWriter, r *http.Request) error {
-	sites := []Site{}
 	n := p.of(r).net
-	for _, s := range n.Sites {
+	page, next, err := web.Page(w, r, n.Sites, func(s network.Site) string { return string(s.ID) })
+	if err != nil {
+		return err
+	}
+	sites := []Site{}
+	for _, s := range page {
 		out := Site{
 			ID: s.ID, Name: s.Name, Lat: s.At.Lat, Lon: s.At.Lon, Comune: text(s.Comune), Structure: s.Structure,
 			HeightM: float64(s.HeightM), BatteryH: s.Power.BatteryHours, Devices: []network.DeviceID{},
@@ -276,8 +295,11 @@ func (p *Pages) apiSites(w http.ResponseWriter, r *http.Request) error {
 		}
 		sites = append(sites, out)
 	}
-	return web.JSON(w, r, map[string]any{"sites": sites})
+	return web.JSON(w, r, map[string]any{"sites": sites, "next": next})
 }
+
+// newest is a key that orders the newest first.
+func newest(at time.Time) string { return fmt.Sprintf("%019d-", math.MaxInt64-at.UnixMilli()) }
 
 // known is nil for the zero time.
 func known(t time.Time) *time.Time {

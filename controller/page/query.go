@@ -1,12 +1,7 @@
 package page
 
 import (
-	"maps"
-	"net/http"
-	"net/url"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/crinale/crinale/internal/fault"
@@ -18,31 +13,6 @@ const (
 	firstYear = 1970
 	lastYear  = 2200
 )
-
-// api is an endpoint that takes the parameters known, each at most once. Any
-// other is refused: a misspelt one would be answered as if it had not been
-// asked.
-func (p *Pages) api(f func(http.ResponseWriter, *http.Request) error, known ...string) http.Handler {
-	takes := "this takes no parameters"
-	if len(known) > 0 {
-		takes = "known are " + strings.Join(known, ", ")
-	}
-	return p.shell.Func(func(w http.ResponseWriter, r *http.Request) error {
-		q, err := url.ParseQuery(r.URL.RawQuery)
-		if err != nil {
-			return fault.New(fault.Invalid, "parameters: %w", err)
-		}
-		for _, name := range slices.Sorted(maps.Keys(q)) {
-			switch {
-			case !slices.Contains(known, name):
-				return fault.New(fault.Invalid, "parameter %q is not known: %s", name, takes)
-			case len(q[name]) > 1:
-				return fault.New(fault.Invalid, "parameter %s is given %d times: give it once", name, len(q[name]))
-			}
-		}
-		return f(w, r)
-	})
-}
 
 // moment reads a time of the query, RFC 3339.
 func moment(s, name string, otherwise time.Time) (time.Time, error) {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -230,13 +231,14 @@ func TestListsAreWhole(t *testing.T) {
 	w := newWorld(t, shared)
 	for who, p := range parts {
 		for key, want := range map[string][]string{"links": p.links, "devices": p.devices, "sites": p.sites, "alerts": p.alerts} {
-			var got map[string][]map[string]any
+			var body map[string]json.RawMessage
+			var got []map[string]any
 			rec := w.as(who, "GET", map[string]string{"alerts": "/api/v1/alerts?open=false"}[key]+map[string]string{"links": "/api/v1/links", "devices": "/api/v1/devices", "sites": "/api/v1/sites"}[key])
-			if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil {
+			if err := errors.Join(json.Unmarshal(rec.Body.Bytes(), &body), json.Unmarshal(body[key], &got)); err != nil {
 				t.Fatal(err)
 			}
 			var ids []string
-			for _, v := range got[key] {
+			for _, v := range got {
 				ids = append(ids, v["id"].(string))
 				for _, of := range []string{"links", "devices"} { // of a device, of a site
 					for _, id := range asList(v[of]) {

@@ -113,5 +113,5 @@ func (p *Pages) Mount() error {
 	if err != nil {
 		return err
 	}
-	return p.shell.API(fragment, map[string]web.Route{"GET /api/v1/coverage": {Access: web.Public, Handler: p.shell.Func(p.apiCoverage)}})
+	return p.shell.API(fragment, map[string]web.Route{"GET /api/v1/coverage": {Access: web.Public, Handler: p.shell.Taking(p.apiCoverage)}})
 }

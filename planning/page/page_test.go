@@ -167,6 +167,11 @@ func TestCoverageAPIIsTheContract(t *testing.T) {
 	if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil || got.Inhabitants != 17755 || len(got.Comuni) != 38 {
 		t.Fatalf("%v %d %d", err, got.Inhabitants, len(got.Comuni))
 	}
+	for _, query := range []string{"comune=004201", "lang=it", "%zz"} {
+		if rec := newWorld(t).get("/api/v1/coverage?" + query); rec.Code != 400 || !strings.Contains(rec.Body.String(), "parameter") {
+			t.Errorf("?%s: %d %s", query, rec.Code, rec.Body)
+		}
+	}
 }
 
 func TestOutlines(t *testing.T) {

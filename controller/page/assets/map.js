@@ -13,9 +13,15 @@
   };
 
   async function load(path, key) {
-    const res = await fetch(path);
-    if (!res.ok) throw new Error(path + ": " + res.status);
-    return (await res.json())[key];
+    const all = [];
+    for (let after = ""; after !== null; ) {
+      const res = await fetch(path + "?limit=1000" + (after && "&after=" + encodeURIComponent(after)));
+      if (!res.ok) throw new Error(path + ": " + res.status);
+      const page = await res.json();
+      all.push(...page[key]);
+      after = page.next;
+    }
+    return all;
   }
 
   async function draw() {
