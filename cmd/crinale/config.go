@@ -30,6 +30,7 @@ type config struct {
 	Terrain        []string      `yaml:"terrain"`
 	TerrainSurface string        `yaml:"terrain_surface"`
 	HTTP           httpConfig    `yaml:"http"`
+	Change         changeConfig  `yaml:"change"`
 	MQTT           mqttConfig    `yaml:"mqtt"`
 	Store          storeConfig   `yaml:"store"`
 	History        historyConfig `yaml:"history"`
@@ -38,9 +39,18 @@ type config struct {
 }
 
 type httpConfig struct {
-	At     strict.At `yaml:"-"`
-	Listen string    `yaml:"listen"`
-	Hosts  []string  `yaml:"hosts"`
+	At        strict.At `yaml:"-"`
+	Listen    string    `yaml:"listen"`
+	Hosts     []string  `yaml:"hosts"`
+	CertFile  string    `yaml:"cert_file"`
+	KeyFile   string    `yaml:"key_file"`
+	Forwarded bool      `yaml:"forwarded"`
+}
+
+type changeConfig struct {
+	At            strict.At `yaml:"-"`
+	HoldS         float64   `yaml:"hold_s"`
+	DriftEveryMin float64   `yaml:"drift_every_min"`
 }
 
 type mqttConfig struct {
@@ -120,7 +130,7 @@ func (c *config) resolve(dir string) {
 			*p = filepath.Join(dir, *p)
 		}
 	}
-	for _, p := range []*string{&c.Data, &c.Network, &c.MQTT.PasswordFile, &c.Store.URLFile, &c.History.InfluxTokenFile,
+	for _, p := range []*string{&c.Data, &c.Network, &c.HTTP.CertFile, &c.HTTP.KeyFile, &c.MQTT.PasswordFile, &c.Store.URLFile, &c.History.InfluxTokenFile,
 		&c.Radio.CredentialsFile, &c.Radio.CAFile, &c.Radio.SimFile} {
 		abs(p)
 	}
@@ -161,9 +171,14 @@ func (c *config) validate() error {
 	}
 	if host, err := listenHost(c.HTTP.Listen); err != nil {
 		l.Add(c.HTTP.At.Problem("listen", "%v", err))
-	} else if !loopback(host) {
-		l.Add(c.HTTP.At.Problem("listen", "%q is open to others, but no accounts exist yet: listen on 127.0.0.1, behind a proxy that asks for a password", c.HTTP.Listen))
+	} else if !loopback(host) && c.HTTP.CertFile == "" {
+		l.Add(c.HTTP.At.Problem("listen", "%q can be reached by others, and passwords would travel in clear: name cert_file and key_file, or listen on 127.0.0.1 behind a proxy that speaks https", c.HTTP.Listen))
 	}
+	if (c.HTTP.CertFile == "") != (c.HTTP.KeyFile == "") {
+		l.Add(c.HTTP.At.Problem("cert_file", "a certificate needs its key: name both cert_file and key_file, or neither"))
+	}
+	within(c.Change.At, "hold_s", c.Change.HoldS, 30, 3600)
+	within(c.Change.At, "drift_every_min", c.Change.DriftEveryMin, 1, 1440)
 	if _, err := listenHost(c.MQTT.Listen); err != nil {
 		l.Add(c.MQTT.At.Problem("listen", "%v", err))
 	}
