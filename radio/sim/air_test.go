@@ -308,7 +308,7 @@ func FuzzSession(f *testing.F) {
 				continue
 			}
 			switch c.path {
-			case "/quit", "/login", "/cancel", "/system/reboot":
+			case "/quit", "/login", "/cancel", "/system/reboot", "/system/script/run":
 				continue
 			}
 			st, tr := d.exec(c, false, r)

@@ -31,6 +31,7 @@ var (
 // command is a sentence of a client.
 type command struct {
 	path    string
+	by      string // whose it is
 	tag     string
 	tagged  bool
 	attrs   []pair
@@ -106,17 +107,22 @@ func (r *replier) trap(t *trap) {
 func (d *device) exec(c command, readOnly bool, r *replier) (*streaming, *trap) {
 	i := strings.LastIndexByte(c.path, '/')
 	m, verb := d.menus[c.path[:i]], c.path[i+1:]
-	if write := writes[verb]; write != nil {
+	if writing(verb) != nil || verb == "run" && m != nil && m.run != nil {
 		d.fleet.mu.Lock()
 		d.writes++
+		dies := d.dies
 		d.fleet.mu.Unlock()
 		if m == nil {
 			return nil, trapPrefix
 		}
-		if readOnly {
-			return nil, trapRights
+		if verb == "run" {
+			t := m.run(newConsole(d, c.by, readOnly, dies), c)
+			if t == nil {
+				r.done(nil)
+			}
+			return nil, t
 		}
-		ret, t := write(d, m, c)
+		ret, t := d.write(m, verb, c, readOnly)
 		if t == nil {
 			r.done(ret)
 		}

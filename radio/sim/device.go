@@ -45,8 +45,13 @@ type device struct {
 	writes     int
 	sessions   map[*session]bool
 	watchers   map[chan struct{}]bool
-	ends       []*end     // of links, in the network's order
-	writing    sync.Mutex // one change after the other; taken before the fleet's lock
+	ends       []*end        // of links, in the network's order
+	jobs       map[int]*job  // of scheduler entries, by their id
+	dies       chan struct{} // closed when the power goes
+	scriptRuns map[int]runs  // by script id
+	lines      []logLine     // of /log, the oldest first
+	noted      int           // lines ever written
+	writing    sync.Mutex    // one change after the other; taken before the fleet's lock
 
 	wire atomic.Pointer[active] // the fault that bends the connection, if any
 }
@@ -55,6 +60,7 @@ func newDevice(f *Fleet, i int, nd network.Device) *device {
 	d := &device{
 		fleet: f, index: i, id: nd.ID, net: nd, gear: f.deps.Network.Gear[nd.Gear],
 		sheets: map[float64][]network.Rate{}, sessions: map[*session]bool{}, watchers: map[chan struct{}]bool{},
+		jobs: map[int]*job{}, scriptRuns: map[int]runs{}, dies: make(chan struct{}),
 	}
 	switch d.gear.Class {
 	case wireless, wifi, w60g, router:
@@ -137,6 +143,12 @@ func (d *device) firstUptime() time.Duration {
 func (d *device) on() bool {
 	a := d.wire.Load()
 	return a == nil || a.Kind != Off && a.Kind != Reboot
+}
+
+// suffers says whether a fault of a kind is on the device. It needs the fleet's
+// lock.
+func (d *device) suffers(k Kind) bool {
+	return d.fleet.has(func(a *active) bool { return a.Kind == k && a.Device == d.id })
 }
 
 func (d *device) uptime(now time.Time) time.Duration { return max(now.Sub(d.boot), 0) }

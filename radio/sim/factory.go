@@ -18,6 +18,8 @@ const (
 	addressTable   = "address"
 	clockTable     = "clock"
 	updateTable    = "update"
+	schedulerTable = "scheduler"
+	scriptTable    = "script"
 )
 
 // passwordProp is kept, and never printed.

@@ -30,6 +30,10 @@ const (
 	Attenuate      Kind = "attenuate"        // db less received at both ends
 	Interference   Kind = "interference"     // noise floor db higher
 	ChainLoss      Kind = "chain-loss"       // second receive chain db lower
+
+	RefuseScheduler Kind = "refuse-scheduler" // its device-mode allows no scheduler entries
+	DeafScheduler   Kind = "deaf-scheduler"   // takes scheduler entries, and never runs them
+	Clock1970       Kind = "clock-1970"       // does not know the time: its clock begins with 1970 at each boot
 )
 
 // scope is what a kind of fault may hit and needs.
@@ -52,6 +56,10 @@ var kinds = map[Kind]scope{
 	Attenuate:      {device: true, link: true, db: true},
 	Interference:   {device: true, db: true},
 	ChainLoss:      {device: true, db: true},
+
+	RefuseScheduler: {device: true},
+	DeafScheduler:   {device: true},
+	Clock1970:       {device: true},
 }
 
 // Kinds lists the faults there are.
@@ -174,9 +182,14 @@ func (f *Fleet) inject(x Fault) string {
 	f.faults[a.id] = a
 	f.rewire(x.Device)
 	if d := f.byID[x.Device]; d != nil {
+		if !d.on() {
+			d.powerOff()
+		}
 		switch {
 		case x.Kind == Ethernet100:
 			d.cut = now
+		case x.Kind == DeafScheduler, x.Kind == Clock1970:
+			d.reschedule(now)
 		case kinds[x.Kind].wire > kinds[Slow].wire:
 			// Who is connected notices too; the spoiled answers need an open
 			// connection.
@@ -229,6 +242,8 @@ func (f *Fleet) clear(id string) (a *active, save bool) {
 			}
 		case Ethernet100:
 			d.cut = now
+		case DeafScheduler, Clock1970:
+			d.reschedule(now)
 		}
 		d.hangUp(func(s *session) bool { return s.out.isTainted() })
 	}
@@ -240,6 +255,9 @@ func (f *Fleet) clear(id string) (a *active, save bool) {
 func (f *Fleet) booted(d *device, now time.Time) {
 	d.boot = now
 	d.cut = time.Time{}
+	d.lines, d.scriptRuns = nil, map[int]runs{}
+	d.noteLocked("system,info", "router rebooted")
+	d.powerOn(now)
 	m := f.memory.Devices[d.id]
 	m.Boot = now
 	if f.memory.Devices != nil {

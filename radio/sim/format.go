@@ -122,19 +122,41 @@ func splitList(s string) []string {
 	return out
 }
 
+// wall is a moment by the device's own clock. A device that never learnt the
+// time begins with 1970 at each boot. It needs the fleet's lock.
+func (d *device) wall(t time.Time) time.Time {
+	if d.suffers(Clock1970) {
+		return time.Unix(0, 0).Add(t.Sub(d.boot)).UTC()
+	}
+	return t.UTC()
+}
+
 // moment prints a date and time: "oct/04/2017 20:11:03" before 7.10, ISO after.
 func (d *device) moment(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return d.date(t) + " " + t.UTC().Format("15:04:05")
+	return d.date(t) + " " + d.clock(t)
 }
 
 func (d *device) date(t time.Time) string {
 	if d.version.before(7, 10) {
-		return strings.ToLower(t.UTC().Format("Jan/02/2006"))
+		return strings.ToLower(d.wall(t).Format("Jan/02/2006"))
 	}
-	return t.UTC().Format("2006-01-02")
+	return d.wall(t).Format("2006-01-02")
+}
+
+func (d *device) clock(t time.Time) string { return d.wall(t).Format("15:04:05") }
+
+// parseMoment reads what date and clock print, in either form: a moment
+// by the device's clock.
+func parseMoment(date, clock string) (time.Time, bool) {
+	for _, layout := range []string{"2006-01-02", "Jan/02/2006"} {
+		if t, err := time.ParseInLocation(layout+" 15:04:05", date+" "+clock, time.UTC); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
 }
 
 // mbps prints a rate as the wireless table does: "26Mbps", "72.2Mbps".

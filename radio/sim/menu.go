@@ -24,6 +24,10 @@ type menu struct {
 	monitors  map[string]*monitor
 	kick      func(d *device, ref string, now time.Time) *trap
 	refuse    func(d *device) *trap
+	autoName  string                                                      // add without a name: this and a number
+	gate      func(d *device, verb string) *trap                          // refuses a writing command; under the fleet's lock
+	before    func(d *device, was, next *table, by string, now time.Time) // completes a change before it is kept; under the fleet's lock
+	run       func(c *console, cmd command) *trap                         // of the verb run
 }
 
 // monitor reports the state of interfaces.
@@ -41,7 +45,10 @@ func (m *menu) steady(it item) item {
 // menusOf builds the tree of a device.
 func menusOf(d *device) map[string]*menu {
 	list := []*menu{identityMenu, resourceMenu, routerboardMenu, healthMenu, clockMenu, systemMenu, packageMenu, updateMenu, userMenu,
-		interfaceMenu, ethernetMenu, addressMenu, neighbourMenu}
+		interfaceMenu, ethernetMenu, addressMenu, neighbourMenu, schedulerMenu, scriptMenu, logMenu}
+	if !d.version.before(7, 17) {
+		list = append(list, deviceModeMenu)
+	}
 	switch d.driver {
 	case wireless:
 		list = append(list, wirelessMenu, wirelessTable)

@@ -149,6 +149,7 @@ func (s *session) obey(ctx context.Context, ws []string, wg *sync.WaitGroup) boo
 			r.done(nil)
 			return s.out.flush() == nil
 		default:
+			cmd.by = s.user
 			var st *streaming
 			if st, t = s.dev.exec(cmd, s.read, r); st != nil {
 				t = s.start(ctx, st, r, wg)

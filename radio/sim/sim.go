@@ -279,6 +279,7 @@ func (f *Fleet) end() {
 		a.stop()
 	}
 	for _, d := range f.devices {
+		d.powerOff()
 		d.hangUp(nil)
 	}
 }

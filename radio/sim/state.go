@@ -106,6 +106,9 @@ func (f *Fleet) load() error {
 		f.tls = c
 	}
 	f.startAir(now)
+	for _, d := range f.devices {
+		d.powerOn(now)
+	}
 	return nil
 }
 

@@ -88,7 +88,7 @@ var clockMenu = &menu{
 	rows: func(d *device, now time.Time) []item {
 		e := d.config.table(clockTable).Rows[0]
 		// The clocks run on UTC: the hour does not depend on this machine's zone files.
-		return []item{{{"time", now.UTC().Format("15:04:05")}, {"date", d.date(now)}, {"time-zone-autodetect", e.get("time-zone-autodetect")},
+		return []item{{{"time", d.clock(now)}, {"date", d.date(now)}, {"time-zone-autodetect", e.get("time-zone-autodetect")},
 			{"time-zone-name", e.get("time-zone-name")}, {"gmt-offset", "+00:00"}, {"dst-active", "false"}}}
 	},
 }

@@ -1,11 +1,13 @@
 package sim
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // pair is one property of a row.
@@ -32,8 +34,46 @@ func (it *item) add(k, v string) {
 
 // entry is a configured row.
 type entry struct {
+	ID    int
+	Props map[string]string
+}
+
+// MarshalJSON keeps every byte: values that are not UTF-8 go beside the others,
+// in base64, since JSON has no bytes.
+func (e *entry) MarshalJSON() ([]byte, error) {
+	x := keptEntry{ID: e.ID, Props: make(map[string]string, len(e.Props))}
+	for k, v := range e.Props {
+		if utf8.ValidString(v) {
+			x.Props[k] = v
+			continue
+		}
+		if x.Bytes == nil {
+			x.Bytes = map[string][]byte{}
+		}
+		x.Bytes[k] = []byte(v)
+	}
+	return json.Marshal(x)
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *entry) UnmarshalJSON(b []byte) error {
+	var x keptEntry
+	if err := json.Unmarshal(b, &x); err != nil {
+		return err
+	}
+	e.ID, e.Props = x.ID, x.Props
+	for k, v := range x.Bytes {
+		if e.Props != nil {
+			e.Props[k] = string(v)
+		}
+	}
+	return nil
+}
+
+type keptEntry struct {
 	ID    int               `json:"id"`
 	Props map[string]string `json:"props"`
+	Bytes map[string][]byte `json:"bytes,omitempty"`
 }
 
 func (e *entry) id() string { return fmt.Sprintf("*%X", e.ID) }

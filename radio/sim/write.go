@@ -2,20 +2,56 @@ package sim
 
 import (
 	"slices"
+	"strconv"
 	"time"
 )
 
-// writes are the verbs that change a device.
-var writes = map[string]func(d *device, m *menu, c command) (item, *trap){
-	"set": set, "add": add, "remove": remove, "unset": unset, "comment": setComment,
-	"enable":  func(d *device, m *menu, c command) (item, *trap) { return able(d, m, c, "false") },
-	"disable": func(d *device, m *menu, c command) (item, *trap) { return able(d, m, c, "true") },
-	"reboot":  reboot,
+// writing is the function of a verb that changes a device; nil for others.
+func writing(verb string) func(d *device, m *menu, c command) (item, *trap) {
+	switch verb {
+	case "set":
+		return set
+	case "add":
+		return add
+	case "remove":
+		return remove
+	case "unset":
+		return unset
+	case "comment":
+		return setComment
+	case "enable":
+		return func(d *device, m *menu, c command) (item, *trap) { return able(d, m, c, "false") }
+	case "disable":
+		return func(d *device, m *menu, c command) (item, *trap) { return able(d, m, c, "true") }
+	case "reboot":
+		return reboot
+	}
+	return nil
+}
+
+// write runs a command that changes the device, from wherever it came.
+func (d *device) write(m *menu, verb string, c command, readOnly bool) (item, *trap) {
+	do := writing(verb)
+	if do == nil {
+		return nil, trapCommand
+	}
+	if readOnly {
+		return nil, trapRights
+	}
+	if m.gate != nil {
+		d.fleet.mu.Lock()
+		t := m.gate(d, verb)
+		d.fleet.mu.Unlock()
+		if t != nil {
+			return nil, t
+		}
+	}
+	return do(d, m, c)
 }
 
 // change applies fn to a copy of the menu's table, keeps the result on disk,
 // and only then lets it take effect. Refused, nothing changed.
-func (d *device) change(m *menu, fn func(c *config, t *table) *trap) *trap {
+func (d *device) change(m *menu, by string, fn func(c *config, t *table) *trap) *trap {
 	d.writing.Lock()
 	defer d.writing.Unlock()
 	f := d.fleet
@@ -26,6 +62,11 @@ func (d *device) change(m *menu, fn func(c *config, t *table) *trap) *trap {
 	if tr := fn(next, t); tr != nil {
 		return tr
 	}
+	if m.before != nil {
+		f.mu.Lock()
+		m.before(d, now.table(m.table), t, by, time.Now())
+		f.mu.Unlock()
+	}
 	if err := writeJSON(d.file(), kept{d.driver, next}); err != nil {
 		f.log.Error("simulated device: configuration not kept", "device", d.id, "err", err)
 		return &trap{"4", "failure: configuration could not be saved"}
@@ -34,7 +75,11 @@ func (d *device) change(m *menu, fn func(c *config, t *table) *trap) *trap {
 	at := time.Now()
 	d.settle(at) // what was carried until now, was so with the old settings
 	d.config = next
+	if m.table == schedulerTable || m.table == scriptTable {
+		d.reschedule(at)
+	}
 	d.settle(at)
+	d.changed(m, by)
 	d.notify()
 	f.mu.Unlock()
 	if m.table == userTable {
@@ -111,7 +156,7 @@ func set(d *device, m *menu, c command) (item, *trap) {
 	if m.props == nil {
 		return nil, trapCommand
 	}
-	return nil, d.change(m, func(cfg *config, t *table) *trap {
+	return nil, d.change(m, c.by, func(cfg *config, t *table) *trap {
 		es, tr := m.items(t, c)
 		if tr != nil {
 			return tr
@@ -134,7 +179,7 @@ func unset(d *device, m *menu, c command) (item, *trap) {
 	if !ok || p.must {
 		return nil, argument("input does not match any value of value-name")
 	}
-	return nil, d.change(m, func(_ *config, t *table) *trap {
+	return nil, d.change(m, c.by, func(_ *config, t *table) *trap {
 		es, tr := m.items(t, c)
 		for _, e := range es {
 			delete(e.Props, name)
@@ -147,7 +192,7 @@ func able(d *device, m *menu, c command, disabled string) (item, *trap) {
 	if _, ok := m.props["disabled"]; !ok {
 		return nil, trapCommand
 	}
-	return nil, d.change(m, func(_ *config, t *table) *trap {
+	return nil, d.change(m, c.by, func(_ *config, t *table) *trap {
 		es, tr := m.items(t, c)
 		for _, e := range es {
 			e.Props["disabled"] = disabled
@@ -161,7 +206,7 @@ func setComment(d *device, m *menu, c command) (item, *trap) {
 		return nil, trapCommand
 	}
 	text, _ := c.attr("comment")
-	return nil, d.change(m, func(cfg *config, t *table) *trap {
+	return nil, d.change(m, c.by, func(cfg *config, t *table) *trap {
 		es, tr := m.items(t, c)
 		if tr != nil {
 			return tr
@@ -183,7 +228,7 @@ func add(d *device, m *menu, c command) (item, *trap) {
 		return nil, trapCommand
 	}
 	var id string
-	tr := d.change(m, func(cfg *config, t *table) *trap {
+	tr := d.change(m, c.by, func(cfg *config, t *table) *trap {
 		if len(t.Rows) >= maxRows {
 			return &trap{"4", "failure: too many items"}
 		}
@@ -194,6 +239,13 @@ func add(d *device, m *menu, c command) (item, *trap) {
 		}
 		e := t.add(map[string]string{"disabled": "false"})
 		id = e.id()
+		if _, ok := c.attr("name"); !ok && m.autoName != "" {
+			n := 1
+			for t.find(m.autoName+strconv.Itoa(n)) != nil {
+				n++
+			}
+			e.Props["name"] = m.autoName + strconv.Itoa(n)
+		}
 		return m.assign(d, cfg, t, e, c.attrs)
 	})
 	if tr != nil {
@@ -220,7 +272,7 @@ func remove(d *device, m *menu, c command) (item, *trap) {
 	if !m.addable {
 		return nil, trapCommand
 	}
-	return nil, d.change(m, func(_ *config, t *table) *trap {
+	return nil, d.change(m, c.by, func(_ *config, t *table) *trap {
 		es, tr := m.items(t, c)
 		if tr != nil {
 			return tr
