@@ -21,7 +21,9 @@ func (l *loader) checkDevices(p places) {
 		l.between(r.At, "height_m", float64(r.HeightM), 0, 300)
 		l.between(r.At, "azimuth_deg", float64(r.Azimuth.Or(0)), 0, 360)
 		l.between(r.At, "tilt_deg", float64(r.Tilt.Or(0)), -90, 90)
-		if g, ok := l.gearOf(r); ok && g.Class != "router" {
+		g, ok := l.gearOf(r)
+		l.checkNames(r, ok && g.Class == "router")
+		if ok && g.Class != "router" {
 			if r.HeightM < 0.5 && !l.told(r.At, "height_m") {
 				l.bad(r.At, "height_m", "a radio needs the height of its antenna over ground in metres, at least 0.5")
 			}

@@ -71,12 +71,22 @@ type deviceRow struct {
 }
 
 type settingsRow struct {
-	At       strict.At
-	SSID     string             `yaml:"ssid"`
-	Freq     unit.Opt[unit.MHz] `yaml:"freq_mhz"`
-	Width    unit.Opt[unit.MHz] `yaml:"width_mhz"`
-	TxPower  unit.Opt[unit.DBm] `yaml:"tx_power_dbm"`
-	Protocol string             `yaml:"protocol"`
+	At        strict.At
+	SSID      string             `yaml:"ssid"`
+	Freq      unit.Opt[unit.MHz] `yaml:"freq_mhz"`
+	Width     unit.Opt[unit.MHz] `yaml:"width_mhz"`
+	TxPower   unit.Opt[unit.DBm] `yaml:"tx_power_dbm"`
+	Protocol  string             `yaml:"protocol"`
+	Identity  string             `yaml:"identity"`
+	Comment   string             `yaml:"comment"`
+	Addresses []addressRow       `yaml:"addresses"`
+}
+
+type addressRow struct {
+	At        strict.At
+	Address   string `yaml:"address,required"`
+	Interface string `yaml:"interface,required"`
+	Comment   string `yaml:"comment"`
 }
 
 type sectorRow struct {
@@ -109,7 +119,14 @@ func (r seatRow) seat() Seat {
 }
 
 func (r deviceRow) device() Device {
-	s := r.Settings
 	return Device{ID: r.ID, Site: r.Site, Seat: r.Seat, Gear: r.Gear, Address: r.Address, MAC: r.MAC, HeightM: r.HeightM,
-		Azimuth: r.Azimuth, Tilt: r.Tilt, Settings: Settings{s.SSID, s.Freq, s.Width, s.TxPower, s.Protocol}}
+		Azimuth: r.Azimuth, Tilt: r.Tilt, Settings: r.Settings.settings()}
+}
+
+func (s settingsRow) settings() Settings {
+	out := Settings{SSID: s.SSID, Freq: s.Freq, Width: s.Width, TxPower: s.TxPower, Protocol: s.Protocol, Identity: s.Identity, Comment: s.Comment}
+	for _, a := range s.Addresses {
+		out.Addresses = append(out.Addresses, Address{a.Address, a.Interface, a.Comment})
+	}
+	return out
 }

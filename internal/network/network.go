@@ -79,13 +79,32 @@ type Device struct {
 	Settings Settings
 }
 
-// Settings is what the technicians want a radio to be set to.
+// Settings is what the technicians want a device to be set to. What is open is
+// left as the device has it.
 type Settings struct {
-	SSID     string
-	Freq     unit.Opt[unit.MHz] // centre of the primary channel
-	Width    unit.Opt[unit.MHz]
-	TxPower  unit.Opt[unit.DBm] // at the antenna port, all chains
-	Protocol string             // "802.11", "nv2", "w60g"; "" is 802.11
+	SSID      string
+	Freq      unit.Opt[unit.MHz] // centre of the primary channel
+	Width     unit.Opt[unit.MHz]
+	TxPower   unit.Opt[unit.DBm] // at the antenna port, all chains
+	Protocol  string             // "802.11", "nv2", "w60g"; "" is 802.11
+	Identity  string             // the name the device tells; "": its name in the files
+	Comment   string             // of its first radio
+	Addresses []Address          // all that the interfaces named here have; other interfaces are left alone
+}
+
+// Address is an IP address of a device on one of its interfaces.
+type Address struct {
+	Address   string // with its prefix length: "10.38.0.1/24"
+	Interface string
+	Comment   string // "": left as the device has it
+}
+
+// IdentityOf is the name that a device should tell of itself.
+func (d Device) IdentityOf() string {
+	if d.Settings.Identity != "" {
+		return d.Settings.Identity
+	}
+	return string(d.ID)
 }
 
 // Medium is what a link runs over.

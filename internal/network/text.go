@@ -126,6 +126,12 @@ func (d Device) text() string {
 	if p, ok := d.Settings.TxPower.Get(); ok {
 		ss = append(ss, p.String())
 	}
+	if d.Settings.Identity != "" {
+		ss = append(ss, "named "+d.Settings.Identity)
+	}
+	for _, a := range d.Settings.Addresses {
+		ss = append(ss, a.Address+" on "+a.Interface)
+	}
 	return strings.Join(ss, ", ")
 }
 

@@ -58,6 +58,17 @@ type DeviceView struct {
 	Width    unit.Opt[unit.MHz]     `json:"width_mhz"`
 	TxPower  unit.Opt[unit.DBm]     `json:"tx_power_dbm"`
 	Protocol string                 `json:"protocol"`
+	Identity string                 `json:"identity"` // that it should tell
+	Comment  string                 `json:"comment"`
+
+	Addresses []AddressView `json:"addresses"`
+}
+
+// AddressView is one address of a device.
+type AddressView struct {
+	Address   string `json:"address"`
+	Interface string `json:"interface"`
+	Comment   string `json:"comment"`
 }
 
 // LinkView is one link.
@@ -98,7 +109,12 @@ func (n *Network) View() View {
 	}
 	for _, d := range n.Devices {
 		s := d.Settings
-		v.Devices = append(v.Devices, DeviceView{d.ID, d.Site, d.Seat, d.Gear, d.Address, d.MAC, d.HeightM, d.Azimuth, d.Tilt, s.SSID, s.Freq, s.Width, s.TxPower, s.Protocol})
+		row := DeviceView{d.ID, d.Site, d.Seat, d.Gear, d.Address, d.MAC, d.HeightM, d.Azimuth, d.Tilt, s.SSID, s.Freq, s.Width, s.TxPower, s.Protocol,
+			d.IdentityOf(), s.Comment, []AddressView{}}
+		for _, a := range s.Addresses {
+			row.Addresses = append(row.Addresses, AddressView(a))
+		}
+		v.Devices = append(v.Devices, row)
 	}
 	for _, l := range n.Links {
 		least := l.MinMbps
