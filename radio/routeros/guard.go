@@ -35,6 +35,7 @@ type guard struct {
 	err  error // why nothing more passes
 
 	bytes, words int // of the answer so far
+	sent         int // bytes of the command so far
 
 	need  int    // bytes of the length still to come
 	size  uint64 // length so far
@@ -68,7 +69,7 @@ func (e *protocolError) Foreign() bool { return true }
 
 // begin opens the budget of the next answer.
 func (g *guard) begin() {
-	g.bytes, g.words, g.notes = 0, 0, nil
+	g.bytes, g.words, g.sent, g.notes = 0, 0, 0, nil
 }
 
 // Read hands on what arrives, up to the first byte that must not pass.
@@ -89,8 +90,14 @@ func (g *guard) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (g *guard) Write(p []byte) (int, error) { return g.conn.Write(p) }
-func (g *guard) Close() error                { return g.conn.Close() }
+// Write passes a command on and counts what went out.
+func (g *guard) Write(p []byte) (int, error) {
+	n, err := g.conn.Write(p)
+	g.sent += n
+	return n, err
+}
+
+func (g *guard) Close() error { return g.conn.Close() }
 
 func (g *guard) fail(format string, args ...any) {
 	g.err = &protocolError{fmt.Sprintf(format, args...)}

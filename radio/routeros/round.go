@@ -93,7 +93,7 @@ func (r *round) read(command, props string, args ...string) (rows []row, ok bool
 // is no warning; any other refusal stands until it is asked again.
 func (r *round) slowly(command, props string, every time.Duration) (rows []row, ok bool) {
 	m := &r.s.memory
-	if r.err != nil || m.absent[command] || r.now.Before(m.due[command]) {
+	if r.err != nil || m.absent[command] || r.now.Before(m.due[command]) && (every != r.cfg.SlowEvery || r.now.After(r.s.unsettled)) {
 		return nil, false
 	}
 	rows, refused, ok := r.ask(command, props)

@@ -1,4 +1,4 @@
-// Package routeros reads MikroTik devices over the RouterOS API, version 6 and
+// Package routeros reads and changes MikroTik devices over the RouterOS API, version 6 and
 // 7, with the drivers wireless, wifi (wifiwave2 before 7.13) and w60g.
 //
 // The protocol library is go-routeros/v3, used in its plain mode only and made
@@ -13,6 +13,11 @@
 // of radios, which menus exist) is kept and read again every Config.SlowEvery,
 // and at once when the version changed or the device restarted. A menu that a
 // device refuses costs a line in Observation.Warnings, not the rest.
+//
+// A change is made under a way back: one entry in the device's scheduler whose
+// script puts back the settings that are changed, and removes itself. It runs
+// by the device's uptime, not by its clock, which most boards lose with their
+// power. Its words are those that version 6 and 7 share.
 package routeros
 
 import (
@@ -57,7 +62,7 @@ type Deps struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error) // nil: TCP
 }
 
-// Driver is a radio.Driver. It keeps one session per device, from round to
+// Driver is a radio.Provisioner. It keeps one session per device, from round to
 // round; Run closes those no longer used.
 type Driver struct {
 	cfg  Config
@@ -67,7 +72,7 @@ type Driver struct {
 	sessions map[network.DeviceID]*session
 }
 
-var _ radio.Driver = (*Driver)(nil)
+var _ radio.Provisioner = (*Driver)(nil)
 
 // New makes a driver; it connects to nothing.
 func New(c Config, d Deps) (*Driver, error) {
@@ -96,13 +101,25 @@ func New(c Config, d Deps) (*Driver, error) {
 // can be used; its kind is Unreachable, Refused, Denied (also an untrusted
 // certificate), or Invalid where the address or the pin is none. What single
 // menus refused stands in the observation's Warnings.
-func (d *Driver) Observe(ctx context.Context, t radio.Target) (network.Observation, error) {
+func (d *Driver) Observe(ctx context.Context, t radio.Target) (obs network.Observation, err error) {
+	err = d.hold(ctx, t, false, func(s *session) (err error) {
+		obs, err = newRound(ctx, d.cfg, s).observe()
+		return err
+	})
+	return obs, err
+}
+
+// hold gives the session of a device, connected, to f. f begins with a read: a
+// session kept from before may have died since, which says nothing about the
+// device, and f is then called again with a new one. Where time ran out on the
+// dead session that is done only when patient.
+func (d *Driver) hold(ctx context.Context, t radio.Target, patient bool, f func(*session) error) error {
 	s := d.session(t.Device)
 	select {
 	case s.turn <- struct{}{}:
 		defer func() { <-s.turn }()
 	case <-ctx.Done():
-		return network.Observation{}, fault.New(fault.Conflict, "an earlier call is still under way: %w", context.Cause(ctx))
+		return fault.New(fault.Conflict, "an earlier call is still under way: %w", context.Cause(ctx))
 	}
 	if t != s.target {
 		s.drop()
@@ -113,25 +130,22 @@ func (d *Driver) Observe(ctx context.Context, t radio.Target) (network.Observati
 		if !kept {
 			c, err := d.dial(ctx, t)
 			if err != nil {
-				return network.Observation{}, err
+				return err
 			}
 			s.conn = c
 			d.deps.Log.Debug("session opened", "target", t)
 		}
 		s.conn.used = false
-		r := newRound(ctx, d.cfg, s)
-		obs, err := r.observe()
+		err := f(s)
 		s.last = time.Now()
 		if s.conn.broken {
-			// A kept session that died since the last round says nothing
-			// about the device: try a new one, unless time ran out on it.
-			again := err != nil && kept && !s.conn.used && ctx.Err() == nil && !isSilent(err)
+			again := err != nil && kept && !s.conn.used && ctx.Err() == nil && (patient || !isSilent(err))
 			s.drop()
 			if again {
 				continue
 			}
 		}
-		return obs, err
+		return err
 	}
 }
 

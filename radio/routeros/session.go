@@ -17,6 +17,9 @@ type session struct {
 	target radio.Target
 	conn   *conn
 	last   time.Time // end of the last round
+	// Until then settings may change by themselves, and nothing remembered of
+	// them is good for another round.
+	unsettled time.Time
 	memory
 }
 
