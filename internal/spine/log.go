@@ -17,6 +17,7 @@ import (
 type bridge struct {
 	log   *slog.Logger
 	fatal chan error // the first fatal line
+	names *names     // of clients in the lines
 
 	mu   sync.Mutex
 	seen map[string]*repeat
@@ -33,7 +34,7 @@ const (
 )
 
 func newBridge(log *slog.Logger) *bridge {
-	return &bridge{log: log, fatal: make(chan error, 1), seen: map[string]*repeat{}}
+	return &bridge{log: log, fatal: make(chan error, 1), names: newNames(""), seen: map[string]*repeat{}}
 }
 
 var (
@@ -42,7 +43,7 @@ var (
 )
 
 func (b *bridge) write(level slog.Level, format string, v []any) {
-	text := fmt.Sprintf(format, v...)
+	text := b.names.clean(fmt.Sprintf(format, v...))
 	if strings.HasPrefix(text, "Plaintext passwords detected") {
 		return // the internal user's: see serverUsers
 	}
@@ -103,11 +104,15 @@ func (b *bridge) Warnf(format string, v ...any) {
 // something that the client did.
 func (b *bridge) Errorf(format string, v ...any) {
 	level := slog.LevelError
-	if client.MatchString(fmt.Sprintf(format, v...)) {
+	if line := fmt.Sprintf(format, v...); client.MatchString(line) {
 		level = slog.LevelWarn
+		b.names.hear(line)
 	}
 	b.write(level, format, v)
 }
+
+// refused is a line of the front about a client.
+func (b *bridge) refused(format string, v ...any) { b.write(slog.LevelWarn, format, v) }
 
 func (b *bridge) Fatalf(format string, v ...any) {
 	err := fmt.Errorf(strings.ReplaceAll(format, "%w", "%v"), v...)

@@ -30,8 +30,8 @@ func (s *Spine) options() (*server.Options, error) {
 	o.ServerName = "crinale"
 	o.DontListen = true // no NATS clients from outside
 	o.NoSigs = true
-	o.NoLog = true // a bridge to slog is set instead
-	o.MaxConn = s.cfg.MaxConns
+	o.NoLog = true                  // a bridge to slog is set instead
+	o.MaxConn = s.cfg.MaxConns + 16 // the front keeps to MaxConns; our own connections come on top
 	o.MaxPayload = int32(s.cfg.MaxPayload)
 	o.MaxSubs = 1000 // of one connection
 	o.MaxControlLine = 4096
@@ -41,14 +41,11 @@ func (s *Spine) options() (*server.Options, error) {
 	o.JetStreamMaxMemory = 16 << 20
 	o.SyncAlways = true // an acknowledged message survives a power cut
 	o.SyncInterval = 2 * time.Minute
-	o.MQTT.Host = s.host
-	o.MQTT.Port = s.port
-	if s.port == 0 {
-		o.MQTT.Port = server.RANDOM_PORT
-	}
+	o.MQTT.Host = "127.0.0.1" // for the front
+	o.MQTT.Port = server.RANDOM_PORT
 	o.MQTT.AckWait = s.cfg.AckWait
 	o.MQTT.AuthTimeout = 5
-	o.Users = serverUsers(s.password, s.users)
+	o.Users = serverUsers(s.password, s.key, s.users)
 	return o, nil
 }
 

@@ -37,6 +37,7 @@ type Config struct {
 	MaxStore    int64         // bytes on the disk, for all messages
 	MaxPayload  int           // bytes of one message
 	MaxConns    int           // connections at one time
+	MaxPerUser  int           // of these, connections of one user
 }
 
 // Default listens on loopback at MQTT's own port. Dir must still be set.
@@ -48,6 +49,7 @@ func Default() Config {
 		MaxStore:    512 << 20,
 		MaxPayload:  64 << 10,
 		MaxConns:    1000,
+		MaxPerUser:  100,
 	}
 }
 
@@ -63,6 +65,7 @@ type Spine struct {
 	port     int
 	log      *slog.Logger
 	password string
+	key      string // see front
 	ready    chan struct{}
 
 	mu     sync.Mutex
@@ -70,6 +73,7 @@ type Spine struct {
 	change int             // how often users were set
 	srv    *server.Server  // nil unless running
 	opts   *server.Options // those in force, users left out
+	front  *front          // nil unless running
 	listen string          // real address once ready
 }
 
@@ -88,8 +92,8 @@ func New(cfg Config, deps Deps) (*Spine, error) {
 	if err != nil || perr != nil {
 		return nil, fault.New(fault.Invalid, "message broker: MQTT address %q is not HOST:PORT; write it such as 127.0.0.1:1883", cfg.MQTTAddr)
 	}
-	if cfg.AckWait <= 0 || cfg.KeepOffline <= 0 || cfg.MaxStore <= 0 || cfg.MaxPayload <= 0 || cfg.MaxConns <= 0 {
-		return nil, fault.New(fault.Invalid, "message broker: ack wait, keep offline, max store, max payload and max connections must all be above zero")
+	if cfg.AckWait <= 0 || cfg.KeepOffline <= 0 || cfg.MaxStore <= 0 || cfg.MaxPayload <= 0 || cfg.MaxConns <= 0 || cfg.MaxPerUser <= 0 {
+		return nil, fault.New(fault.Invalid, "message broker: ack wait, keep offline, max store, max payload, max connections and max per user must all be above zero")
 	}
 	log := deps.Log
 	if log == nil {
@@ -100,7 +104,7 @@ func New(cfg Config, deps Deps) (*Spine, error) {
 	}
 	return &Spine{
 		cfg: cfg, host: host, port: int(port), log: log,
-		password: rand.Text(), ready: make(chan struct{}), listen: cfg.MQTTAddr,
+		password: rand.Text(), key: "@" + rand.Text(), ready: make(chan struct{}), listen: cfg.MQTTAddr,
 	}, nil
 }
 
@@ -123,6 +127,11 @@ func (s *Spine) Run(ctx context.Context) error {
 	if err := writable(s.cfg.Dir); err != nil {
 		return err
 	}
+	ln, err := net.Listen("tcp", net.JoinHostPort(s.host, strconv.Itoa(s.port)))
+	if err != nil {
+		return s.explain(err)
+	}
+	defer ln.Close()
 	s.mu.Lock()
 	opts, err := s.options()
 	change := s.change
@@ -135,6 +144,7 @@ func (s *Spine) Run(ctx context.Context) error {
 		return fmt.Errorf("message broker: %w", err)
 	}
 	bridge := newBridge(s.log)
+	bridge.names.key = s.key
 	srv.SetLoggerV2(bridge, false, false, false)
 	defer srv.WaitForShutdown()
 	defer srv.Shutdown()
@@ -142,9 +152,12 @@ func (s *Spine) Run(ctx context.Context) error {
 	if err := s.started(ctx, srv, bridge); err != nil {
 		return err
 	}
+	b := usualBounds
+	b.conns, b.perUser = s.cfg.MaxConns, s.cfg.MaxPerUser
+	front := newFront(b, net.JoinHostPort(opts.MQTT.Host, strconv.Itoa(opts.MQTT.Port)), s.key, bridge.names, bridge.refused)
 	s.mu.Lock()
-	s.srv, s.opts = srv, opts.Clone() // Start wrote the real port into opts
-	s.listen = net.JoinHostPort(s.host, strconv.Itoa(opts.MQTT.Port))
+	s.srv, s.front, s.opts = srv, front, opts.Clone() // Start wrote the real port into opts
+	s.listen = net.JoinHostPort(s.host, strconv.Itoa(ln.Addr().(*net.TCPAddr).Port))
 	if s.change != change { // users were set while it started
 		err = s.reload()
 	}
@@ -152,6 +165,7 @@ func (s *Spine) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	front.done.Go(func() { front.run(ln) })
 	s.log.Info("message broker listens", "mqtt", s.MQTTAddr())
 	close(s.ready)
 	select {
@@ -160,8 +174,11 @@ func (s *Spine) Run(ctx context.Context) error {
 		err = s.explain(err)
 	}
 	s.mu.Lock()
-	s.srv = nil
+	s.srv, s.front = nil, nil
 	s.mu.Unlock()
+	ln.Close()
+	srv.Shutdown()
+	front.close()
 	return err
 }
 

@@ -58,7 +58,7 @@ func (s *Spine) reload() error {
 		return nil
 	}
 	o := s.opts.Clone()
-	o.Users = serverUsers(s.password, s.users)
+	o.Users = serverUsers(s.password, s.key, s.users)
 	if err := s.srv.ReloadOptions(o); err != nil {
 		return fmt.Errorf("set users of the message broker: %w", err)
 	}
@@ -67,8 +67,9 @@ func (s *Spine) reload() error {
 
 // serverUsers gives each user its permissions. What is not allowed is denied.
 // The internal password is plain text here: it is random, is born with the
-// process, and is written nowhere.
-func serverUsers(password string, users []User) []*server.User {
+// process, and is written nowhere. key is the end of each other name: see
+// front.
+func serverUsers(password, key string, users []User) []*server.User {
 	list := []*server.User{{Username: internalUser, Password: password}}
 	for _, u := range users {
 		allow := []string{"$MQTT.sub.>"} // where the server delivers QoS 1; it refuses to subscribe to it
@@ -76,7 +77,7 @@ func serverUsers(password string, users []User) []*server.User {
 			allow = append(allow, subjects(f)...)
 		}
 		list = append(list, &server.User{
-			Username: u.Name,
+			Username: u.Name + key,
 			Password: u.Hash,
 			Permissions: &server.Permissions{
 				Publish:   &server.SubjectPermission{Deny: []string{">"}},
