@@ -19,6 +19,7 @@ type menu struct {
 	props     map[string]prop   // that can be set
 	addable   bool
 	required  []string // to add
+	unique    []string // properties that no two rows have alike
 	rows      func(d *device, now time.Time) []item
 	moving    []string // properties whose change is no news to a listen
 	monitors  map[string]*monitor

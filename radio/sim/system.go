@@ -139,7 +139,7 @@ var userMenu = &menu{
 }
 
 var addressMenu = &menu{
-	path: "/ip/address", noun: "address", table: addressTable, has: anyRow, addable: true, required: []string{"address", "interface"},
+	path: "/ip/address", noun: "address", table: addressTable, has: anyRow, addable: true, required: []string{"address", "interface"}, unique: []string{"address", "interface"},
 	props: map[string]prop{"address": prefix, "interface": interfaceRef, "network": text(64), "comment": text(256), "disabled": yesNo},
 	rows: func(d *device, _ time.Time) []item {
 		var out []item

@@ -94,6 +94,8 @@ func wifiState(d *device, e *entry, now time.Time) item {
 	channel := integer(r.freq) + "/ax"
 	if _, ext, ok := cutWidth(e.get("channel.width")); ok {
 		channel += "/" + ext
+	} else if r.width > 20 { // the device chooses where the others lie
+		channel += "/C" + strings.Repeat("e", int(r.width/20)-1)
 	}
 	switch {
 	case r.disabled:

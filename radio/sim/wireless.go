@@ -36,6 +36,9 @@ var wirelessMenu = &menu{
 			it = append(it, pair{"l2mtu", "1600"}, pair{"mac-address", e.get("mac-address")}, pair{"arp", "enabled"}, pair{"interface-type", "IPQ4019"})
 			for _, k := range []string{"mode", "ssid", "frequency", "band", "channel-width", "scan-list", "wireless-protocol", "radio-name", "country",
 				"frequency-mode", "antenna-gain", "installation", "distance", "tx-power-mode", "tx-power", "security-profile", "wds-mode", "wds-default-bridge", "comment"} {
+				if k == "tx-power" && e.get("tx-power-mode") == "default" {
+					continue // kept, and of no effect
+				}
 				it.add(k, e.get(k))
 			}
 			out = append(out, append(it, pair{"running", boolean(d.isRunning(e))}, pair{"disabled", boolean(e.disabled())}))

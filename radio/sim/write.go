@@ -149,6 +149,11 @@ func (m *menu) assign(d *device, c *config, t *table, e *entry, attrs []pair) *t
 		}
 		e.Props[a.k] = v
 	}
+	if m.unique != nil && slices.ContainsFunc(t.Rows, func(o *entry) bool {
+		return o != e && !slices.ContainsFunc(m.unique, func(k string) bool { return o.get(k) != e.get(k) })
+	}) {
+		return &trap{"", "failure: already have such " + m.noun}
+	}
 	return nil
 }
 
