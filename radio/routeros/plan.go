@@ -17,12 +17,14 @@ type edit struct {
 }
 
 // about tells which settings an edit changes: "radio wlan1 (ssid, freq_mhz)".
-func (e *edit) about() string {
-	s := string(e.section)
-	if e.name != "" {
-		s += " " + line(e.name)
+func (e *edit) about() string { return e.title() + " (" + strings.Join(e.fields, ", ") + ")" }
+
+// title is "radio wlan1".
+func (i *item) title() string {
+	if i.name == "" {
+		return string(i.section)
 	}
-	return s + " (" + strings.Join(e.fields, ", ") + ")"
+	return string(i.section) + " " + line(i.name)
 }
 
 // moves says whether an edit of an address brings it or takes it away; after

@@ -30,7 +30,7 @@ func undoScript(id string, all []*edit) (string, error) {
 	b.WriteString(":do { /system scheduler set [find name=" + quote(armedPrefix+id) + "] name=" + quote(actingPrefix+id) + " } on-error={}\n")
 	for _, e := range all {
 		for _, c := range e.back() {
-			b.WriteString(":do { " + c + " } on-error={ :log error " + quote("crinale: change "+id+": not put back: "+plain(e.about())) + " }\n")
+			b.WriteString(":do { " + c + " } on-error={ :log error " + quote("crinale: change "+id+": not put back: "+plain(e.title())) + " }\n")
 		}
 	}
 	b.WriteString(":log warning " + quote("crinale: change "+id+" was not confirmed, the former settings are back") + "\n")
@@ -59,6 +59,9 @@ func (e *edit) back() []string {
 	case network.IdentitySection:
 		return []string{menu + " set name=" + quote(e.raw["name"])}
 	case network.AddressSection:
+		if _, after := e.moves(); e.raw == nil && !after {
+			return nil // it was not there, and will not be
+		}
 		return []string{menu + " " + e.addressBack()}
 	}
 	where := " [find name=" + quote(e.name) + "]"
@@ -84,12 +87,7 @@ func (e *edit) back() []string {
 // back what was changed of it.
 func (e *edit) addressBack() string {
 	if e.raw == nil {
-		_, after := e.moves()
-		where := "address=" + quote(e.name)
-		if to := e.to[network.FieldInterface]; after && to != nil {
-			where += " interface=" + quote(*to)
-		}
-		return "remove [find " + where + "]"
+		return "remove [find address=" + quote(e.name) + " interface=" + quote(deref(e.to[network.FieldInterface])) + "]"
 	}
 	keep := func(names ...string) (ps []property) {
 		for _, n := range names {
