@@ -1,0 +1,171 @@
+package login
+
+import (
+	"fmt"
+	"hash/maphash"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/crinale/crinale/internal/fault"
+)
+
+// Rate lets Burst tries through at once, then one each Every.
+type Rate struct {
+	Burst int
+	Every time.Duration
+}
+
+// Limits on guessing. A try that any of its limits refuses costs none of them
+// anything and is not looked at. One that succeeds gives back what it took.
+//
+// A stranger's try counts against the first four. From a device that the owner
+// signed in with before (its cookie says so), or else from a network they
+// signed in from lately, it counts against Known alone, kept apart for each
+// device and network: however much others guess, the owner gets in from there.
+type Limits struct {
+	Pair    Rate // one account from one source
+	Source  Rate // one source, whatever account: an IPv4 address or an IPv6 /64
+	Account Rate // one account, from whatever source
+	All     Rate // all strangers together: what the hashing may cost
+	Known   Rate // one account from one known device or network
+	Codes   Rate // codes of the second factor of one account, by strangers who have its password
+}
+
+// DefaultLimits are those that docs/understand/people.md explains.
+func DefaultLimits() Limits {
+	return Limits{
+		Pair:    Rate{5, time.Minute},
+		Source:  Rate{20, 30 * time.Second},
+		Account: Rate{10, 5 * time.Minute},
+		All:     Rate{60, 500 * time.Millisecond},
+		Known:   Rate{10, time.Minute},
+		Codes:   Rate{5, 15 * time.Minute},
+	}
+}
+
+func (l Limits) check() error {
+	for _, r := range []Rate{l.Pair, l.Source, l.Account, l.All, l.Known, l.Codes} {
+		if r.Burst < 1 || r.Burst > 1<<20 || r.Every <= 0 || r.Every > 24*time.Hour {
+			return fault.New(fault.Invalid, "accounts: a limit on guessing lets %d through and then one each %s; give at least 1, and up to 24h", r.Burst, r.Every)
+		}
+	}
+	return nil
+}
+
+// Slow is the error of a try that came too early; it was not looked at.
+type Slow struct {
+	After time.Duration // try again then
+}
+
+func (s Slow) Error() string {
+	return fmt.Sprintf("too many tries: wait %s and try again", s.After.Round(time.Second))
+}
+
+// slow is Slow as a refusal; whole seconds, since HTTP tells no less.
+func slow(after time.Duration) error {
+	after = (after + time.Second - 1).Truncate(time.Second)
+	return fault.As(fault.Denied, Slow{max(after, time.Second)})
+}
+
+// slots of each table. Keys fall on them by a hash that nobody outside can
+// foresee: the memory is the same whatever is tried, and two that fall on the
+// same slot only share its limit.
+const slots = 1 << 14
+
+// table is one limit for many keys: for each slot the time at which all of its
+// tries would be paid for (the generic cell rate algorithm).
+type table struct {
+	rate Rate
+	paid []int64 // unix ns
+}
+
+type guard struct {
+	mu    sync.Mutex
+	seed  maphash.Seed
+	pair  table
+	src   table
+	acct  table
+	all   table
+	known table
+	codes table
+}
+
+func newGuard(l Limits) *guard {
+	t := func(r Rate, n int) table { return table{r, make([]int64, n)} }
+	return &guard{seed: maphash.MakeSeed(), pair: t(l.Pair, slots), src: t(l.Source, slots), acct: t(l.Account, slots),
+		all: t(l.All, 1), known: t(l.Known, slots), codes: t(l.Codes, slots)}
+}
+
+// charge is one limit that a try counts against.
+type charge struct {
+	table *table
+	key   string
+}
+
+// try is what Login asks the limits about.
+type try struct {
+	name   string
+	source netip.Addr
+	known  string // the mark of the known device or network; "" for a stranger
+	code   bool   // of the second factor
+}
+
+func (g *guard) charges(t try) []charge {
+	if t.known != "" {
+		return []charge{{&g.known, t.known}}
+	}
+	if t.code {
+		return []charge{{&g.codes, t.name}, {&g.src, network(t.source)}, {&g.all, ""}}
+	}
+	src := network(t.source)
+	return []charge{{&g.pair, t.name + "\x00" + src}, {&g.src, src}, {&g.acct, t.name}, {&g.all, ""}}
+}
+
+// take lets a try through, or says how long to wait.
+func (g *guard) take(t try, now time.Time) (wait time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	cs := g.charges(t)
+	for _, c := range cs {
+		p := g.slot(c)
+		ahead := time.Duration(max(*p, now.UnixNano())-now.UnixNano()) + c.table.rate.Every
+		wait = max(wait, ahead-time.Duration(c.table.rate.Burst)*c.table.rate.Every)
+	}
+	if wait > 0 {
+		return wait
+	}
+	for _, c := range cs {
+		p := g.slot(c)
+		*p = max(*p, now.UnixNano()) + int64(c.table.rate.Every)
+	}
+	return 0
+}
+
+// give back what a try took that turned out to be the owner's.
+func (g *guard) give(t try) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, c := range g.charges(t) {
+		*g.slot(c) -= int64(c.table.rate.Every)
+	}
+}
+
+func (g *guard) slot(c charge) *int64 {
+	return &c.table.paid[maphash.String(g.seed, c.key)%uint64(len(c.table.paid))]
+}
+
+// network is the source as limits and marks count it: an IPv4 address, an IPv6
+// /64, since a home has that many addresses.
+func network(a netip.Addr) string {
+	a = a.Unmap().WithZone("")
+	bits := a.BitLen()
+	if a.Is6() {
+		bits = 64
+	}
+	p, err := a.Prefix(bits)
+	if err != nil {
+		return "" // the local socket
+	}
+	return p.String()
+}
