@@ -102,12 +102,19 @@ func (r *replier) trap(t *trap) {
 	r.done(nil)
 }
 
+// changes says whether a command asks to change the device.
+func (d *device) changes(c command) bool {
+	i := strings.LastIndexByte(c.path, '/')
+	m, verb := d.menus[c.path[:i]], c.path[i+1:]
+	return writing(verb) != nil || verb == "run" && m != nil && m.run != nil
+}
+
 // exec runs a command that ends at once and sends its whole answer, or gives
 // back one that goes on.
 func (d *device) exec(c command, readOnly bool, r *replier) (*streaming, *trap) {
 	i := strings.LastIndexByte(c.path, '/')
 	m, verb := d.menus[c.path[:i]], c.path[i+1:]
-	if writing(verb) != nil || verb == "run" && m != nil && m.run != nil {
+	if d.changes(c) {
 		d.fleet.mu.Lock()
 		d.writes++
 		dies := d.dies

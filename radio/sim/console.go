@@ -8,8 +8,11 @@ import (
 	"time"
 )
 
-// errPowerCut ends a script whose device lost its power.
-var errPowerCut = errors.New("the device lost its power")
+// errPowerCut and errLeft end a script in the middle.
+var (
+	errPowerCut = errors.New("the device lost its power")
+	errLeft     = errors.New("interrupted")
+)
 
 // console runs a script on a device. Its commands change the configuration the
 // way those of the API do.
@@ -18,6 +21,7 @@ type console struct {
 	by       string // whose, in the log and as owner
 	readOnly bool
 	dies     <-chan struct{} // closed when the device loses its power
+	left     <-chan struct{} // closed when who typed it went away; nil: nobody waits
 	path     string          // of the menu that words without "/" start from
 	depth    int
 }
@@ -44,6 +48,8 @@ func (c *console) run(ss []statement) error {
 		select {
 		case <-c.dies:
 			return errPowerCut
+		case <-c.left:
+			return errLeft
 		default:
 		}
 		if err := c.step(s); err != nil {
@@ -59,7 +65,7 @@ func (c *console) step(s statement) error {
 		path := c.path
 		err := c.run(s.do)
 		c.path = path
-		if err == nil || !s.caught || errors.Is(err, errPowerCut) {
+		if err == nil || !s.caught || errors.Is(err, errPowerCut) || errors.Is(err, errLeft) {
 			return err
 		}
 		err = c.run(s.onError)
@@ -127,6 +133,8 @@ func (c *console) builtin(s statement, name string, args []argumentWord) error {
 			return nil
 		case <-c.dies:
 			return errPowerCut
+		case <-c.left:
+			return errLeft
 		}
 	case "error":
 		text := "error"
@@ -276,73 +284,4 @@ func (m *menu) checkNames(verb string, attrs []pair) error {
 		}
 	}
 	return nil
-}
-
-// items are the ids that a word means: those found, or those of names, each of
-// which must be there.
-func (c *console) items(s statement, m *menu, a argumentWord) ([]string, error) {
-	if a.find != nil {
-		return c.find(m, *a.find)
-	}
-	if m.rows == nil {
-		return nil, trapCommand
-	}
-	rows := c.dev.rowsOf(m)
-	one := func(ref string) (string, bool) {
-		for _, it := range rows {
-			id, _ := it.get(".id")
-			if name, ok := it.get("name"); ok && name == ref || id == ref && ref != "" {
-				return id, true
-			}
-		}
-		return "", false
-	}
-	if id, ok := one(a.value); ok {
-		return []string{id}, nil
-	}
-	var out []string
-	for _, ref := range splitList(a.value) {
-		id, ok := one(ref)
-		if !ok {
-			return nil, trapItem
-		}
-		out = append(out, id)
-	}
-	if len(out) == 0 {
-		return nil, trapItem
-	}
-	return out, nil
-}
-
-// find gives the ids of the rows for which all conditions hold. A property that
-// a row has not is empty.
-func (c *console) find(m *menu, s statement) ([]string, error) {
-	inner := &console{dev: c.dev, path: m.path}
-	fm, _, verb, conds, err := inner.resolve(s)
-	if err != nil {
-		return nil, err
-	}
-	if verb != "find" || fm == nil || fm.rows == nil {
-		return nil, &scriptError{s.line, "only find is simulated in [ ]"}
-	}
-	for i, a := range conds {
-		if word := a.value; a.name == "" && a.bare && (i == 0 && word == "where" || i > 0 && (word == "and" || word == "&&")) {
-			continue
-		}
-		if a.name == "" {
-			return nil, &scriptError{s.line, "only name=value is simulated after find"}
-		}
-	}
-	var out []string
-	for _, it := range c.dev.rowsOf(fm) {
-		fits := true
-		for _, a := range conds {
-			v, _ := it.get(a.name)
-			fits = fits && (a.name == "" || same(v, a.value))
-		}
-		if id, ok := it.get(".id"); ok && fits {
-			out = append(out, id)
-		}
-	}
-	return out, nil
 }

@@ -27,12 +27,13 @@ type State struct {
 	Writes  map[network.DeviceID]int `json:"writes"`
 }
 
-// FaultState is a fault in force.
+// FaultState is a fault in force, or one that waits for writes.
 type FaultState struct {
 	ID string `json:"id"`
 	Fault
-	Since time.Time  `json:"since"`
-	Until *time.Time `json:"until"` // null: until cleared
+	Since      *time.Time `json:"since"`       // null while it waits
+	Until      *time.Time `json:"until"`       // null: until cleared
+	WritesLeft int        `json:"writes_left"` // until it takes force; 0: it is in force
 }
 
 // DeviceState is a device as nobody outside a simulator could know it.
@@ -45,6 +46,7 @@ type DeviceState struct {
 	UptimeS  float64          `json:"uptime_s"`
 	Sessions int              `json:"sessions"`
 	Writes   int              `json:"writes"`
+	Joined   bool             `json:"joined"` // a chain of links joins it to a gateway; always so where none is configured
 }
 
 // LinkState is the truth about a link. Levels are those without the noise of a
@@ -69,16 +71,20 @@ func (f *Fleet) State() State {
 	f.settleAll(now)
 	s := State{At: now.UTC(), Weather: f.weather, Faults: []FaultState{}, Kinds: Kinds(), Devices: []DeviceState{}, Links: []LinkState{}, Writes: map[network.DeviceID]int{}}
 	for _, a := range slices.SortedFunc(maps.Values(f.faults), func(a, b *active) int { return a.since.Compare(b.since) }) {
-		x := FaultState{ID: a.id, Fault: a.Fault, Since: a.since.UTC()}
+		since := a.since.UTC()
+		x := FaultState{ID: a.id, Fault: a.Fault, Since: &since}
 		if !a.until.IsZero() {
 			u := a.until.UTC()
 			x.Until = &u
 		}
 		s.Faults = append(s.Faults, x)
 	}
+	for _, a := range f.waiting {
+		s.Faults = append(s.Faults, FaultState{ID: a.id, Fault: a.Fault, WritesLeft: a.left})
+	}
 	for _, d := range f.devices {
 		s.Writes[d.id] = d.writes
-		s.Devices = append(s.Devices, DeviceState{d.id, d.driver, d.release, d.board, d.on(), round(d.uptime(now).Seconds(), 1), len(d.sessions), d.writes})
+		s.Devices = append(s.Devices, DeviceState{d.id, d.driver, d.release, d.board, d.on(), round(d.uptime(now).Seconds(), 1), len(d.sessions), d.writes, f.reaches(d, now)})
 	}
 	for _, l := range f.links {
 		x := LinkState{ID: l.net.ID, Up: l.up}
@@ -107,7 +113,7 @@ func (f *Fleet) State() State {
 }
 
 // Handler is the control HTTP: GET / the state, POST /faults, DELETE
-// /faults/{id}, POST /weather. Only requests to a loopback name are answered,
+// /faults/{id}, POST /weather, POST /devices/{id}/run. Only requests to a loopback name are answered,
 // so that no page in a browser can steer the fleet by a name of its own.
 func (f *Fleet) Handler() http.Handler {
 	mux := http.NewServeMux()
@@ -149,6 +155,17 @@ func (f *Fleet) Handler() http.Handler {
 		}
 		w.WriteHeader(http.StatusNoContent)
 	})
+	mux.HandleFunc("POST /devices/{id}/run", func(w http.ResponseWriter, r *http.Request) {
+		script, err := readScript(w, r)
+		if err == nil {
+			err = f.Console(r.Context(), network.DeviceID(r.PathValue("id")), script)
+		}
+		if err != nil {
+			refuse(w, err)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := r.Host
 		if h, _, err := net.SplitHostPort(host); err == nil {
@@ -181,6 +198,26 @@ func read(w http.ResponseWriter, r *http.Request, v any) error {
 	return nil
 }
 
+// readScript is the body as it is, or the "script" of a JSON one. Types that a
+// page in a browser can send unasked are refused.
+func readScript(w http.ResponseWriter, r *http.Request) (string, error) {
+	t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	switch {
+	case err == nil && t == "application/json":
+		var x struct {
+			Script string `json:"script"`
+		}
+		return x.Script, read(w, r, &x)
+	case err == nil && t == "application/octet-stream":
+		b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		if err != nil {
+			return "", fault.New(fault.Invalid, "body: %w", err)
+		}
+		return string(b), nil
+	}
+	return "", fault.New(fault.Invalid, "content type %q: send the script as application/octet-stream, or {\"script\": …} as application/json", r.Header.Get("Content-Type"))
+}
+
 func answer(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
@@ -190,7 +227,8 @@ func answer(w http.ResponseWriter, status int, v any) {
 }
 
 func refuse(w http.ResponseWriter, err error) {
-	status := map[fault.Kind]int{fault.Invalid: http.StatusBadRequest, fault.NotFound: http.StatusNotFound, fault.Denied: http.StatusForbidden}[fault.Of(err)]
+	status := map[fault.Kind]int{fault.Invalid: http.StatusBadRequest, fault.NotFound: http.StatusNotFound, fault.Denied: http.StatusForbidden,
+		fault.Refused: http.StatusUnprocessableEntity, fault.Unreachable: http.StatusServiceUnavailable}[fault.Of(err)]
 	if status == 0 {
 		status = http.StatusInternalServerError
 	}

@@ -45,6 +45,7 @@ type device struct {
 	writes     int
 	sessions   map[*session]bool
 	watchers   map[chan struct{}]bool
+	joined     bool          // to a gateway, when last found out
 	ends       []*end        // of links, in the network's order
 	jobs       map[int]*job  // of scheduler entries, by their id
 	dies       chan struct{} // closed when the power goes

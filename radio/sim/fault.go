@@ -73,12 +73,16 @@ type Fault struct {
 	DB      unit.DB          `json:"db,omitempty"`       // attenuate, interference, chain-loss
 	DelayMS int              `json:"delay_ms,omitempty"` // slow; 0: 2000
 	ForS    float64          `json:"for_s,omitempty"`    // 0: until cleared; a reboot takes 30 s
+	// AfterWrites is how many more commands that change something the device, or
+	// either end of the link, gets and answers before the fault takes force.
+	AfterWrites int `json:"after_writes,omitempty"` // 0: at once
 }
 
 // active is a fault that is in force. Its Fault never changes.
 type active struct {
 	Fault
 	id    string
+	left  int // writing commands until it takes force
 	since time.Time
 	until time.Time // zero: until cleared
 	timer *time.Timer
@@ -112,6 +116,7 @@ const (
 	maxDB    = 200
 	maxFor   = 30 * 24 * 3600
 	maxDelay = 10 * 60 * 1000
+	maxAfter = 1000000
 )
 
 // check fills defaults in and refuses what makes no sense.
@@ -145,6 +150,8 @@ func (f *Fleet) check(x Fault) (Fault, error) {
 		return x, fault.New(fault.Invalid, "fault %s: delay_ms must be 1 to %d, not %d", x.Kind, maxDelay, x.DelayMS)
 	case !(x.ForS >= 0 && x.ForS <= maxFor):
 		return x, fault.New(fault.Invalid, "fault %s: for_s must be 0 (until cleared) to %d, not %v", x.Kind, maxFor, x.ForS)
+	case x.AfterWrites < 0 || x.AfterWrites > maxAfter:
+		return x, fault.New(fault.Invalid, "fault %s: after_writes must be 0 (at once) to %d, not %d", x.Kind, maxAfter, x.AfterWrites)
 	}
 	if x.Kind == Slow && x.DelayMS == 0 {
 		x.DelayMS = 2000
@@ -168,10 +175,47 @@ func (f *Fleet) Inject(x Fault) (id string, err error) {
 
 // inject needs the lock and a checked fault.
 func (f *Fleet) inject(x Fault) string {
-	now := time.Now()
-	f.settleAll(now)
 	f.nextID++
-	a := &active{Fault: x, id: "f" + strconv.Itoa(f.nextID), since: now}
+	a := &active{Fault: x, id: "f" + strconv.Itoa(f.nextID), left: x.AfterWrites}
+	if a.left > 0 {
+		f.waiting = append(f.waiting, a)
+		f.log.Info("fault waits", "fault", a.id, "kind", x.Kind, "device", x.Device, "link", x.Link, "writes", a.left)
+		return a.id
+	}
+	f.begin(a)
+	return a.id
+}
+
+// wrote tells the faults that wait for it that a device has answered a command
+// that changes something.
+func (d *device) wrote() {
+	f := d.fleet
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.ended {
+		return
+	}
+	var due []*active
+	f.waiting = slices.DeleteFunc(f.waiting, func(a *active) bool {
+		if l := f.byLink[a.Link]; a.Device != d.id && (l == nil || l.net.A != d.id && l.net.B != d.id) {
+			return false
+		}
+		a.left--
+		if a.left == 0 {
+			due = append(due, a)
+		}
+		return a.left == 0
+	})
+	for _, a := range due {
+		f.begin(a)
+	}
+}
+
+// begin puts a fault in force. It needs the lock.
+func (f *Fleet) begin(a *active) {
+	x, now := a.Fault, time.Now()
+	f.settleAll(now)
+	a.since = now
 	if x.ForS > 0 {
 		wait := time.Duration(x.ForS * float64(time.Second))
 		a.until = now.Add(wait)
@@ -181,6 +225,7 @@ func (f *Fleet) inject(x Fault) string {
 	}
 	f.faults[a.id] = a
 	f.rewire(x.Device)
+	f.walked = time.Time{}
 	if d := f.byID[x.Device]; d != nil {
 		if !d.on() {
 			d.powerOff()
@@ -200,14 +245,13 @@ func (f *Fleet) inject(x Fault) string {
 	}
 	f.settleAll(now)
 	f.log.Info("fault begins", "fault", a.id, "kind", x.Kind, "device", x.Device, "link", x.Link)
-	return a.id
 }
 
-// Clear ends a fault.
+// Clear ends a fault, or one that waits.
 func (f *Fleet) Clear(id string) error {
 	a, save := f.clear(id)
 	if a == nil {
-		return fault.New(fault.NotFound, "no fault %q is in force", id)
+		return fault.New(fault.NotFound, "there is no fault %q", id)
 	}
 	f.log.Info("fault ends", "fault", a.id, "kind", a.Kind, "device", a.Device, "link", a.Link)
 	if save {
@@ -226,13 +270,18 @@ func (f *Fleet) clear(id string) (a *active, save bool) {
 	defer f.mu.Unlock()
 	a = f.faults[id]
 	if a == nil {
-		return nil, false
+		if i := slices.IndexFunc(f.waiting, func(a *active) bool { return a.id == id }); i >= 0 {
+			a = f.waiting[i]
+			f.waiting = slices.Delete(f.waiting, i, i+1)
+		}
+		return a, false
 	}
 	now := time.Now()
 	f.settleAll(now)
 	a.stop()
 	delete(f.faults, id)
 	f.rewire(a.Device)
+	f.walked = time.Time{}
 	if d := f.byID[a.Device]; d != nil {
 		switch a.Kind {
 		case Reboot, Off:
@@ -245,7 +294,7 @@ func (f *Fleet) clear(id string) (a *active, save bool) {
 		case DeafScheduler, Clock1970:
 			d.reschedule(now)
 		}
-		d.hangUp(func(s *session) bool { return s.out.isTainted() })
+		d.hangUp(func(s *session) bool { return s.out.tainted.Load() })
 	}
 	f.settleAll(now)
 	return a, save

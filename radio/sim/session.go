@@ -67,6 +67,7 @@ type session struct {
 	read bool   // may only read
 
 	challenge []byte
+	deadline  time.Time // to read by; zero: none
 
 	mu      sync.Mutex
 	streams map[*stream]bool
@@ -82,6 +83,7 @@ type stream struct {
 func (f *Fleet) serve(ctx context.Context, d *device, c net.Conn) {
 	ctx, cancel := context.WithCancel(ctx)
 	s := &session{dev: d, conn: c, out: newWire(d, c), streams: map[*stream]bool{}}
+	s.out.done = ctx.Done()
 	if !d.open(s) {
 		c.Close()
 		cancel()
@@ -95,7 +97,8 @@ func (f *Fleet) serve(ctx context.Context, d *device, c net.Conn) {
 		streams.Wait()
 		d.closed(s)
 	}()
-	c.SetReadDeadline(time.Now().Add(loginWait))
+	s.deadline = time.Now().Add(loginWait)
+	c.SetReadDeadline(s.deadline)
 	in := newWords(c)
 	for {
 		lim := strangers
@@ -111,6 +114,9 @@ func (f *Fleet) serve(ctx context.Context, d *device, c net.Conn) {
 		}
 		if len(ws) == 0 {
 			continue
+		}
+		if !s.arrives(ctx, in) {
+			return
 		}
 		if a := d.wire.Load(); a != nil && a.Kind == Slow {
 			t := time.NewTimer(a.delay())
@@ -130,6 +136,15 @@ func (f *Fleet) serve(ctx context.Context, d *device, c net.Conn) {
 // obey runs one sentence; false ends the session.
 func (s *session) obey(ctx context.Context, ws []string, wg *sync.WaitGroup) bool {
 	cmd, t := parseCommand(ws)
+	writes := t == nil && s.user != "" && s.dev.changes(cmd)
+	goesOn := s.respond(ctx, cmd, t, wg)
+	if writes {
+		s.dev.wrote()
+	}
+	return goesOn
+}
+
+func (s *session) respond(ctx context.Context, cmd command, t *trap, wg *sync.WaitGroup) bool {
 	r := &replier{out: s.out, tag: cmd.tag, tagged: cmd.tagged}
 	if t == nil {
 		switch {
@@ -201,7 +216,8 @@ func (s *session) login(cmd command, r *replier) *trap {
 	}
 	s.user = name
 	s.read = s.dev.groupOf(name) == "read"
-	s.conn.SetReadDeadline(time.Time{})
+	s.deadline = time.Time{}
+	s.conn.SetReadDeadline(s.deadline)
 	r.done(nil)
 	return nil
 }

@@ -41,6 +41,10 @@ type Config struct {
 	// Versions overrides the RouterOS version of devices, as "7.12.1 (stable)".
 	// One before 6.43 asks for the MD5 challenge at login.
 	Versions map[network.DeviceID]string
+	// Gateways are where the management network enters: a device answers only
+	// while a chain of links that are up joins it to one of them. Devices of one
+	// site or seat are joined by cable. None: all answer.
+	Gateways []network.DeviceID
 }
 
 // Default is a fleet on any free loopback ports. StateDir must still be set.
@@ -83,7 +87,9 @@ type Fleet struct {
 	links    []*link
 	byLink   map[network.LinkID]*link
 	faults   map[string]*active
+	waiting  []*active // faults that wait for writes
 	nextID   int
+	walked   time.Time // when it was last found out which devices are joined to a gateway
 	weather  Weather
 	control  string
 	memory   memory
@@ -133,6 +139,11 @@ func New(c Config, d Deps) (*Fleet, error) {
 		}
 		if parseVersion(v) == (version{}) {
 			return nil, fault.New(fault.Invalid, `simulated fleet: version %q of %s is not like "7.18.2 (stable)"`, v, id)
+		}
+	}
+	for _, id := range c.Gateways {
+		if _, ok := d.Network.Device(id); !ok {
+			return nil, fault.New(fault.Invalid, "simulated fleet: gateway %q is no device of the network", id)
 		}
 	}
 	for i, nd := range d.Network.Devices {
@@ -278,6 +289,7 @@ func (f *Fleet) end() {
 	for _, a := range f.faults {
 		a.stop()
 	}
+	f.waiting = nil
 	for _, d := range f.devices {
 		d.powerOff()
 		d.hangUp(nil)

@@ -131,6 +131,7 @@ func (d *device) subscribe() (<-chan struct{}, func()) {
 
 // notify needs the fleet's lock.
 func (d *device) notify() {
+	d.fleet.walked = time.Time{}
 	for ch := range d.watchers {
 		select {
 		case ch <- struct{}{}:

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-routeros/routeros/v3/proto"
@@ -23,11 +24,13 @@ type wire struct {
 	dev  *device
 	conn net.Conn
 	enc  proto.Writer
+	done <-chan struct{} // closed when the session ends
 
-	mu      sync.Mutex
-	buf     bytes.Buffer
-	tainted bool // a fault swallowed bytes: nothing after makes sense
-	err     error
+	tainted atomic.Bool // a fault swallowed bytes: nothing after makes sense
+
+	mu  sync.Mutex
+	buf bytes.Buffer
+	err error
 }
 
 func newWire(d *device, c net.Conn) *wire {
@@ -77,12 +80,6 @@ func (w *wire) flush() error {
 	return w.err
 }
 
-func (w *wire) isTainted() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.tainted
-}
-
 // send needs w.mu.
 func (w *wire) send() {
 	b := w.buf.Bytes()
@@ -90,17 +87,17 @@ func (w *wire) send() {
 	if w.err != nil || len(b) == 0 {
 		return
 	}
-	if w.tainted {
+	if w.tainted.Load() {
 		return // the client waits in vain until the fault is cleared
 	}
 	switch a := w.dev.wire.Load(); {
 	case a == nil:
 	case a.Kind == Silent:
-		w.tainted = true
+		w.tainted.Store(true)
 		return
 	case a.Kind == HugeLength:
 		// 512 MiB announced, and nothing of it follows.
-		w.tainted = true
+		w.tainted.Store(true)
 		b = []byte{0xF0, 0x20, 0x00, 0x00, 0x00}
 	case a.Kind == Garbage:
 		for i := range b {
@@ -116,6 +113,11 @@ func (w *wire) send() {
 }
 
 func (w *wire) write(b []byte) {
+	if !w.dev.waitJoined(w.done, writeWait) {
+		w.err = errCutOff
+		w.conn.Close()
+		return
+	}
 	w.conn.SetWriteDeadline(time.Now().Add(writeWait))
 	if _, err := w.conn.Write(b); err != nil {
 		w.err = err
