@@ -98,26 +98,3 @@ func TestManyPartnersAtOnce(t *testing.T) {
 	spinetest.Login{Addr: s.MQTTAddr(), User: "p7", Password: "p"}.Sub(t, "-t", "crinale/v1/partners/p7/#").
 		Until(t, "its own", spinetest.Topic("crinale/v1/partners/p7/x"))
 }
-
-// All partners are users of one account, and there a client id is a session.
-// Who connects with another's id ends that connection, as MQTT wants it, but
-// must not inherit what the session was subscribed to.
-func TestClientIDOfAnotherGivesNothingOfIts(t *testing.T) {
-	_, a, b, in := two(t)
-	pub(t, in, "-t", treeA+"state", "-r", "-q", "1", "-m", "a")
-	pub(t, in, "-t", treeB+"state", "-r", "-q", "1", "-m", "b")
-	subB := b.Sub(t, "-i", "noc", "-c", "-t", treeB+"#", "-q", "1")
-	subB.Until(t, "retained", spinetest.Topic(treeB+"state"))
-	subB.Stop()
-	pub(t, in, "-t", treeB+"state", "-q", "1", "-m", "waiting for B")
-
-	subA := a.Sub(t, "-i", "noc", "-c", "-t", treeA+"state", "-q", "1")
-	subA.Until(t, "retained", spinetest.Topic(treeA+"state"))
-	pub(t, in, "-t", treeB+"state", "-q", "1", "-m", "live for B")
-	pub(t, in, "-t", treeA+"state", "-q", "1", "-m", "fence")
-	for _, m := range subA.Until(t, "fence", func(m spinetest.Msg) bool { return m.Payload == "fence" }) {
-		if m.Topic != treeA+"state" {
-			t.Errorf("A got %+v out of B's session", m)
-		}
-	}
-}
