@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -26,12 +25,16 @@ const (
 	nobody accessKind = iota
 	everyone
 	signedIn
+	inSession
 	holders
 )
 
 var (
 	Public   = Access{kind: everyone} // anyone, without an account
 	SignedIn = Access{kind: signedIn} // whoever has an account
+	// InSession is for who signed in on a page: one's own password and keys are
+	// not a program's business.
+	InSession = Access{kind: inSession}
 )
 
 // Needs is for those who hold a right in some scope; what of it they see is
@@ -42,13 +45,16 @@ func Needs(r login.Right) Access { return Access{kind: holders, right: r} }
 // partner or a comune does not do: what the route gives has no parts.
 func NeedsUnion(r login.Right) Access { return Access{kind: holders, right: r, union: true} }
 
-// String is the word of the tables: "public", "signed in", or the right.
+// String is the word of the tables: "public", "signed in", or the right, with
+// " for the union" where a smaller scope is not enough.
 func (a Access) String() string {
 	switch a.kind {
 	case everyone:
 		return "public"
 	case signedIn:
 		return "signed in"
+	case inSession:
+		return "signed in on a page"
 	case holders:
 		if a.union {
 			return string(a.right) + " for the union"
@@ -62,6 +68,9 @@ func (a Access) String() string {
 // account.
 func (a Access) Right() (login.Right, bool) { return a.right, a.kind == holders }
 
+// Union says whether the right must be held for the whole union.
+func (a Access) Union() bool { return a.union }
+
 // Allows says whether an identity passes.
 func (a Access) Allows(id login.Identity) bool {
 	switch a.kind {
@@ -69,6 +78,8 @@ func (a Access) Allows(id login.Identity) bool {
 		return true
 	case signedIn:
 		return id.Known()
+	case inSession:
+		return id.Known() && id.Via == viaSession
 	case holders:
 		return id.May(a.right) && (!a.union || id.MayIn(a.right))
 	}
@@ -112,6 +123,15 @@ func Who(ctx context.Context) login.Identity {
 // SignInPath is the page that asks for name and password.
 const SignInPath = "/entra"
 
+// InvitePath is the page that takes an invitation's code.
+const InvitePath = "/invito"
+
+const (
+	signOutPath = "/esci"
+	accountPath = "/conto"
+	peoplePath  = "/persone"
+)
+
 // gate lets pass who may. A stranger's browser is sent to sign in and comes
 // back; scripts are told 401; who is known but may not, 403.
 func (s *Shell) gate(a Access, next http.Handler) http.Handler {
@@ -127,7 +147,7 @@ func (s *Shell) gate(a Access, next http.Handler) http.Handler {
 			s.answer(w, r, http.StatusUnauthorized, "unknown", fault.New(fault.Denied, "%s %s: sign in, or send a token", r.Method, r.URL.Path))
 		default:
 			w.Header().Set("Cache-Control", "no-store")
-			http.Redirect(w, r, SignInPath+"?dopo="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
+			http.Redirect(w, r, signInAt(r), http.StatusSeeOther)
 		}
 	})
 }

@@ -5,10 +5,14 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/crinale/crinale/internal/fault"
+	"github.com/crinale/crinale/internal/login"
 )
 
 // statuses is the one table from kinds of error to HTTP. The words of a kind
@@ -30,7 +34,24 @@ func Status(err error) int {
 	if tooBig(err) {
 		return http.StatusRequestEntityTooLarge
 	}
+	if _, slow := slowed(err); slow {
+		return http.StatusTooManyRequests
+	}
 	return statuses[fault.Of(err)]
+}
+
+// slowed says whether an error is about too many tries, and how long to wait.
+func slowed(err error) (time.Duration, bool) {
+	var s login.Slow
+	if !errors.As(err, &s) {
+		return 0, false
+	}
+	return s.After, true
+}
+
+// retryAfter tells how long to wait, in whole seconds.
+func retryAfter(w http.ResponseWriter, after time.Duration) {
+	w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(after.Seconds())))))
 }
 
 func tooBig(err error) bool {
@@ -56,6 +77,10 @@ func (s *Shell) Error(w http.ResponseWriter, r *http.Request, err error) {
 	kind := fault.Of(err).String()
 	if tooBig(err) {
 		kind = "too-big"
+	}
+	if after, slow := slowed(err); slow {
+		kind = "slow"
+		retryAfter(w, after)
 	}
 	s.answer(w, r, Status(err), kind, err)
 }

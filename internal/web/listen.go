@@ -12,17 +12,30 @@ import (
 	"github.com/crinale/crinale/internal/fault"
 )
 
-// checkLoopback refuses an address that other machines can reach: there are
-// no accounts yet, so whoever reaches a page may read it.
-func checkLoopback(addr string) error {
-	host, _, err := net.SplitHostPort(addr)
+// checkAddr refuses an address that other machines can reach where there is no
+// certificate: passwords would travel in the clear.
+func checkAddr(cfg Config) error {
+	host, _, err := net.SplitHostPort(cfg.Addr)
 	if err != nil {
-		return fault.New(fault.Invalid, "web address %q: want HOST:PORT, for example 127.0.0.1:8080: %w", addr, err)
+		return fault.New(fault.Invalid, "web address %q: want HOST:PORT, for example 127.0.0.1:8080: %w", cfg.Addr, err)
 	}
-	if !loopbackName(host) {
-		return fault.New(fault.Invalid, "web address %q: pages are served to this machine only while there are no accounts: use 127.0.0.1 or [::1]", addr)
+	if (cfg.CertFile == "") != (cfg.KeyFile == "") {
+		return fault.New(fault.Invalid, "web: a certificate needs both its file and the file of its key: one is missing")
+	}
+	if cfg.CertFile == "" && !loopbackName(host) {
+		return fault.New(fault.Invalid, "web address %q: without a certificate pages are served to this machine only: give a certificate and its key, or use 127.0.0.1 or [::1] behind a proxy that has one", cfg.Addr)
 	}
 	return nil
+}
+
+// hostOf is the name or address of a listener that a browser may ask for; a
+// wildcard is none.
+func hostOf(addr string) string {
+	host, _, _ := net.SplitHostPort(addr)
+	if ip, err := netip.ParseAddr(host); err == nil && ip.IsUnspecified() {
+		return ""
+	}
+	return host
 }
 
 // loopbackName says whether a host without port names this machine.
@@ -40,7 +53,7 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "web address %q: %w", addr, err)
 	}
-	if _, err := netip.ParseAddr(host); err != nil { // localhost: never ask a name server
+	if _, err := netip.ParseAddr(host); err != nil && loopbackName(host) { // localhost: never ask a name server
 		addr = net.JoinHostPort("127.0.0.1", port)
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
@@ -62,5 +75,6 @@ func (s *Shell) hostAllowed(r *http.Request) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
 	}
-	return loopbackName(host) || s.hosts[strings.TrimSuffix(strings.ToLower(host), ".")]
+	host = strings.Trim(strings.TrimSuffix(strings.ToLower(host), "."), "[]")
+	return host != "" && (loopbackName(host) || s.hosts[host])
 }

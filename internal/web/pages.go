@@ -36,6 +36,7 @@ type View struct {
 	Heading string   // instead of Title: text as it is
 	Args    []any    // of Title
 	Nav     string   // path of the Entry that is lit
+	Self    string   // path of the page where it is not that of the request, as in the answer to a form
 	Styles  []string // static files, missing ones are left out
 	Scripts []string // likewise
 	Data    any
@@ -49,6 +50,9 @@ type layoutData struct {
 	Union          string
 	Demo, Plain    bool
 	Entries        []Entry
+	Person         string // who is signed in; "" for a stranger
+	SignsOut       bool   // by a button
+	SignInAt       string // where a stranger signs in; "" where nobody can
 }
 
 // PagesIn is Pages with the folders templates and words of an area's files.
@@ -143,6 +147,11 @@ func (p *Pages) write(w http.ResponseWriter, r *http.Request, status int, page s
 		View: v, Lang: l, Path: r.URL.Path, Union: p.shell.cfg.Union, Demo: p.shell.cfg.Demo,
 		Plain: !p.shell.static.dist, Entries: p.shell.entriesFor(r),
 	}
+	if id := Who(r.Context()); id.Known() {
+		d.Person, d.SignsOut = id.Person, id.Via == viaSession
+	} else if p.shell.people != nil {
+		d.SignInAt = signInAt(r)
+	}
 	for _, o := range Langs {
 		if o != l {
 			d.Other = o
@@ -150,7 +159,11 @@ func (p *Pages) write(w http.ResponseWriter, r *http.Request, status int, page s
 	}
 	q := r.URL.Query()
 	q.Set("lang", string(d.Other))
-	d.OtherURL = r.URL.Path + "?" + q.Encode()
+	self := r.URL.Path
+	if v.Self != "" {
+		self = v.Self
+	}
+	d.OtherURL = self + "?" + q.Encode()
 	if d.Heading == "" && v.Title != "" {
 		d.Heading = p.words.Text(l, v.Title, v.Args...)
 	}

@@ -1,12 +1,15 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"runtime/debug"
 	"strings"
 	"time"
 
+	"github.com/crinale/crinale/internal/audit"
 	"github.com/crinale/crinale/internal/fault"
+	"github.com/crinale/crinale/internal/login"
 )
 
 // csp lets a page load only our own files. Bootstrap Italia draws some signs
@@ -30,6 +33,9 @@ func (s *Shell) protect() http.Handler {
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		if s.secure(r) {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
 		inner.ServeHTTP(w, r)
 	})
@@ -44,16 +50,43 @@ func (s *Shell) guard(next http.Handler) http.Handler {
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, s.cfg.MaxBody)
-		if !Who(r.Context()).Known() {
-			id, err := s.who(r)
-			if err != nil {
-				s.Error(w, r, err)
-				return
-			}
-			r = r.WithContext(WithIdentity(r.Context(), id))
+		if Who(r.Context()).Known() { // the socket
+			next.ServeHTTP(w, r)
+			return
 		}
-		next.ServeHTTP(w, r)
+		id, ctx, err := s.ask(r)
+		switch {
+		case err == nil:
+			next.ServeHTTP(w, r.WithContext(s.named(ctx, r, id)))
+		case len(r.Header.Values("Authorization")) > 0 && fault.Of(err) == fault.Denied:
+			w.Header().Set("WWW-Authenticate", `Bearer realm="crinale", error="invalid_token"`)
+			s.answer(w, r, http.StatusUnauthorized, "unknown", err)
+		default:
+			s.Error(w, r, err)
+		}
 	})
+}
+
+// named is ctx of a request with who asks; the log names strangers by their
+// address.
+func (s *Shell) named(ctx context.Context, r *http.Request, id login.Identity) context.Context {
+	ctx = WithIdentity(ctx, id)
+	if !id.Known() {
+		ctx = audit.With(ctx, audit.Actor{Who: "stranger", From: s.from(r)})
+	}
+	return ctx
+}
+
+// ask finds out who asks.
+func (s *Shell) ask(r *http.Request) (login.Identity, context.Context, error) {
+	switch {
+	case s.who != nil:
+		id, err := s.who(r)
+		return id, r.Context(), err
+	case s.people == nil, strings.HasPrefix(r.URL.Path, "/static/"):
+		return login.Identity{}, r.Context(), nil
+	}
+	return s.identify(r)
 }
 
 // route asks the mux, and turns its bare 404 and 405 into ours.

@@ -27,17 +27,27 @@ func checkQuery(raw string, known []string) error {
 	if err != nil {
 		return fault.New(fault.Invalid, "parameters: %w", err)
 	}
-	takes := "this takes no parameters"
+	return checkValues(q, "parameter", known)
+}
+
+// checkValues refuses a name that is not known, and one given twice unless it
+// is known as "NAME…".
+func checkValues(q url.Values, what string, known []string) error {
+	takes := "this takes no " + what + "s"
 	if len(known) > 0 {
 		takes = "known are " + strings.Join(known, ", ")
 	}
 	for _, name := range slices.Sorted(maps.Keys(q)) {
 		switch {
+		case slices.Contains(known, name+many):
 		case !slices.Contains(known, name):
-			return fault.New(fault.Invalid, "parameter %q is not known: %s", name, takes)
+			return fault.New(fault.Invalid, "%s %q is not known: %s", what, name, takes)
 		case len(q[name]) > 1:
-			return fault.New(fault.Invalid, "parameter %s is given %d times: give it once", name, len(q[name]))
+			return fault.New(fault.Invalid, "%s %s is given %d times: give it once", what, name, len(q[name]))
 		}
 	}
 	return nil
 }
+
+// many marks a name that may be given more than once.
+const many = "…"

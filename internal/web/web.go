@@ -3,11 +3,14 @@
 // that keep a browser safe. It knows no area: each area's page package brings
 // its templates, words and handlers and mounts them here.
 //
-// Until the program knows accounts the shell serves this machine only.
+// It also knows who asks (a session, a token, or the socket of the data
+// folder) and lets each route be asked by those it is for. Without TLS it
+// serves this machine only.
 package web
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -17,13 +20,22 @@ import (
 	"sync"
 	"time"
 
+	"github.com/alexedwards/scs/v2"
+
 	"github.com/crinale/crinale/internal/login"
 )
 
 // Config says where the shell listens and what it tells of itself.
 type Config struct {
-	Addr  string   // host:port on loopback; port 0 takes any free one
+	Addr  string   // host:port, on loopback where there is no certificate; port 0 takes any free one
 	Hosts []string // further names a browser may ask for, without port
+
+	// CertFile and KeyFile are PEM files of a certificate with its chain and of
+	// its key; both or none. They are read again when they change.
+	CertFile, KeyFile string
+	// Forwarded trusts X-Forwarded-For and X-Forwarded-Proto of a proxy on this
+	// machine. Set it only where every visitor comes through that proxy.
+	Forwarded bool
 
 	Union    string         // name over every page
 	Demo     bool           // every page says that radios and readings are simulated
@@ -56,9 +68,13 @@ type Deps struct {
 	Log    *slog.Logger
 	Now    func() time.Time                // the clock of ages on pages
 	Health func(ctx context.Context) error // asked by /healthz
-	// Identify says who asks; nil: everyone is a stranger. An error answers the
-	// request.
+	// People are the accounts; nil: nobody can sign in, there are no such pages.
+	People People
+	// Identify says who asks, instead of People; an error answers the request.
+	// For tests.
 	Identify func(r *http.Request) (login.Identity, error)
+	// Audit is the log that /registro shows; nil: there is no such page.
+	Audit AuditLog
 }
 
 // Shell serves pages. Mount everything before Run.
@@ -69,14 +85,17 @@ type Shell struct {
 	health func(ctx context.Context) error
 	hosts  map[string]bool
 
-	mux     *http.ServeMux
-	mounted []Mounted
-	who     func(r *http.Request) (login.Identity, error)
-	static  *static
-	own     *Pages // home and error pages
-	api     apiDoc
-	entries []Entry
-	chain   http.Handler
+	mux      *http.ServeMux
+	mounted  []Mounted
+	who      func(r *http.Request) (login.Identity, error)
+	people   People
+	audit    AuditLog
+	sessions *scs.SessionManager
+	static   *static
+	own      *Pages // home and error pages
+	api      apiDoc
+	entries  []Entry
+	chain    http.Handler
 
 	ready   chan struct{}
 	closing chan struct{}
@@ -97,7 +116,7 @@ type Entry struct {
 // New builds the shell; it neither listens nor reads anything but what is
 // embedded in the program.
 func New(cfg Config, deps Deps) (*Shell, error) {
-	if err := checkLoopback(cfg.Addr); err != nil {
+	if err := checkAddr(cfg); err != nil {
 		return nil, err
 	}
 	if deps.Log == nil {
@@ -109,9 +128,6 @@ func New(cfg Config, deps Deps) (*Shell, error) {
 	if deps.Health == nil {
 		deps.Health = func(context.Context) error { return nil }
 	}
-	if deps.Identify == nil {
-		deps.Identify = func(*http.Request) (login.Identity, error) { return login.Identity{}, nil }
-	}
 	if cfg.Location == nil {
 		cfg.Location = rome()
 	}
@@ -120,10 +136,11 @@ func New(cfg Config, deps Deps) (*Shell, error) {
 	}
 	s := &Shell{
 		cfg: cfg, log: deps.Log, now: deps.Now, health: deps.Health, who: deps.Identify,
+		audit: deps.Audit, people: deps.People,
 		hosts: map[string]bool{}, mux: http.NewServeMux(),
 		ready: make(chan struct{}), closing: make(chan struct{}),
 	}
-	for _, h := range cfg.Hosts {
+	for _, h := range append([]string{hostOf(cfg.Addr)}, cfg.Hosts...) {
 		s.hosts[strings.ToLower(strings.TrimSuffix(h, "."))] = true
 	}
 	var err error
@@ -138,6 +155,20 @@ func New(cfg Config, deps Deps) (*Shell, error) {
 	s.Handle("GET /favicon.ico", Public, http.RedirectHandler("/static/icon.svg", http.StatusMovedPermanently))
 	s.Handle("GET /healthz", Public, http.HandlerFunc(s.healthz))
 	s.mountAPI()
+	if s.people != nil {
+		s.sessions = sessions(s.people)
+		s.mountSignIn()
+		s.mountAccount()
+		s.mountPersons()
+		if err := s.mountPeopleAPI(); err != nil {
+			return nil, err
+		}
+	}
+	if s.audit != nil {
+		if err := s.mountLog(); err != nil {
+			return nil, err
+		}
+	}
 	s.chain = s.protect()
 	return s, nil
 }
@@ -214,18 +245,29 @@ func Closing(ctx context.Context) <-chan struct{} {
 // Run serves until ctx ends, then lets the answers under way finish within
 // GraceTimeout. It may be called once.
 func (s *Shell) Run(ctx context.Context) error {
+	scheme, serve := "http", (*http.Server).Serve
+	var secured *tls.Config
+	if s.cfg.CertFile != "" {
+		c, err := readCertificate(s.cfg.CertFile, s.cfg.KeyFile, s.log)
+		if err != nil {
+			return fmt.Errorf("web: %w", err)
+		}
+		scheme, secured = "https", c.config()
+		serve = func(srv *http.Server, l net.Listener) error { return srv.ServeTLS(l, "", "") }
+	}
 	l, err := listen(ctx, s.cfg.Addr)
 	if err != nil {
 		return err
 	}
 	s.mu.Lock()
-	s.url = "http://" + l.Addr().String()
+	s.url = scheme + "://" + l.Addr().String()
 	s.mu.Unlock()
 	if p := s.Plain(); p != "" {
 		s.log.Warn(p)
 	}
 	srv := &http.Server{
 		Handler:           s.chain,
+		TLSConfig:         secured,
 		ReadHeaderTimeout: s.cfg.HeaderTimeout,
 		ReadTimeout:       s.cfg.ReadTimeout,
 		WriteTimeout:      s.cfg.WriteTimeout,
@@ -237,7 +279,7 @@ func (s *Shell) Run(ctx context.Context) error {
 		},
 	}
 	served := make(chan error, 1)
-	go func() { served <- srv.Serve(l) }()
+	go func() { served <- serve(srv, l) }()
 	s.log.Info("web listening", "url", s.URL())
 	close(s.ready)
 
@@ -268,5 +310,11 @@ func rome() *time.Location {
 }
 
 func (s *Shell) home(w http.ResponseWriter, r *http.Request) error {
-	return s.own.Write(w, r, "home.html", View{Title: "home.title", Data: s.entriesFor(r)})
+	var staff []Entry
+	for _, e := range s.entriesFor(r) {
+		if e.Staff {
+			staff = append(staff, e)
+		}
+	}
+	return s.own.Write(w, r, "home.html", View{Title: "home.title", Data: staff})
 }
