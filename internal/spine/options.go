@@ -49,9 +49,9 @@ func (s *Spine) options() (*server.Options, error) {
 	return o, nil
 }
 
-// limitBacklog bounds what is kept for subscribers that are away. The server
-// itself would keep it without end, until the disk is full and nobody can
-// publish any more. It also makes the server fail here, not later, when its
+// limitBacklog bounds what is kept for subscribers that are away, and drops
+// sessions that nobody can ask for. The server itself would keep it all without
+// end, until the disk is full and nobody can publish any more. It also makes the server fail here, not later, when its
 // folder cannot be used.
 func (s *Spine) limitBacklog(ctx context.Context, srv *server.Server) error {
 	doing := "message broker: prepare " + s.cfg.Dir
@@ -67,7 +67,7 @@ func (s *Spine) limitBacklog(ctx context.Context, srv *server.Server) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 	_, err = js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
-		Name:      "$MQTT_msgs", // the server's own name for its QoS 1 messages on their way
+		Name:      messages,
 		Subjects:  []string{"$MQTT.msgs.>"},
 		Storage:   jetstream.FileStorage,
 		Retention: jetstream.InterestPolicy,
@@ -78,6 +78,13 @@ func (s *Spine) limitBacklog(ctx context.Context, srv *server.Server) error {
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
+	}
+	n, err := dropNameless(ctx, js)
+	if err != nil {
+		s.log.Warn("message broker: old sessions stay and cost room", "err", err)
+	}
+	if n > 0 {
+		s.log.Warn("message broker: sessions from before ids belonged to users are dropped; their clients must subscribe again", "sessions", n)
 	}
 	return nil
 }
