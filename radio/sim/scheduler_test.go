@@ -31,7 +31,7 @@ func TestSchedulerAlone(t *testing.T) {
 		defer f.end()
 		d := f.devices[0]
 		at(t, d, undoEntry+"\n/interface wireless set wlan1 frequency=5700")
-		before := d.config.clone()
+		before := configOf(d)
 		e := schedule(d, "undo")
 		if e["run-count"] != "0" || e["interval"] != "1m30s" || e["next-run"] != d.moment(time.Now().Add(90*time.Second)) || e["disabled"] != "false" {
 			t.Errorf("entry: %v", e)
@@ -51,7 +51,7 @@ func TestSchedulerAlone(t *testing.T) {
 		}
 		before.port("wlan1").Props["frequency"] = "5600"
 		before.Tables[schedulerTable].Rows = []*entry{}
-		if got, want := dump(t, d.config), dump(t, before); got != want {
+		if got, want := dump(t, configOf(d)), dump(t, before); got != want {
 			t.Errorf("the configuration is\n%s\nwant\n%s", got, want)
 		}
 		f.sessions.Wait()
@@ -68,7 +68,7 @@ func TestSchedulerRepeats(t *testing.T) {
 		at(t, d, `/system script add name=tick source=":log info tick"; /system scheduler add name=tick interval=10s on-event=tick`)
 		ticks := func() int {
 			n := 0
-			for _, l := range d.lines {
+			for _, l := range logged(d) {
 				if l.message == "tick" && l.topics == "script,info" {
 					n++
 				}
@@ -101,7 +101,8 @@ func TestSchedulerRepeats(t *testing.T) {
 		pass(2*time.Second, 6)
 		at(t, d, `/system scheduler set tick on-event=":delay 5s; /nothing"`)
 		pass(2*time.Minute, 6)
-		if l := d.lines[len(d.lines)-1]; l.topics != "script,error" || !strings.Contains(l.message, "(tick) failed") || !strings.Contains(l.message, "bad command name nothing (line 1)") {
+		ls := logged(d)
+		if l := ls[len(ls)-1]; l.topics != "script,error" || !strings.Contains(l.message, "(tick) failed") || !strings.Contains(l.message, "bad command name nothing (line 1)") {
 			t.Errorf("a script that fails: %v", l)
 		}
 		f.sessions.Wait()
@@ -133,7 +134,7 @@ func TestSchedulerOverReboot(t *testing.T) {
 		if v := propOf(d, "wlan1", "frequency"); v != "5700" {
 			t.Errorf("it ran before the interval was over since the boot: %s", v)
 		}
-		if l := d.lines[1]; l.message != "up" {
+		if l := logged(d)[1]; l.message != "up" {
 			t.Errorf("startup: %v", l)
 		}
 		time.Sleep(2 * time.Second)

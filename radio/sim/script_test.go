@@ -2,6 +2,7 @@ package sim
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -14,7 +15,20 @@ func at(t testing.TB, d *device, src string) {
 	}
 }
 
-// prop is a configured property of an interface.
+// logged is the device's log, and configOf a copy of its configuration.
+func logged(d *device) []logLine {
+	d.fleet.mu.Lock()
+	defer d.fleet.mu.Unlock()
+	return slices.Clone(d.lines)
+}
+
+func configOf(d *device) *config {
+	d.fleet.mu.Lock()
+	defer d.fleet.mu.Unlock()
+	return d.config.clone()
+}
+
+// propOf is a configured property of an interface.
 func propOf(d *device, port, name string) string {
 	d.fleet.mu.Lock()
 	defer d.fleet.mu.Unlock()
@@ -58,7 +72,7 @@ func TestScript(t *testing.T) {
 		}
 	}
 	var said []string
-	for _, l := range d.lines {
+	for _, l := range logged(d) {
 		if strings.HasPrefix(l.topics, "script,") {
 			said = append(said, l.topics+" "+l.message)
 		}
