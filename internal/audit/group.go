@@ -100,6 +100,7 @@ func (l *Log) withdraw(j *job) bool {
 // own. Only what was surely rolled back is tried again.
 func (l *Log) group(g []*job) {
 	defer func() {
+		l.setEnd(nil, Line{})
 		for _, j := range g {
 			close(j.done)
 		}
@@ -109,21 +110,13 @@ func (l *Log) group(g []*job) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(g[0].ctx), groupLimit)
 		defer cancel()
 		rolledBack := false
-		var last Line
 		err := l.db.Do(ctx, func(tx *store.Tx) error {
-			rolledBack = true
-			for _, j := range g {
-				if err := j.behindSavepoint(ctx, tx); err != nil {
-					return err
-				}
-			}
-			var err error
-			last, err = lastLine(ctx, tx)
+			err := l.together(ctx, tx, g)
 			rolledBack = err != nil
 			return err
 		})
 		if err == nil {
-			l.head.write(last)
+			l.anchor()
 			return
 		}
 		if !rolledBack {
@@ -138,25 +131,40 @@ func (l *Log) group(g []*job) {
 	}
 }
 
-// behindSavepoint runs the job; its own error or panic is noted and undone.
-// An error given back is one that spoils the whole transaction.
-func (j *job) behindSavepoint(ctx context.Context, tx *store.Tx) error {
-	if _, err := tx.Exec(ctx, `SAVEPOINT audit_job`); err != nil {
+// together runs the jobs in tx. The error or panic of one is noted and undone;
+// an error given back is one that spoils the whole transaction.
+func (l *Log) together(ctx context.Context, tx *store.Tx, g []*job) error {
+	last, err := lastLine(ctx, tx)
+	if err != nil {
 		return err
 	}
-	if j.run(tx); j.err != nil || j.panic != nil {
+	l.setEnd(tx, last)
+	const undo = `ROLLBACK TO SAVEPOINT audit_job`
+	next := `SAVEPOINT audit_job`
+	for _, j := range g {
+		if _, err := tx.Exec(ctx, next); err != nil {
+			return err
+		}
+		j.run(tx)
+		if j.err == nil && j.panic == nil {
+			last, _ = l.end(tx)
+			next = `RELEASE SAVEPOINT audit_job; SAVEPOINT audit_job`
+			continue
+		}
 		var pe interface{ SQLState() string }
 		if errors.As(j.err, &pe) && (pe.SQLState() == "40001" || pe.SQLState() == "40P01") {
 			return j.err // the database wants all of it again
 		}
-		if _, err := tx.Exec(ctx, `ROLLBACK TO SAVEPOINT audit_job`); err != nil {
-			return err
-		}
+		l.setEnd(tx, last)
+		next = undo
 	}
-	_, err := tx.Exec(ctx, `RELEASE SAVEPOINT audit_job`)
+	if next == undo { // the last one failed
+		_, err = tx.Exec(ctx, next)
+	}
 	return err
 }
 
+// run notes the job's error or panic.
 func (j *job) run(tx *store.Tx) {
 	j.err, j.panic = nil, nil
 	defer func() {
@@ -169,6 +177,7 @@ func (j *job) run(tx *store.Tx) {
 	}
 }
 
+// alone runs a job in a transaction of its own, under its own context.
 func (l *Log) alone(j *job) {
 	j.err, j.panic = nil, nil
 	defer func() {
@@ -176,19 +185,23 @@ func (l *Log) alone(j *job) {
 			j.panic = p
 		}
 	}()
-	var last Line
 	j.err = l.db.Do(j.ctx, func(tx *store.Tx) error {
-		if err := j.fn(tx); err != nil {
+		last, err := lastLine(j.ctx, tx)
+		if err != nil {
 			return err
 		}
-		if l.head == nil {
-			return nil
-		}
-		var err error
-		last, err = lastLine(j.ctx, tx)
-		return err
+		l.setEnd(tx, last)
+		return j.fn(tx)
 	})
 	if j.err == nil {
-		l.head.write(last)
+		l.anchor()
 	}
+}
+
+// anchor notes the end of what was just written.
+func (l *Log) anchor() {
+	l.mu.Lock()
+	last := l.tail.last
+	l.mu.Unlock()
+	l.head.write(last)
 }

@@ -34,6 +34,14 @@ type Log struct {
 	turn chan struct{} // held by whoever writes a group
 	mu   sync.Mutex
 	wait []*job // those who asked, in order
+	tail tail   // of the transaction of the group
+}
+
+// tail is the end of the log as a transaction under way sees it, so that not
+// every line has to ask for it.
+type tail struct {
+	tx   *store.Tx
+	last Line // number and hash only
 }
 
 // New checks and wires; it touches nothing.
@@ -71,29 +79,43 @@ func (l *Log) Open(ctx context.Context) error {
 // other. On PostgreSQL two that meet are tried again by the store; [Log.Do]
 // and [Log.Tx] queue instead, and are the faster way.
 func (l *Log) Add(ctx context.Context, tx *store.Tx, e Entry) error {
-	_, err := l.add(ctx, tx, e)
-	return err
-}
-
-func (l *Log) add(ctx context.Context, tx *store.Tx, e Entry) (Line, error) {
 	if err := e.check(); err != nil {
-		return Line{}, err
+		return err
 	}
-	last, err := lastLine(ctx, tx)
-	if err != nil {
-		return Line{}, fmt.Errorf("write %s of %s to the log: read its end: %w", e.Action, e.Object, err)
+	last, own := l.end(tx)
+	if !own {
+		var err error
+		if last, err = lastLine(ctx, tx); err != nil {
+			return fmt.Errorf("write %s of %s to the log: read its end: %w", e.Action, e.Object, err)
+		}
 	}
 	n := e.line(By(ctx), tx.Now, last)
 	detail, err := json.Marshal(n.Detail)
 	if err != nil {
-		return Line{}, fmt.Errorf("write %s of %s to the log: %w", e.Action, e.Object, err)
+		return fmt.Errorf("write %s of %s to the log: %w", e.Action, e.Object, err)
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO audit_line (seq, at, who, via, source, action, object, detail, prev, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		n.Seq, store.Millis(n.At), n.Who, n.Via, n.From, n.Action, n.Object, string(detail), n.Prev, n.Hash)
 	if err != nil {
-		return Line{}, fmt.Errorf("write %s of %s to the log: %w", e.Action, e.Object, met(err))
+		return fmt.Errorf("write %s of %s to the log: %w", e.Action, e.Object, met(err))
 	}
-	return n, nil
+	if own {
+		l.setEnd(tx, n)
+	}
+	return nil
+}
+
+// end is the last line as tx sees it; false where tx is not that of the group.
+func (l *Log) end(tx *store.Tx) (Line, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.tail.last, l.tail.tx == tx
+}
+
+func (l *Log) setEnd(tx *store.Tx, last Line) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tail = tail{tx, Line{Seq: last.Seq, Hash: last.Hash}}
 }
 
 // lastLine has only number and hash; those of the place before the first line

@@ -136,6 +136,19 @@ func TestMany(t *testing.T) {
 						}
 					}()
 					l.Tx(ctx, func(*store.Tx) error { panic("oh") })
+				case 4: // given up half-way, which breaks a connection of PostgreSQL
+					ctx, cancel := context.WithCancel(ctx)
+					err := l.Tx(ctx, func(tx *store.Tx) error {
+						if err := l.Add(ctx, tx, e); err != nil {
+							return err
+						}
+						cancel()
+						_, err := tx.Exec(ctx, `SELECT count(*) FROM audit_line`)
+						return err
+					})
+					if err == nil {
+						t.Errorf("%d: no error", i)
+					}
 				case 3:
 					if i > 20 { // a few only: these meet the others and are tried again
 						return
@@ -151,7 +164,7 @@ func TestMany(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if r := verify(t, l); !r.OK() || r.Lines != 20+3 {
+		if r := verify(t, l); !r.OK() || r.Lines != 10+3 {
 			t.Errorf("%+v", r)
 		}
 	})

@@ -219,6 +219,7 @@ func VerifyLines(r io.Reader) (Report, error) {
 	c := &chain{}
 	in := bufio.NewScanner(r)
 	in.Buffer(make([]byte, 0, 64<<10), maxLine)
+	in.Split(splitLines)
 	for in.Scan() && !c.done() {
 		if n, err := decode(in.Bytes()); err != nil {
 			c.unreadable(err)
@@ -233,6 +234,17 @@ func VerifyLines(r io.Reader) (Report, error) {
 		return Report{}, fmt.Errorf("read the export of the audit log after line %d: %w", c.report.Seq, err)
 	}
 	return c.end(), nil
+}
+
+// splitLines is bufio.ScanLines without its kindness to \r.
+func splitLines(b []byte, atEOF bool) (int, []byte, error) {
+	if i := bytes.IndexByte(b, '\n'); i >= 0 {
+		return i + 1, b[:i], nil
+	}
+	if atEOF && len(b) > 0 {
+		return len(b), b, nil
+	}
+	return 0, nil, nil
 }
 
 // decode takes a line only in the very bytes that Export writes, so that what
