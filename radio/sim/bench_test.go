@@ -68,7 +68,13 @@ func BenchmarkFleet(b *testing.B) {
 // BenchmarkPoll is one round of reads of one device, the client's work
 // included: divide by the period of polling for the share of a core.
 func BenchmarkPoll(b *testing.B) {
-	f, err := sim.New(sim.Config{StateDir: b.TempDir(), NoTLS: true}, sim.Deps{Network: sectors(100), Level: flat})
+	b.Run("all-answer", func(b *testing.B) { poll(b, nil) })
+	// The links of the whole fleet are looked at, ten times a second at most.
+	b.Run("in-band", func(b *testing.B) { poll(b, []network.DeviceID{"d0"}) })
+}
+
+func poll(b *testing.B, gateways []network.DeviceID) {
+	f, err := sim.New(sim.Config{StateDir: b.TempDir(), NoTLS: true, Gateways: gateways}, sim.Deps{Network: sectors(300), Level: flat})
 	if err != nil {
 		b.Fatal(err)
 	}

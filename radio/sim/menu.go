@@ -89,7 +89,18 @@ func text(limit int) prop {
 	}}
 }
 
-func must(p prop) prop { p.must = true; return p }
+// must is a property that can not be empty.
+func must(p prop) prop {
+	check := p.check
+	p.must = true
+	p.check = func(d *device, c *config, name, v string) (string, *trap) {
+		if v == "" {
+			return "", argument("value of " + name + " can not be empty")
+		}
+		return check(d, c, name, v)
+	}
+	return p
+}
 
 func oneOf(vs ...string) prop {
 	return prop{must: true, check: func(_ *device, _ *config, name, v string) (string, *trap) {

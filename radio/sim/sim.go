@@ -5,7 +5,8 @@
 // radio/routeros, so that the simulator stays an independent peer. Received
 // levels start from a planned level given at wiring; weather, noise and the
 // faults that a test or the demo commands bend them. What a client writes is
-// kept on disk, as a real device keeps it.
+// kept on disk, as a real device keeps it. Scripts and the scheduler really run,
+// with or without a session.
 //
 // It is not a model of everything RouterOS can do: the menus are those a
 // controller of radio links reads and writes. The demo, the tests and
@@ -212,8 +213,9 @@ func (f *Fleet) Devices() []Endpoint {
 }
 
 // Writes counts, by device, the commands that ask to change its configuration
-// (set, add, remove, unset, enable, disable, comment, reboot) seen on the wire,
-// the refused ones too.
+// (set, add, remove, unset, enable, disable, comment, run, reboot) seen on the
+// wire, the refused ones too. What its own scripts and its console change does
+// not count.
 func (f *Fleet) Writes() map[network.DeviceID]int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
