@@ -118,6 +118,7 @@ func (p *Pages) mountAPI() error {
 		"GET /api/v1/links/{id}/readings": p.shell.Taking(p.apiReadings, "from", "to", "step"),
 		"GET /api/v1/alerts":              p.shell.Taking(p.apiAlerts, web.Paged("open")...),
 		"GET /api/v1/devices":             p.shell.Taking(p.apiDevices, web.Paged()...),
+		"GET /api/v1/plans":               p.shell.Taking(p.apiPlans, web.Paged()...),
 		"GET /api/v1/sites":               p.shell.Taking(p.apiSites, web.Paged()...),
 	} {
 		routes[pattern] = web.Route{Access: web.Needs(login.ReadNetwork), Handler: h}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -37,6 +38,8 @@ type world struct {
 	changes bus.Topic[network.LinkState]
 	events  bus.Topic[controller.AlertEvent]
 	err     error // of the history
+	changer *changer
+	desk    *desk
 	shell   *web.Shell
 }
 
@@ -122,7 +125,7 @@ var places = []struct {
 // newWorld has ten sites in a ring, one fibre, and one link of each state.
 func newWorld(t testing.TB, change ...func(*page.Deps)) *world {
 	t.Helper()
-	w := &world{net: &network.Network{}, union: &territory.Union{Name: "Prova"}}
+	w := &world{net: &network.Network{}, union: &territory.Union{Name: "Prova"}, changer: newChanger(), desk: &desk{}}
 	names := map[string]bool{}
 	for i, p := range places {
 		w.net.Sites = append(w.net.Sites, network.Site{ID: network.SiteID(p.id), Name: p.name, At: geo.LonLat{Lon: p.lon, Lat: p.lat}, Comune: p.comune, Structure: "mast", HeightM: 15})
@@ -190,7 +193,7 @@ func newWorld(t testing.TB, change ...func(*page.Deps)) *world {
 	}
 	pcfg := page.Default()
 	pcfg.Beat = 50 * time.Millisecond
-	deps := page.Deps{Shell: w.shell, Network: w.net, Union: w.union, Links: w, Devices: w, Alerts: w, Changes: w, History: w,
+	deps := page.Deps{Shell: w.shell, Network: w.net, Union: w.union, Links: w, Devices: w, Alerts: w, Changes: w, History: w, Changer: w.changer, Partners: w.desk,
 		Profile: func(context.Context, network.LinkID, string) ([]byte, error) {
 			return []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 360"><path d="M0 300 300 200 600 280 900 150V360H0z" fill="#886"/></svg>`), nil
 		}}
@@ -211,9 +214,17 @@ func (w *world) get(target string) *httptest.ResponseRecorder { return w.as("tec
 
 // as is what somebody is answered.
 func (w *world) as(who, method, target string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, target, nil)
+	return w.send(who, method, target, "", "")
+}
+
+// send is as, with a body of a kind.
+func (w *world) send(who, method, target, kind, body string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
 	r.Host = "localhost"
 	r.Header.Set("As", who)
+	if kind != "" {
+		r.Header.Set("Content-Type", kind)
+	}
 	rec := httptest.NewRecorder()
 	w.shell.Handler().ServeHTTP(rec, r)
 	return rec

@@ -22,7 +22,7 @@ import (
 	"github.com/crinale/crinale/internal/web"
 )
 
-//go:embed all:templates words assets api.json
+//go:embed all:templates words assets *.json
 var files embed.FS
 
 // Config is what the pages are told beside the network.
@@ -76,16 +76,18 @@ type ProfileFunc func(ctx context.Context, id network.LinkID, lang string) ([]by
 
 // Deps is what the pages read.
 type Deps struct {
-	Shell   *web.Shell
-	Network *network.Network
-	Union   *territory.Union
-	Links   Links
-	Devices Devices
-	Alerts  Alerts
-	Changes Changes
-	History History     // nil: no charts
-	Profile ProfileFunc // nil: no pictures of the ground
-	Log     *slog.Logger
+	Shell    *web.Shell
+	Network  *network.Network
+	Union    *territory.Union
+	Links    Links
+	Devices  Devices
+	Alerts   Alerts
+	Changes  Changes
+	Changer  Changer     // nil: devices are not changed
+	Partners Partners    // nil: none are kept
+	History  History     // nil: no charts
+	Profile  ProfileFunc // nil: no pictures of the ground
+	Log      *slog.Logger
 }
 
 // Pages are the controller's pages.
@@ -97,6 +99,10 @@ type Pages struct {
 	html    *web.Pages
 	streams chan struct{} // one token for each event stream
 	crowded atomic.Bool   // a stream was refused, and the log says so
+
+	reading  chan struct{} // a token for the one round of all devices that may go on
+	readFrom time.Time     // when the last one began
+	last     atomic.Pointer[controller.Differences]
 }
 
 // New parses the templates; it touches nothing outside.
@@ -120,7 +126,7 @@ func New(cfg Config, deps Deps) (*Pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("controller pages: %w", err)
 	}
-	return &Pages{cfg: cfg, deps: deps, shell: deps.Shell, log: deps.Log, html: html, streams: make(chan struct{}, cfg.Streams)}, nil
+	return &Pages{cfg: cfg, deps: deps, shell: deps.Shell, log: deps.Log, html: html, streams: make(chan struct{}, cfg.Streams), reading: make(chan struct{}, 1)}, nil
 }
 
 // Mount puts the pages, their files and their API on the shell.
@@ -163,7 +169,14 @@ func (p *Pages) Mount() error {
 		}
 		p.shell.Handle(pattern, access, p.shell.Func(f))
 	}
-	return p.mountAPI()
+	p.mountChanges()
+	if err := p.mountAPI(); err != nil {
+		return err
+	}
+	if err := p.mountChangeAPI(); err != nil {
+		return err
+	}
+	return p.mountPartnerAPI()
 }
 
 func toOverview(w http.ResponseWriter, r *http.Request) error {

@@ -18,7 +18,7 @@ import (
 	"github.com/crinale/crinale/internal/network"
 )
 
-var all = []string{"/", "/stato", "/rete", "/rete?lang=en", "/rete/allarmi", "/rete/apparati", "/rete/collegamenti/bossolasco-serravalle-langhe", "/rete/collegamenti/fibra-cortemilia?ore=24"}
+var all = []string{"/", "/rete/modifiche", "/rete/modifiche/c16", "/rete/modifiche/nuova?apparato=saliceto-est", "/stato", "/rete", "/rete?lang=en", "/rete/allarmi", "/rete/apparati", "/rete/collegamenti/bossolasco-serravalle-langhe", "/rete/collegamenti/fibra-cortemilia?ore=24"}
 
 func TestPagesInBothLanguages(t *testing.T) {
 	w := newWorld(t)
@@ -247,10 +247,16 @@ func TestAPIKeysAreDescribed(t *testing.T) {
 		}
 		return list[0].(map[string]any)
 	}
+	w.desk.in = []network.PartnerID{"wisp-uno"}
+	one := func(v map[string]any, key string) map[string]any { return v[key].([]any)[0].(map[string]any) }
+	change := decode[map[string]any](t, w.get("/api/v1/changes/c16"))
 	link := first("/api/v1/links", "links")
 	for name, v := range map[string]map[string]any{
 		"Link": link, "LinkEnd": link["a"].(map[string]any), "Reading": link["a"].(map[string]any)["reading"].(map[string]any),
 		"Alert": first("/api/v1/alerts", "alerts"), "Device": first("/api/v1/devices", "devices"), "Site": first("/api/v1/sites", "sites"),
+		"Plan": first("/api/v1/plans", "plans"), "PlanEnd": first("/api/v1/plans", "plans")["a"].(map[string]any),
+		"Change": change, "ChangeDevice": one(change, "devices"), "ChangeEvent": one(change, "events"), "LinkBefore": one(change, "links"),
+		"Differences": decode[map[string]any](t, w.get("/api/v1/network/diff")), "PartnerAccess": first("/api/v1/partners", "partners"),
 	} {
 		s := doc.Components.Schemas[name]
 		for k := range v {
