@@ -1,0 +1,421 @@
+package routeros
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/crinale/crinale/internal/fault"
+	"github.com/crinale/crinale/internal/network"
+	"github.com/crinale/crinale/radio"
+)
+
+// gone ends the connection instead of an answer.
+var gone = [][]string{{"gone"}}
+
+// acting is a device of one radio that answers as its script says; reply
+// overrides the script for one command, given the arguments; nil: the script.
+func acting(t *testing.T, reply func(words []string, nth int) [][]string) *device {
+	t.Helper()
+	s := script{
+		"/system/resource/print":    rows("uptime=1h version=6.49.18_(long-term)"),
+		"/interface/wireless/print": rows(".id=*1 name=wlan1 default-name=wlan1 ssid=x frequency=5540"),
+		"/system/clock/print":       rows("date=nov/22/2026 time=10:00:00"),
+		"/system/scheduler/print":   rows(),
+		"/system/scheduler/add":     {{"!done", "=ret=*5"}},
+		"/system/scheduler/remove":  rows(),
+		"/system/scheduler/set":     rows(),
+		"/interface/wireless/set":   rows(),
+	}
+	d := &device{}
+	seen := map[string]int{}
+	*d = *newDevice(func(p *peer) {
+		for {
+			words, tag, ok := p.hear()
+			if !ok {
+				return
+			}
+			seen[words[0]]++
+			special := script{}
+			for k, v := range s {
+				special[k] = v
+			}
+			if lines := reply(words, seen[words[0]]); lines != nil {
+				if lines[0][0] == "gone" {
+					d.mu.Lock()
+					d.heard = append(d.heard, strings.Join(words, " "))
+					d.mu.Unlock()
+					return
+				}
+				special[words[0]] = lines
+			}
+			if !d.answer(p, special, words, tag) {
+				return
+			}
+		}
+	})
+	return d
+}
+
+// heard counts the commands that begin so.
+func (d *device) count(prefix string) (n int) {
+	for _, c := range d.commands() {
+		if strings.HasPrefix(c, prefix) {
+			n++
+		}
+	}
+	return n
+}
+
+func refusing(message string) [][]string {
+	return [][]string{{"!trap", "=message=" + message}, {"!done"}}
+}
+
+var toRetune = []network.Change{one(network.RadioSection, "wlan1", "freq_mhz", "5540", "5600")}
+
+// wholeEntry is the entry of a change as the device should read it back.
+func wholeEntry(t *testing.T, change func(row)) [][]string {
+	t.Helper()
+	h := &held{radios: radioItems([]row{{".id": "*1", "name": "wlan1", "default-name": "wlan1", "ssid": "x", "frequency": "5540"}}, "/interface/wireless", "wireless")}
+	todo, err := edits(h, toRetune)
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := undoScript("c1", todo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := row{".id": "*5", "name": "crinale-undo-c1", "interval": "1m30s", "on-event": script, "policy": "read,write,policy,test", "disabled": "false"}
+	change(v)
+	words := []string{"!re"}
+	for k, x := range v {
+		words = append(words, "="+k+"="+x)
+	}
+	return [][]string{words, {"!done"}}
+}
+
+// TestArmReadsBack: whatever the device kept otherwise than it was told is
+// found, and taken away again.
+func TestArmReadsBack(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(row)
+		text   string
+	}{
+		{"whole", func(row) {}, ""},
+		{"interval in clock form", func(v row) { v["interval"] = "00:01:30" }, ""},
+		{"disabled", func(v row) { v["disabled"] = "true" }, "keeps it inactive"},
+		{"inactive", func(v row) { v["inactive"] = "true"; v[".about"] = "not allowed by device-mode" }, "keeps it inactive (not allowed by device-mode): allow its scheduler"},
+		{"another interval", func(v row) { v["interval"] = "1d" }, "it kept the interval as 1d"},
+		{"no interval", func(v row) { delete(v, "interval") }, "it kept the interval as"},
+		{"half a script", func(v row) { v["on-event"] = v["on-event"][:40] }, "another script"},
+		{"too few rights", func(v row) { v["policy"] = "read,test" }, "read and write are needed"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := acting(t, func(words []string, nth int) [][]string {
+					if words[0] == "/system/scheduler/print" && nth == 2 {
+						return wholeEntry(t, tt.change)
+					}
+					return nil
+				})
+				w, err := d.driver(t).Arm(t.Context(), d.target, "c1", 90*time.Second, toRetune)
+				if tt.text == "" {
+					if err != nil || w.ID != "c1" || w.Left.Or(0) != 90 || w.Device != d.target.Device {
+						t.Errorf("%v %+v", err, w)
+					}
+					if add := "/system/scheduler/add =name=crinale-undo-c1 =interval=90s =policy=read,write,policy,test"; d.count(add) != 1 || d.count("/system/scheduler/remove") != 0 {
+						t.Errorf("%q", d.commands())
+					}
+					return
+				}
+				if fault.Of(err) != fault.Refused || !strings.Contains(err.Error(), tt.text) || d.count("/system/scheduler/remove =.id=*5") != 1 {
+					t.Errorf("%v\n%q", err, d.commands())
+				}
+			})
+		})
+	}
+}
+
+// TestArmNothingKept: the device takes the entry and has none; it cannot remove
+// a bad one; its refusals.
+func TestArmTroubles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := acting(t, func([]string, int) [][]string { return nil })
+		if _, err := d.driver(t).Arm(t.Context(), d.target, "c1", 90*time.Second, toRetune); fault.Of(err) != fault.Refused || !strings.Contains(err.Error(), "took the entry, and has none") {
+			t.Error(err)
+		}
+		d = acting(t, func(words []string, nth int) [][]string {
+			switch {
+			case words[0] == "/system/scheduler/print" && nth == 2:
+				return wholeEntry(t, func(v row) { v["disabled"] = "true" })
+			case words[0] == "/system/scheduler/remove":
+				return refusing("not enough permissions (9)")
+			}
+			return nil
+		})
+		if _, err := d.driver(t).Arm(t.Context(), d.target, "c1", 90*time.Second, toRetune); fault.Of(err) != fault.Refused || !strings.Contains(err.Error(), "crinale-undo-c1 could not be removed") {
+			t.Error(err)
+		}
+		for _, tt := range []struct{ command, says, text string }{
+			{"/system/scheduler/add", "not enough permissions (9)", "not enough permissions (9): see that the account may write"},
+			{"/system/scheduler/add", "failure: not allowed by device-mode", "update scheduler=yes"},
+		} {
+			d = acting(t, func(words []string, _ int) [][]string {
+				if words[0] == tt.command {
+					return refusing(tt.says)
+				}
+				return nil
+			})
+			if _, err := d.driver(t).Arm(t.Context(), d.target, "c1", 90*time.Second, toRetune); fault.Of(err) != fault.Refused || !strings.Contains(err.Error(), tt.text) {
+				t.Errorf("%s: %v", tt.says, err)
+			}
+		}
+		// What cannot be read is not taken for empty.
+		d = acting(t, func(words []string, _ int) [][]string {
+			if words[0] == "/interface/wireless/print" {
+				return refusing("not enough permissions (9)")
+			}
+			return nil
+		})
+		if _, err := d.driver(t).Arm(t.Context(), d.target, "c1", 90*time.Second, toRetune); fault.Of(err) != fault.Denied {
+			t.Error(err)
+		}
+		if _, err := d.driver(t).Configured(t.Context(), d.target); fault.Of(err) == fault.Internal || err == nil {
+			t.Error(err)
+		}
+		for _, id := range []string{"", "a b", `x"`, strings.Repeat("x", 49), "ü"} {
+			if _, err := d.driver(t).Arm(t.Context(), d.target, id, 90*time.Second, toRetune); fault.Of(err) != fault.Invalid {
+				t.Errorf("%q: %v", id, err)
+			}
+		}
+		for _, hold := range []time.Duration{0, -time.Second, 1500 * time.Millisecond, 48 * time.Hour} {
+			if _, err := d.driver(t).Arm(t.Context(), d.target, "c1", hold, toRetune); fault.Of(err) != fault.Invalid {
+				t.Errorf("%v: %v", hold, err)
+			}
+		}
+	})
+}
+
+// TestWriteIsCut: the last command is sent and the line breaks.
+func TestWriteIsCut(t *testing.T) {
+	armed := rows(".id=*5 name=crinale-undo-c1", ".id=*6 name=backup")
+	for _, tt := range []struct {
+		name  string
+		reply func(words []string, nth int) [][]string
+		cut   bool
+		kind  fault.Kind
+		sets  int
+	}{
+		{"the radio cuts it", func(words []string, _ int) [][]string {
+			if words[0] == "/interface/wireless/set" {
+				return gone
+			}
+			return nil
+		}, true, fault.Unreachable, 1},
+		{"just after", func(words []string, nth int) [][]string {
+			if words[0] == "/system/scheduler/print" && nth == 2 {
+				return gone
+			}
+			return nil
+		}, true, fault.Unreachable, 1},
+		{"it went back meanwhile", func(words []string, nth int) [][]string {
+			if words[0] == "/system/scheduler/print" && nth == 2 {
+				return rows()
+			}
+			return nil
+		}, false, fault.Conflict, 1},
+		{"it is going back", func(words []string, nth int) [][]string {
+			if words[0] == "/system/scheduler/print" {
+				return rows(".id=*5 name=crinale-undoing-c1")
+			}
+			return nil
+		}, false, fault.Conflict, 0},
+		{"refused", func(words []string, _ int) [][]string {
+			if words[0] == "/interface/wireless/set" {
+				return refusing("input does not match any value of frequency")
+			}
+			return nil
+		}, false, fault.Refused, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := acting(t, func(words []string, nth int) [][]string {
+					if lines := tt.reply(words, nth); lines != nil {
+						return lines
+					}
+					if words[0] == "/system/scheduler/print" {
+						return armed
+					}
+					return nil
+				})
+				err := d.driver(t).Write(t.Context(), d.target, toRetune)
+				if fault.Of(err) != tt.kind || errors.Is(err, radio.ErrCut) != tt.cut || d.count("/interface/wireless/set") != tt.sets {
+					t.Errorf("%v of kind %v\n%q", err, fault.Of(err), d.commands())
+				}
+			})
+		})
+	}
+}
+
+// TestConfirmRaces: the device begins to go back between our look and our
+// command, and the answer that does not come.
+func TestConfirmRaces(t *testing.T) {
+	armed := rows(".id=*5 name=crinale-undo-c1")
+	for _, tt := range []struct {
+		name   string
+		print  [][][]string // by turn
+		remove [][]string
+		kind   fault.Kind
+		text   string
+		cut    bool
+	}{
+		{"well", [][][]string{armed, rows()}, nil, fault.Internal, "", false},
+		{"began before", [][][]string{rows(".id=*5 name=crinale-undoing-c1")}, nil, fault.NotFound, "going back from change c1 right now", false},
+		{"began between", [][][]string{armed}, refusing("no such item (4)"), fault.NotFound, "going back", false},
+		{"acting after", [][][]string{armed, rows(".id=*5 name=crinale-undoing-c1")}, nil, fault.NotFound, "going back", false},
+		{"still there", [][][]string{armed, armed}, nil, fault.Refused, "remove crinale-undo-c1 from the scheduler by hand", false},
+		{"of another change", [][][]string{rows(".id=*5 name=crinale-undo-c2")}, nil, fault.NotFound, "no way back of change c1", false},
+		{"refused", [][][]string{armed}, refusing("not enough permissions (9)"), fault.Refused, "not enough permissions", false},
+		{"no answer", [][][]string{armed}, gone, fault.Unreachable, "sent, then silent", true},
+		{"silent after", [][][]string{armed, gone}, nil, fault.Unreachable, "sent, then silent", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := acting(t, func(words []string, nth int) [][]string {
+					switch words[0] {
+					case "/system/scheduler/print":
+						return tt.print[min(nth, len(tt.print))-1]
+					case "/system/scheduler/remove":
+						return tt.remove
+					}
+					return nil
+				})
+				err := d.driver(t).Confirm(t.Context(), d.target, "c1")
+				if tt.text == "" {
+					if err != nil || d.count("/system/scheduler/remove =numbers=crinale-undo-c1") != 1 {
+						t.Errorf("%v %q", err, d.commands())
+					}
+					return
+				}
+				if err == nil || fault.Of(err) != tt.kind || !strings.Contains(err.Error(), tt.text) || errors.Is(err, radio.ErrCut) != tt.cut {
+					t.Errorf("%v of kind %v", err, fault.Of(err))
+				}
+			})
+		})
+	}
+}
+
+// TestUndoWaits until the entry is gone, calls again when the line breaks, and
+// gives up in the end.
+func TestUndoWaits(t *testing.T) {
+	armed, undoing := rows(".id=*5 name=crinale-undo-c1"), rows(".id=*5 name=crinale-undoing-c1")
+	undo := func(t *testing.T, set [][]string, prints ...[][]string) (*device, error, time.Duration) {
+		d := acting(t, func(words []string, nth int) [][]string {
+			switch words[0] {
+			case "/system/scheduler/print":
+				return prints[min(nth, len(prints))-1]
+			case "/system/scheduler/set":
+				return set
+			}
+			return nil
+		})
+		began := time.Now()
+		err := d.driver(t).Undo(t.Context(), d.target, "c1")
+		return d, err, time.Since(began)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		d, err, took := undo(t, nil, armed, armed, undoing, rows())
+		if err != nil || took != 500*time.Millisecond || d.count("/system/scheduler/set =numbers=crinale-undo-c1 =interval=1s") != 1 {
+			t.Errorf("%v after %v: %q", err, took, d.commands())
+		}
+		if d, err, _ := undo(t, gone, armed, gone, armed, rows()); err != nil || d.dials < 3 {
+			t.Errorf("the line broke: %v, %d connections", err, d.dials)
+		}
+		if d, err, _ := undo(t, nil, undoing, undoing, rows()); err != nil || d.count("/system/scheduler/set") != 0 {
+			t.Errorf("it was going back already: %v %q", err, d.commands())
+		}
+		if _, err, _ := undo(t, refusing("no such item (4)"), armed, rows()); err != nil {
+			t.Errorf("it began between: %v", err)
+		}
+		if _, err, _ := undo(t, nil, rows()); fault.Of(err) != fault.NotFound {
+			t.Error(err)
+		}
+		if _, err, took := undo(t, nil, armed); fault.Of(err) != fault.Refused || !strings.Contains(err.Error(), "still there") || took > 16*time.Second {
+			t.Errorf("%v after %v", err, took)
+		}
+		if _, err, took := undo(t, nil, armed, gone); fault.Of(err) != fault.Unreachable || !errors.Is(err, radio.ErrCut) || took > 16*time.Second {
+			t.Errorf("%v after %v", err, took)
+		}
+		if _, err, _ := undo(t, refusing("not enough permissions (9)"), armed); fault.Of(err) != fault.Refused {
+			t.Error(err)
+		}
+	})
+}
+
+// TestDeadSessionIsNoTrouble: a session kept from before that has died is
+// replaced, and nothing is written twice.
+func TestDeadSessionIsNoTrouble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := acting(t, func(words []string, nth int) [][]string {
+			switch {
+			case words[0] == "/system/resource/print" && nth == 2:
+				return gone
+			case words[0] == "/system/scheduler/print":
+				return rows(".id=*5 name=crinale-undo-c1")
+			}
+			return nil
+		})
+		driver := d.driver(t)
+		if _, err := driver.WaysBack(t.Context(), d.target); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := driver.Arm(t.Context(), d.target, "c2", time.Minute, toRetune); fault.Of(err) != fault.Conflict {
+			t.Fatal(err)
+		}
+		if err := driver.Write(t.Context(), d.target, toRetune); err != nil || d.dials != 2 || d.count("/interface/wireless/set") != 1 {
+			t.Errorf("%v, %d connections: %q", err, d.dials, d.commands())
+		}
+	})
+}
+
+// TestWaysBackLeft reads when the device will act, in the forms of the versions.
+func TestWaysBackLeft(t *testing.T) {
+	for _, tt := range []struct {
+		clock, entry string
+		want         float64
+		known        bool
+	}{
+		{"date=nov/22/2026 time=10:00:00", "next-run=nov/22/2026_10:01:30", 90, true},
+		{"date=2026-11-22 time=10:00:00", "next-run=2026-11-22_10:01:30", 90, true},
+		{"date=2026-11-22 time=10:00:00", "next-run=10:00:07", 7, true},
+		{"date=2026-11-22 time=23:59:58", "next-run=00:00:08", 10, true},
+		{"date=nov/22/2026 time=10:00:00", "next-run=nov/22_10:01:30", 90, true},
+		{"date=jan/01/1970 time=00:00:20", "next-run=jan/01/1970_00:01:30", 70, true},
+		{"date=2026-11-22 time=10:00:00", "next-run=2026-11-22_09:00:00", 0, true},
+		{"date=2026-11-22 time=10:00:00", "run-count=0", 0, false},
+		{"date=2026-11-22 time=10:00:00", "next-run=soon", 0, false},
+		{"date=? time=?", "next-run=2026-11-22_10:01:30", 0, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			d := acting(t, func(words []string, _ int) [][]string {
+				switch words[0] {
+				case "/system/clock/print":
+					return rows(tt.clock)
+				case "/system/scheduler/print":
+					return rows(".id=*5 name=crinale-undo-c1 on-event=:log " + tt.entry)
+				}
+				return nil
+			})
+			all, err := d.driver(t).WaysBack(t.Context(), d.target)
+			if err != nil || len(all) != 1 || all[0].Device != d.target.Device || all[0].Script != ":log" {
+				t.Fatalf("%v %+v", err, all)
+			}
+			if left, known := all[0].Left.Get(); known != tt.known || float64(left) != tt.want {
+				t.Errorf("%s, %s: %v %v", tt.clock, tt.entry, left, known)
+			}
+		})
+	}
+}
