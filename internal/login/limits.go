@@ -77,12 +77,14 @@ const slots = 1 << 14
 // tries would be paid for (the generic cell rate algorithm).
 type table struct {
 	rate Rate
-	paid []int64 // unix ns
+	paid []time.Duration // since the start of the guard
 }
 
 type guard struct {
-	mu    sync.Mutex
+	start time.Time // with the clock that is never set, where now has it
 	seed  maphash.Seed
+
+	mu    sync.Mutex
 	pair  table
 	src   table
 	acct  table
@@ -91,9 +93,9 @@ type guard struct {
 	codes table
 }
 
-func newGuard(l Limits) *guard {
-	t := func(r Rate, n int) table { return table{r, make([]int64, n)} }
-	return &guard{seed: maphash.MakeSeed(), pair: t(l.Pair, slots), src: t(l.Source, slots), acct: t(l.Account, slots),
+func newGuard(l Limits, now time.Time) *guard {
+	t := func(r Rate, n int) table { return table{r, make([]time.Duration, n)} }
+	return &guard{start: now, seed: maphash.MakeSeed(), pair: t(l.Pair, slots), src: t(l.Source, slots), acct: t(l.Account, slots),
 		all: t(l.All, 1), known: t(l.Known, slots), codes: t(l.Codes, slots)}
 }
 
@@ -124,22 +126,29 @@ func (g *guard) charges(t try) []charge {
 
 // take lets a try through, or says how long to wait.
 func (g *guard) take(t try, now time.Time) (wait time.Duration) {
+	at := now.Sub(g.start)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	cs := g.charges(t)
 	for _, c := range cs {
-		p := g.slot(c)
-		ahead := time.Duration(max(*p, now.UnixNano())-now.UnixNano()) + c.table.rate.Every
-		wait = max(wait, ahead-time.Duration(c.table.rate.Burst)*c.table.rate.Every)
+		wait = max(wait, c.ahead(g.slot(c), at)+c.table.rate.Every-c.table.rate.most())
 	}
 	if wait > 0 {
 		return wait
 	}
 	for _, c := range cs {
 		p := g.slot(c)
-		*p = max(*p, now.UnixNano()) + int64(c.table.rate.Every)
+		*p = at + c.ahead(p, at) + c.table.rate.Every
 	}
 	return 0
+}
+
+// most is how far ahead of the present a slot can be.
+func (r Rate) most() time.Duration { return time.Duration(r.Burst) * r.Every }
+
+// ahead is how far the slot is. A clock set back does not make it more.
+func (c charge) ahead(paid *time.Duration, at time.Duration) time.Duration {
+	return min(max(*paid-at, 0), c.table.rate.most())
 }
 
 // give back what a try took that turned out to be the owner's.
@@ -147,11 +156,11 @@ func (g *guard) give(t try) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, c := range g.charges(t) {
-		*g.slot(c) -= int64(c.table.rate.Every)
+		*g.slot(c) -= c.table.rate.Every
 	}
 }
 
-func (g *guard) slot(c charge) *int64 {
+func (g *guard) slot(c charge) *time.Duration {
 	return &c.table.paid[maphash.String(g.seed, c.key)%uint64(len(c.table.paid))]
 }
 

@@ -118,7 +118,7 @@ func New(cfg Config, deps Deps) (*People, error) {
 	return &People{
 		cfg: cfg, db: deps.Store, audit: deps.Audit, clock: deps.Now, keys: k,
 		hash:   newHasher(cfg.Hash, cfg.AtOnce, cfg.Waiting),
-		limits: newGuard(cfg.Limits),
+		limits: newGuard(cfg.Limits, deps.Now()),
 	}, nil
 }
 

@@ -179,3 +179,5 @@ func TestOneTextForAllRefusals(t *testing.T) {
 		}
 	})
 }
+
+func auditQuery(object string) audit.Query { return audit.Query{Object: object} }

@@ -137,6 +137,7 @@ func (p *People) enter(ctx context.Context, t try, rec record) error {
 	n := p.unseen.Add(1)
 	if last := p.slowLine.Load(); now.UnixMilli()-last >= slowEvery.Milliseconds() && p.slowLine.CompareAndSwap(last, now.UnixMilli()) {
 		p.unseen.Add(-n)
+		ctx = context.WithoutCancel(ctx) // who hangs up is noted all the same
 		detail := map[string]string{"tries": strconv.FormatInt(n, 10)}
 		if err := p.do(from(ctx, stranger, address(t.source)), "login.slowed", rec.name, detail, func(*store.Tx) error { return nil }); err != nil {
 			return about("sign in", t.name, err)
@@ -156,6 +157,7 @@ func address(a netip.Addr) string {
 // noted: it may be a password in the wrong field.
 func (p *People) refuse(ctx context.Context, rec record, r LoginRequest, what string) error {
 	p.figures.refused.Add(1)
+	ctx = context.WithoutCancel(ctx) // who hangs up is noted all the same
 	err := p.do(from(ctx, stranger, address(r.Source)), "login.refused", rec.name, map[string]string{"wrong": what}, func(*store.Tx) error { return nil })
 	if err != nil {
 		return about("sign in", "", err)

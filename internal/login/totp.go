@@ -33,7 +33,8 @@ type TOTPSetup struct {
 }
 
 // StartTOTP makes a secret. It counts once ConfirmTOTP has seen a code of it;
-// till then a second factor that was there goes on.
+// till then a second factor that was there goes on. Ask for the password again
+// first (CheckOwn): a borrowed screen must not be enough.
 func (p *People) StartTOTP(ctx context.Context, person string) (TOTPSetup, error) {
 	key, err := totp.Generate(totp.GenerateOpts{Issuer: p.cfg.Issuer, AccountName: person, Period: totpPeriod, Digits: totpDigits, Algorithm: otp.AlgorithmSHA1})
 	if err != nil {
