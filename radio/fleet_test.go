@@ -224,6 +224,7 @@ func TestConfigIsChecked(t *testing.T) {
 		func(c *radio.Config) { c.Timeout = 0 },
 		func(c *radio.Config) { c.BackoffMax = c.BackoffMin - 1 },
 		func(c *radio.Config) { c.DeniedMax = 0 },
+		func(c *radio.Config) { c.ChangeTimeout = 0 },
 	} {
 		c := radio.Default()
 		change(&c)
