@@ -14,7 +14,7 @@ func (f *front) carry(c, s net.Conn, answer []byte) {
 	up := make(chan struct{})
 	f.done.Go(func() {
 		defer close(up)
-		_, _ = io.CopyBuffer(plain{s}, plain{c}, make([]byte, 4<<10))
+		_, _ = io.CopyBuffer(plain{s}, plain{c}, make([]byte, 2<<10))
 		// The server reads what is on its way to it, such as a DISCONNECT,
 		// after which no will is published, and then closes.
 		s.SetReadDeadline(time.Now().Add(f.bounds.stalled))
@@ -22,7 +22,7 @@ func (f *front) carry(c, s net.Conn, answer []byte) {
 	})
 	out := &patient{c: c, limit: f.bounds.stalled}
 	if _, err := out.Write(answer); err == nil {
-		_, _ = io.CopyBuffer(out, plain{s}, make([]byte, 16<<10))
+		_, _ = io.CopyBuffer(out, plain{s}, make([]byte, 8<<10))
 	}
 	if out.late {
 		f.say("%s - left: it takes nothing for %s", c.RemoteAddr(), f.bounds.stalled)
