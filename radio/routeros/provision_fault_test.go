@@ -3,6 +3,7 @@ package routeros_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -225,4 +226,57 @@ func TestObservationFollows(t *testing.T) {
 		}
 		return ""
 	})
+}
+
+// TestOverTheAir: the device is managed over the link that is changed. The far
+// end takes the change and is cut off; the near end follows, and both can be
+// confirmed. When the near end does not follow, the far end comes back.
+func TestOverTheAir(t *testing.T) {
+	n := pairs()
+	n.Devices = slices.DeleteFunc(n.Devices, func(d network.Device) bool { return d.ID != "ac-a" && d.ID != "ac-b" })
+	n.Links = slices.DeleteFunc(n.Links, func(l network.Link) bool { return l.ID != "ac" })
+	n.Index()
+	_, book := simulated(t, n, nil, "ac-a")
+	f := fleet(t, book, func(c *routeros.Config) { c.CommandTimeout = time.Second })
+	before := must[string](t)(printed(book, "ac-b"))
+	a, b := retune(t, f, "ac-a", "5680"), retune(t, f, "ac-b", "5680")
+	cut := func(change string, hold time.Duration) {
+		t.Helper()
+		must[network.WayBack](t)(f.Arm(t.Context(), "ac-b", change, hold, b))
+		// The answer may just get through before the link is down.
+		if err := f.Write(t.Context(), "ac-b", b); err != nil && !errors.Is(err, radio.ErrCut) {
+			t.Fatal(err)
+		}
+		eventually(t, 10*time.Second, func() string {
+			if _, err := f.WaysBack(t.Context(), "ac-b"); fault.Of(err) != fault.Unreachable {
+				return fmt.Sprintf("not cut off: %v", err)
+			}
+			return ""
+		})
+	}
+
+	cut("alone", 6*time.Second)
+	if err := f.Confirm(t.Context(), "ac-b", "alone"); fault.Of(err) != fault.Unreachable {
+		t.Errorf("a device that is cut off was confirmed: %v", err)
+	}
+	eventually(t, 30*time.Second, is(book, "ac-b", before))
+
+	const hold = 40 * time.Second
+	must[network.WayBack](t)(f.Arm(t.Context(), "ac-a", "both", hold, a))
+	cut("both", hold)
+	if err := f.Write(t.Context(), "ac-a", a); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 20*time.Second, func() string {
+		c, err := f.Configured(t.Context(), "ac-b")
+		if err != nil || c.Values[b[0].Key] != "5680" {
+			return fmt.Sprintf("the far end is not back: %v %v", err, c.Values)
+		}
+		return ""
+	})
+	for _, d := range []network.DeviceID{"ac-b", "ac-a"} {
+		if err := f.Confirm(t.Context(), d, "both"); err != nil {
+			t.Error(err)
+		}
+	}
 }

@@ -43,10 +43,10 @@ func pairs() *network.Network {
 }
 
 // simulated is a running fleet of simulated devices, and a book of them.
-func simulated(t testing.TB, n *network.Network, versions map[network.DeviceID]string) (*sim.Fleet, radio.Book) {
+func simulated(t testing.TB, n *network.Network, versions map[network.DeviceID]string, gateways ...network.DeviceID) (*sim.Fleet, radio.Book) {
 	t.Helper()
 	c := sim.Default()
-	c.StateDir, c.Join, c.Versions = t.TempDir(), -1, versions
+	c.StateDir, c.Join, c.Versions, c.Gateways = t.TempDir(), -1, versions, gateways
 	f, err := sim.New(c, sim.Deps{Network: n, Level: func(network.LinkID, network.DeviceID) (unit.DBm, bool) { return -60, true }})
 	if err != nil {
 		t.Fatal(err)
