@@ -23,6 +23,7 @@
   while (walker.nextNode()) {
     const node = walker.currentNode, e = node.parentElement;
     if (!node.data.trim() || !e || e.closest("script, style, noscript, title, desc, option, .leaflet-container")) continue;
+    if (!e.checkVisibility()) continue; // closed <details> have boxes, and nothing in them is seen
     const style = getComputedStyle(e);
     if (style.visibility !== "visible" || style.opacity === "0" || style.clipPath !== "none") continue;
     let hidden = false;
@@ -52,11 +53,17 @@
       runs.push({ e, left, right, top: top + slack, bottom: bottom - slack });
     }
   }
+  // Fields of forms are boxes too: no label may stand on one.
+  for (const e of document.querySelectorAll("input, select, textarea, button")) {
+    const r = e.getBoundingClientRect();
+    if (r.width < 2 || r.height < 2 || e.closest(".visually-hidden") || getComputedStyle(e).visibility !== "visible") continue;
+    runs.push({ e, left: r.left, right: r.right, top: r.top, bottom: r.bottom });
+  }
   runs.sort((a, b) => a.top - b.top);
   for (let i = 0; i < runs.length && found.length < 20; i++) {
     for (let j = i + 1; j < runs.length && runs[j].top < runs[i].bottom; j++) {
       const a = runs[i], b = runs[j];
-      if (a.e === b.e) continue;
+      if (a.e === b.e || a.e.contains(b.e) || b.e.contains(a.e)) continue;
       const w = Math.min(a.right, b.right) - Math.max(a.left, b.left);
       const h = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
       if (w > 2 && h > 2) found.push("text over text: " + name(a.e) + " and " + name(b.e));

@@ -190,24 +190,27 @@ func (b *Browser) ScreenshotNoScript(url string, width int, file string) {
 
 func (b *Browser) shoot(url string, l look, file string) {
 	b.t.Helper()
-	err := b.tab(url, l, func(ctx context.Context, _ *seen) error {
-		size, err := chromedp.Call(ctx, page.GetLayoutMetrics, cdp.Empty{})
-		if err != nil {
-			return err
-		}
-		if err := dress(ctx, l, max(int64(size.CSSContentSize.Height), height)); err != nil {
-			return err
-		}
-		png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-		if err != nil {
-			return err
-		}
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			return err
-		}
-		return os.WriteFile(file, png, 0o644)
-	})
+	err := b.tab(url, l, func(ctx context.Context, _ *seen) error { return capture(ctx, l, file) })
 	if err != nil {
 		b.t.Errorf("screenshot of %s: %v", url, err)
 	}
+}
+
+// capture writes a PNG of the whole page as it is now.
+func capture(ctx context.Context, l look, file string) error {
+	size, err := chromedp.Call(ctx, page.GetLayoutMetrics, cdp.Empty{})
+	if err != nil {
+		return err
+	}
+	if err := dress(ctx, l, max(int64(size.CSSContentSize.Height), height)); err != nil {
+		return err
+	}
+	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(file, png, 0o644)
 }

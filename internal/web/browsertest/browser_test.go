@@ -24,7 +24,7 @@ func (w *witness) Errorf(format string, args ...any) {
 func TestSeesWhatIsWrong(t *testing.T) {
 	const bad = `<!doctype html><html><head><title>x</title></head><body><main>
 		<p style="position:absolute;top:0;left:0">first line of text</p><p style="position:absolute;top:2px;left:5px">second line of text</p>
-		<div style="width:2000px">wide</div><input><a href="/" style="outline:none">quiet link</a>
+		<div style="width:2000px">wide</div><input style="position:absolute;top:0;left:0"><a href="/" style="outline:none">quiet link</a>
 		<img src="http://elsewhere.example/x.png" alt=""><img src="/missing.png" alt="">
 		</main><script>console.error("said so"); throw new Error("thrown")</script></body></html>`
 	const good = `<!doctype html><html lang="it"><head><title>Bene</title><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"></head>
@@ -51,7 +51,7 @@ func TestSeesWhatIsWrong(t *testing.T) {
 	b.t = t
 	all := strings.Join(w.lines, "\n")
 	for _, want := range []string{
-		"text over text", "px wide in a window of", "no lang", "elsewhere.example", "missing.png", "said so", "thrown", "focus is not seen", "404",
+		"text over text", "px wide in a window of", "no lang", "elsewhere.example", "missing.png", "said so", "thrown", "text over text: <input> and ", "focus is not seen", "404",
 	} {
 		if !strings.Contains(all, want) {
 			t.Errorf("not seen: %s", want)
