@@ -18,7 +18,7 @@ type board struct {
 	normal  []string // the others
 	samples []sample
 	room    int
-	dropped uint64
+	count   Figures // those that only grow
 }
 
 // slot is one retained topic.
@@ -169,6 +169,11 @@ func (b *board) done(topic string, acknowledged bool) {
 	s := b.slots[topic]
 	p := *s.flying
 	s.flying = nil
+	if acknowledged {
+		b.count.Published++
+	} else {
+		b.count.Again++
+	}
 	if !acknowledged && (s.urgent || len(s.queue) == 0) {
 		s.queue = slices.Insert(s.queue, 0, p)
 	}
@@ -197,7 +202,7 @@ func (b *board) disconnected() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.online = false
-	b.dropped += uint64(len(b.samples))
+	b.count.Dropped += uint64(len(b.samples))
 	b.samples = nil
 }
 
@@ -205,12 +210,12 @@ func (b *board) sample(topic string, body []byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.online {
-		b.dropped++
+		b.count.Dropped++
 		return
 	}
 	if len(b.samples) >= b.room {
 		b.samples = slices.Delete(b.samples, 0, len(b.samples)-b.room+1)
-		b.dropped++
+		b.count.Dropped++
 	}
 	b.samples = append(b.samples, sample{topic, body})
 	b.ring()
@@ -224,6 +229,7 @@ func (b *board) nextSample() (sample, bool) {
 	}
 	s := b.samples[0]
 	b.samples = b.samples[1:]
+	b.count.Samples++
 	return s, true
 }
 
@@ -253,10 +259,4 @@ func (b *board) retainedTopics(match func(string) bool) []string {
 		}
 	}
 	return out
-}
-
-func (b *board) droppedSamples() uint64 {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.dropped
 }

@@ -87,12 +87,12 @@ func TestSamplesKeepTheNewest(t *testing.T) {
 	for s, ok := b.nextSample(); ok; s, ok = b.nextSample() {
 		got += string(s.body)
 	}
-	if got != "789" || b.droppedSamples() != 8 {
-		t.Errorf("kept %s, dropped %d", got, b.droppedSamples())
+	if got != "789" || b.figures().Dropped != 8 {
+		t.Errorf("kept %s, dropped %d", got, b.figures().Dropped)
 	}
 	b.sample("t", []byte("x"))
 	b.disconnected()
-	if _, ok := b.nextSample(); ok || b.droppedSamples() != 9 {
+	if _, ok := b.nextSample(); ok || b.figures().Dropped != 9 {
 		t.Error("a sample outlived its connection")
 	}
 }

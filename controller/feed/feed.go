@@ -16,6 +16,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/crinale/crinale/controller"
@@ -91,6 +92,8 @@ type Feed struct {
 	ready chan struct{}
 	once  sync.Once
 
+	missed atomic.Uint64 // see Figures
+
 	mu  sync.Mutex
 	err error
 }
@@ -133,7 +136,7 @@ func (f *Feed) setErr(err error) {
 }
 
 // Dropped is how many samples found no room or no broker and were dropped.
-func (f *Feed) Dropped() uint64 { return f.board.droppedSamples() }
+func (f *Feed) Dropped() uint64 { return f.board.figures().Dropped }
 
 // Run publishes until ctx ends, connecting again whenever the broker is lost.
 // It gives no error: a broker that is away is logged, and Err tells. It may be
@@ -168,6 +171,7 @@ func (f *Feed) Run(ctx context.Context) error {
 			w.alert(e)
 		case now := <-tick.C:
 			w.tick(now)
+			f.missed.Store(states.Dropped() + readings.Dropped() + alerts.Dropped())
 			// Events may be lost where this loop is starved; what is open is
 			// then asked for.
 			if d := alerts.Dropped(); d != lost || now.Sub(audit) >= time.Minute {
