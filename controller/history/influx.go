@@ -53,7 +53,7 @@ type Influx struct {
 	log   *slog.Logger
 	queue queue[network.Reading]
 
-	written, rejected atomic.Uint64
+	written, rejected, failed atomic.Uint64
 }
 
 // NewInflux wires a sink; it connects to nothing.
@@ -92,11 +92,12 @@ type InfluxStats struct {
 	Written  uint64
 	Dropped  uint64 // the queue was full
 	Rejected uint64 // the server would not have them
+	Failed   uint64 // requests and pings that did not work; their readings wait for the next
 }
 
 // Stats counts what became of the readings.
 func (x *Influx) Stats() InfluxStats {
-	return InfluxStats{uint64(x.queue.len()), x.written.Load(), x.queue.lost(), x.rejected.Load()}
+	return InfluxStats{uint64(x.queue.len()), x.written.Load(), x.queue.lost(), x.rejected.Load(), x.failed.Load()}
 }
 
 // Run sends until ctx ends, and then once more what is left. A server that is
@@ -125,6 +126,9 @@ func (x *Influx) Run(ctx context.Context) error {
 		err := x.try(ctx, client, w, failing.count > 0)
 		if ctx.Err() != nil {
 			continue
+		}
+		if err != nil {
+			x.failed.Add(1)
 		}
 		switch failing.note(err) {
 		case began:
