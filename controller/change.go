@@ -47,6 +47,8 @@ const (
 	CauseUnreachable ChangeCause = "unreachable"  // a device did not answer before anything was changed
 	CauseAsked       ChangeCause = "asked"        // somebody reverted it
 	CauseInterrupted ChangeCause = "interrupted"  // the program ended in the middle of it, or could not write its journal
+	CauseNotNeeded   ChangeCause = "not-needed"   // a repair that found all devices on one side
+	CauseTooLate     ChangeCause = "too-late"     // it was to stay, but a device had gone back before it was told
 )
 
 // Difference is one setting that is not what the files want.
@@ -120,7 +122,9 @@ type ChangeDevice struct {
 	Changes []network.Change `json:"changes"`
 	WayBack *network.WayBack `json:"way_back"` // as it was armed; null: none
 	ArmedAt *time.Time       `json:"armed_at"` // just before it was asked for; the hold runs from here
+	Written bool             `json:"written"`  // it may have taken new settings
 	Error   string           `json:"error"`    // what went wrong with it, "" when nothing
+	Back    []network.Change `json:"back"`     // that a further change makes, so that all devices are on one side
 }
 
 // DeviceStep is where one device of a change is.
@@ -178,14 +182,18 @@ type ChangeRecord struct {
 	ID      string         `json:"id"`
 	State   ChangeState    `json:"state"`
 	Cause   ChangeCause    `json:"cause"` // why it did not stay; "" while it may, and when it did
+	Why     string         `json:"why"`   // the same in words
 	Who     string         `json:"who"`   // account that asked for it
 	Created time.Time      `json:"created"`
 	Ended   *time.Time     `json:"ended"` // null: under way
 	HoldS   float64        `json:"hold_s"`
 	Manual  bool           `json:"manual"`
-	Until   *time.Time     `json:"until"` // the first device goes back by itself then; null: none is armed
-	Of      string         `json:"of"`    // the change that this one takes back; "" for others
+	Until   *time.Time     `json:"until"`  // the first device goes back by itself then; null: none is armed
+	Of      string         `json:"of"`     // the change that this one takes back; "" for others
+	Repair  int            `json:"repair"` // Of was half confirmed, and this is the n-th try to have all devices on one side; 0: no such change
+	After   *time.Time     `json:"after"`  // a repair does not begin before; null: at once
 	Devices []ChangeDevice `json:"devices"`
+	Others  []ChangeDevice `json:"others"` // of a repair: devices that have what Changes want, or must have it when it ends
 	Links   []LinkBefore   `json:"links"`
 	Outcome string         `json:"outcome"` // what happened and what to do; "" while under way
 	Events  []ChangeEvent  `json:"events"`  // empty in lists

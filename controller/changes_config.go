@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/crinale/crinale/internal/audit"
 	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/network"
 	"github.com/crinale/crinale/internal/store"
@@ -76,6 +77,7 @@ type Provisioner interface {
 // ChangesDeps is everything that changes can do to the world.
 type ChangesDeps struct {
 	Store   *store.DB
+	Audit   *audit.Log
 	Fleet   Provisioner
 	Observe func(context.Context, network.DeviceID) (network.Observation, error) // asks the device now, also when it was silent a moment ago
 	Desired func(context.Context) (*network.Network, error)                      // the files as they are now
@@ -84,8 +86,8 @@ type ChangesDeps struct {
 }
 
 func (d ChangesDeps) check() error {
-	if d.Store == nil || d.Fleet == nil || d.Observe == nil || d.Desired == nil {
-		return fault.New(fault.Internal, "changes: store, fleet, observe and desired must be given")
+	if d.Store == nil || d.Audit == nil || d.Fleet == nil || d.Observe == nil || d.Desired == nil {
+		return fault.New(fault.Internal, "changes: store, audit, fleet, observe and desired must be given")
 	}
 	return nil
 }

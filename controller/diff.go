@@ -154,15 +154,20 @@ func quoted(s *string) string {
 	return fmt.Sprintf("%q", *s)
 }
 
-// remember writes down what devices and files agree on. Without it a later
-// difference only has no mover, so trouble is logged and no more.
+// remember writes down what devices and files agree on, but for devices in a
+// change, whose settings may not stay. Without it a later difference only has
+// no mover, so trouble is logged and no more.
 func (c *Changes) remember(ctx context.Context, s survey, news map[network.DeviceID]Agreed) {
 	if len(news) == 0 {
 		return
 	}
 	err := c.deps.Store.Do(ctx, func(tx *store.Tx) error {
+		changing, err := c.journal.changing(ctx, tx, s.At)
+		if err != nil {
+			return err
+		}
 		for _, d := range s.Devices {
-			if a, ok := news[d.Device]; ok {
+			if a, ok := news[d.Device]; ok && !changing[d.Device] {
 				if err := c.journal.agree(ctx, tx, d.Device, s.have[d.Device].At, a); err != nil {
 					return err
 				}

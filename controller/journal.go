@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"time"
 
 	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/network"
@@ -49,8 +48,20 @@ func (j journal) put(ctx context.Context, tx *store.Tx, r ChangeRecord, events [
 		return fmt.Errorf("write change %s: %w", r.ID, err)
 	}
 	for _, d := range r.Devices {
-		_, err := tx.Exec(ctx, `INSERT INTO changes_devices (change_id, device, ended) VALUES ($1, $2, $3)
-			ON CONFLICT (change_id, device) DO UPDATE SET ended = excluded.ended`, r.ID, string(d.Device), flag(r.State.Ended() || d.State.ended()))
+		over := r.State.Ended() || d.State.ended() && d.State != StepConfirmed // which may have to come back
+		var at any
+		if over {
+			at = store.Millis(tx.Now)
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO changes_devices (change_id, device, ended, ended_ms) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (change_id, device) DO UPDATE SET ended = excluded.ended, ended_ms = COALESCE(changes_devices.ended_ms, excluded.ended_ms)`,
+			r.ID, string(d.Device), flag(over), at)
+		if err != nil {
+			return fmt.Errorf("write change %s: %w", r.ID, err)
+		}
+	}
+	if r.State.Ended() { // also the devices that left it on the way
+		_, err := tx.Exec(ctx, `UPDATE changes_devices SET ended = 1, ended_ms = COALESCE(ended_ms, $2) WHERE change_id = $1`, r.ID, store.Millis(tx.Now))
 		if err != nil {
 			return fmt.Errorf("write change %s: %w", r.ID, err)
 		}
@@ -148,53 +159,6 @@ func (j journal) list(ctx context.Context, query string, args ...any) ([]ChangeR
 	return out, err
 }
 
-// agreed reads what devices and files last agreed on, with the time of it.
-func (j journal) agreed(ctx context.Context) (map[network.DeviceID]Agreed, error) {
-	var out map[network.DeviceID]Agreed
-	err := j.db.View(ctx, func(tx *store.Tx) error {
-		out = map[network.DeviceID]Agreed{}
-		rows, err := tx.Query(ctx, `SELECT device, body FROM changes_agreed`)
-		if err != nil {
-			return fmt.Errorf("read what was agreed: %w", err)
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var d, body string
-			if err := rows.Scan(&d, &body); err != nil {
-				return fmt.Errorf("read what was agreed: %w", err)
-			}
-			var list []agreedRow
-			if err := json.Unmarshal([]byte(body), &list); err != nil {
-				return fmt.Errorf("read what was agreed with %s: %w", d, err)
-			}
-			a := Agreed{}
-			for _, r := range list {
-				c := eachValue(network.Change{Key: r.Key, To: r.Value}, thaw)
-				a[c.Key] = c.To
-			}
-			out[network.DeviceID(d)] = a
-		}
-		return rows.Err()
-	})
-	return out, err
-}
-
-// agree writes what a device and the files agreed on at a time; what is newer
-// stays.
-func (j journal) agree(ctx context.Context, tx *store.Tx, d network.DeviceID, at time.Time, a Agreed) error {
-	body, err := json.Marshal(a.rows())
-	if err != nil {
-		return fmt.Errorf("what was agreed with %s: %w", d, err)
-	}
-	_, err = tx.Exec(ctx, `INSERT INTO changes_agreed (device, at_ms, body) VALUES ($1, $2, $3)
-		ON CONFLICT (device) DO UPDATE SET at_ms = excluded.at_ms, body = excluded.body WHERE changes_agreed.at_ms <= excluded.at_ms`,
-		string(d), store.Millis(at), string(body))
-	if err != nil {
-		return fmt.Errorf("write what was agreed with %s: %w", d, err)
-	}
-	return nil
-}
-
 // history lists the changes before one, the newest first; the zero record is
 // before none.
 func (j journal) history(ctx context.Context, d network.DeviceID, before ChangeRecord, limit int) ([]ChangeRecord, error) {
@@ -210,4 +174,18 @@ func (j journal) history(ctx context.Context, d network.DeviceID, before ChangeR
 		args = append(args, limit)
 	}
 	return j.list(ctx, query+` ORDER BY created_ms DESC, id DESC LIMIT $3`, args...)
+}
+
+// unended reads the changes that are under way, with their events.
+func (j journal) unended(ctx context.Context) ([]ChangeRecord, error) {
+	list, err := j.list(ctx, `SELECT id, body FROM changes WHERE ended = 0 ORDER BY created_ms, id`)
+	if err != nil {
+		return nil, err
+	}
+	for i := range list {
+		if list[i], err = j.get(ctx, list[i].ID); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
 }

@@ -45,9 +45,14 @@ func eachValue(c network.Change, turn func(string) string) network.Change {
 
 // turned is a record with every value of its devices turned.
 func (r ChangeRecord) turned(turn func(string) string) ChangeRecord {
-	r.Devices = slices.Clone(r.Devices)
-	for i := range r.Devices {
-		d := &r.Devices[i]
+	r.Devices, r.Others = turnedDevices(r.Devices, turn), turnedDevices(r.Others, turn)
+	return r
+}
+
+func turnedDevices(ds []ChangeDevice, turn func(string) string) []ChangeDevice {
+	ds = slices.Clone(ds)
+	for i := range ds {
+		d := &ds[i]
 		d.Changes = slices.Clone(d.Changes)
 		for j, c := range d.Changes {
 			d.Changes[j] = eachValue(c, turn)
@@ -58,5 +63,5 @@ func (r ChangeRecord) turned(turn func(string) string) ChangeRecord {
 			d.WayBack = &w
 		}
 	}
-	return r
+	return ds
 }

@@ -15,6 +15,7 @@ CREATE TABLE changes_devices (
     change_id TEXT NOT NULL,
     device    TEXT NOT NULL,
     ended     BIGINT NOT NULL,
+    ended_ms  BIGINT,
     PRIMARY KEY (change_id, device)
 );
 CREATE INDEX changes_devices_device ON changes_devices (device, ended);

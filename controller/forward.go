@@ -1,0 +1,402 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/crinale/crinale/internal/audit"
+	"github.com/crinale/crinale/internal/fault"
+	"github.com/crinale/crinale/internal/network"
+)
+
+// forward brings a change from planned to the point where it is to stay. A halt
+// says why it is not to; an error, that the journal failed or ctx ended.
+func (w *worker) forward(ctx context.Context) (*halt, error) {
+	for _, phase := range []func(context.Context) (*halt, error){w.arm, w.write, w.verify, w.decided} {
+		if h, err := phase(ctx); h != nil || err != nil {
+			return h, err
+		}
+	}
+	return nil, nil
+}
+
+// deadline is when the change must be decided, so that there is time to
+// confirm it.
+func (w *worker) deadline() time.Time {
+	return w.r.Until.Add(-w.c.cfg.margin(w.r.hold()))
+}
+
+// arm looks at how things are and puts the ways back onto the devices.
+func (w *worker) arm(ctx context.Context) (*halt, error) {
+	var links []LinkBefore
+	if w.r.Repair == 0 {
+		l := w.look(ctx, time.Now().Add(w.c.cfg.StepTimeout), false)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		for _, id := range w.r.ids() {
+			if err := l.seen[id].err; err != nil {
+				return &halt{cause: CauseUnreachable, text: fmt.Sprintf("%s did not answer before anything was changed: %v", id, err)}, nil
+			}
+		}
+		links = before(w.net, w.r.Devices, l.readings(w.net), w.c.deps.Planned, w.c.cfg.LevelSlack)
+	}
+	if h := w.asked(); h != nil {
+		return h, nil
+	}
+	now := time.Now().UTC()
+	until := now.Add(w.r.hold())
+	err := w.note(ctx, w.lines("arm", fmt.Sprintf("is asked to put back by itself, after %v, what it has now", w.r.hold())), func(r *ChangeRecord) {
+		r.State, r.Until = ChangeArming, &until
+		if links != nil {
+			r.Links = links
+		}
+		for i := range r.Devices {
+			r.Devices[i].State, r.Devices[i].ArmedAt = StepArming, &now
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	ways := make([]network.WayBack, len(w.r.Devices))
+	errs := w.call(ctx, w.r.Devices, until, func(ctx context.Context, i int, d ChangeDevice) (err error) {
+		ways[i], err = w.c.deps.Fleet.Arm(ctx, d.Device, w.id, w.r.hold(), d.Changes)
+		return err
+	})
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	var lines []line
+	h := w.judge(errs, w.r.ids(), "gave no way back")
+	for i, d := range w.r.Devices {
+		if errs[i] != nil {
+			lines = append(lines, line{d.Device, "arm-failed", "gave no way back: " + errs[i].Error()})
+		} else {
+			lines = append(lines, line{d.Device, "armed", "holds its way back (" + ways[i].Means + ")"})
+		}
+	}
+	return h, w.note(ctx, lines, func(r *ChangeRecord) {
+		if h == nil {
+			r.State = ChangeArmed
+		}
+		for i := range r.Devices {
+			if r.Devices[i].Error = text(errs[i]); errs[i] == nil {
+				r.Devices[i].State, r.Devices[i].WayBack = StepArmed, &ways[i]
+			}
+		}
+	})
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// judge makes a halt of the first error, the clearest kind first.
+func (w *worker) judge(errs []error, ids []network.DeviceID, what string) *halt {
+	var h *halt
+	for i, err := range errs {
+		if err == nil {
+			continue
+		}
+		cause := CauseRefused
+		if unanswered(err) {
+			cause = CauseUnreachable
+		}
+		if h == nil || h.cause == CauseUnreachable && cause == CauseRefused {
+			h = &halt{cause: cause, text: fmt.Sprintf("%s %s: %v", ids[i], what, err)}
+		}
+	}
+	return h
+}
+
+// unanswered says that nothing is known of what a device did.
+func unanswered(err error) bool { return fault.Of(err) == fault.Unreachable }
+
+// writeAhead is how long the writing of a farther device may take before the
+// nearer ones follow: once it took its new settings its link is cut, and it
+// cannot say so.
+const writeAhead = 5 * time.Second
+
+// wave is the writing of one layer.
+type wave struct {
+	ids  []network.DeviceID
+	errs []error // complete once done is closed
+	done chan struct{}
+	told bool // in the journal
+}
+
+// write gives the devices their new settings, the farthest first. A device that
+// is silent may be cut off because the near end has not changed yet: the others
+// follow, and verifying tells.
+func (w *worker) write(ctx context.Context) (h *halt, err error) {
+	var waves []*wave
+	for _, ids := range layers(w.r.Devices, true) {
+		if h = w.asked(); h != nil {
+			break
+		}
+		if !time.Now().Before(w.deadline()) {
+			h = &halt{cause: CauseNotVerified, text: "the hold was over before all devices were told: give a longer one"}
+			break
+		}
+		if err := w.wrote(ctx, waves, ids); err != nil {
+			return nil, err
+		}
+		v := &wave{ids: ids, done: make(chan struct{})}
+		waves = append(waves, v)
+		parts, deadline := w.parts(ids), w.deadline()
+		go func() {
+			defer close(v.done)
+			v.errs = w.call(ctx, parts, deadline, func(ctx context.Context, _ int, d ChangeDevice) error {
+				return w.c.deps.Fleet.Write(ctx, d.Device, d.Changes)
+			})
+		}()
+		t := time.NewTimer(writeAhead)
+		select {
+		case <-v.done:
+			h = refusal(w.judge(v.errs, v.ids, "did not take its settings"))
+		case <-t.C:
+		}
+		if t.Stop(); h != nil {
+			break
+		}
+	}
+	for _, v := range waves {
+		<-v.done
+		if h == nil {
+			h = refusal(w.judge(v.errs, v.ids, "did not take its settings"))
+		}
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return h, w.wrote(ctx, waves, nil)
+}
+
+// refusal leaves out silence.
+func refusal(h *halt) *halt {
+	if h != nil && h.cause == CauseUnreachable {
+		return nil
+	}
+	return h
+}
+
+// wrote writes down what became of the waves that are done, and who is next.
+func (w *worker) wrote(ctx context.Context, waves []*wave, next []network.DeviceID) error {
+	var lines []line
+	errs := map[network.DeviceID]error{}
+	for _, v := range waves {
+		select {
+		case <-v.done:
+		default:
+			continue
+		}
+		for i, id := range v.ids {
+			if v.told {
+				continue
+			}
+			errs[id] = v.errs[i]
+			if v.errs[i] != nil {
+				lines = append(lines, line{id, "write-failed", "may not have taken it: " + v.errs[i].Error()})
+			} else {
+				lines = append(lines, line{id, "written", "took it"})
+			}
+		}
+		v.told = true
+	}
+	for _, id := range next {
+		for _, c := range w.r.at(id).Changes {
+			lines = append(lines, line{id, "write", "is told: " + described(c)})
+		}
+	}
+	if lines == nil {
+		return nil
+	}
+	return w.note(ctx, lines, func(r *ChangeRecord) {
+		r.State = ChangeWriting
+		for id, err := range errs {
+			d := r.at(id)
+			if d.Error = text(err); err == nil {
+				d.State = StepWritten
+			}
+		}
+		for _, id := range next {
+			r.at(id).State, r.at(id).Written = StepWriting, true
+		}
+		if next == nil && !slices.ContainsFunc(r.Devices, func(d ChangeDevice) bool { return !d.Written }) {
+			r.State = ChangeWritten
+		}
+	})
+}
+
+// verify waits until all is well, twice in a row, at most until the deadline.
+func (w *worker) verify(ctx context.Context) (*halt, error) {
+	err := w.note(ctx, []line{{"", "verify", "do all devices answer, have they their new settings, are the links back?"}},
+		func(r *ChangeRecord) { r.State = ChangeVerifying })
+	if err != nil {
+		return nil, err
+	}
+	wrong := []string{"no look was possible within the hold"}
+	for well := 0; well < 2; {
+		if !time.Now().Before(w.deadline()) {
+			return &halt{cause: CauseNotVerified, text: strings.Join(first(wrong, 8), "; ")}, nil
+		}
+		l := w.look(ctx, w.deadline(), true)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		well++
+		if now := unverified(w.net, w.r, l); len(now) > 0 {
+			wrong, well = now, 0
+		}
+		if well < 2 {
+			if h := w.sleep(ctx, min(w.c.cfg.VerifyEvery, time.Until(w.deadline()))); h != nil || ctx.Err() != nil {
+				return h, ctx.Err()
+			}
+		}
+	}
+	lines := []line{{"", "verified", "all devices answer, with their new settings; the links are back"}}
+	if w.r.Manual {
+		lines = append(lines, line{"", string(ChangeWaiting), "waits for somebody to confirm, until " + w.deadline().UTC().Format("15:04:05 UTC")})
+	}
+	return nil, w.note(ctx, lines, func(r *ChangeRecord) {
+		if r.Manual {
+			r.State = ChangeWaiting
+		}
+		for i := range r.Devices {
+			r.Devices[i].Error = ""
+		}
+	})
+}
+
+// first gives at most n texts, and says how many more there are.
+func first(texts []string, n int) []string {
+	if len(texts) <= n {
+		return texts
+	}
+	return append(slices.Clone(texts[:n]), fmt.Sprintf("and %d more", len(texts)-n))
+}
+
+// decided waits for somebody to confirm, where that was asked for, and writes
+// down that the change is to stay. From here it goes forward only.
+func (w *worker) decided(ctx context.Context) (*halt, error) {
+	var by *command
+	if w.r.Manual {
+		var h *halt
+		if by, h = w.await(ctx); h != nil || ctx.Err() != nil {
+			return h, ctx.Err()
+		}
+	}
+	if !time.Now().Before(w.deadline()) {
+		h := &halt{cause: CauseUnconfirmed, text: "nobody confirmed it within the hold; the devices go back by themselves"}
+		if by != nil {
+			by.reply <- fault.New(fault.Unconfirmed, "confirm %s: too late: %s", w.id, h.text)
+		}
+		return h, nil
+	}
+	who, actor := "all is well: the new settings are to stay", (*audit.Actor)(nil)
+	if by != nil {
+		who, actor = by.by.Who+" confirmed it: the new settings are to stay", &by.by
+	}
+	err := w.note(ctx, []line{{"", "confirm", who}}, func(r *ChangeRecord) { r.State = ChangeConfirming }, entry{actor, w.audit("change.confirm", "")})
+	if by != nil {
+		by.reply <- err
+	}
+	return nil, err
+}
+
+// await is the word of somebody, nil at the deadline.
+func (w *worker) await(ctx context.Context) (*command, *halt) {
+	t := time.NewTimer(time.Until(w.deadline()))
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	case c := <-w.cmds:
+		if !c.confirm {
+			return nil, w.hear(c)
+		}
+		return &c, nil
+	}
+	return nil, nil
+}
+
+// lines are the same for every device.
+func (w *worker) lines(step, text string) []line {
+	out := make([]line, len(w.r.Devices))
+	for i, d := range w.r.Devices {
+		out[i] = line{d.Device, step, text}
+	}
+	return out
+}
+
+// parts are those of some devices.
+func (w *worker) parts(ids []network.DeviceID) []ChangeDevice {
+	out := make([]ChangeDevice, len(ids))
+	for i, id := range ids {
+		out[i] = *w.r.at(id)
+	}
+	return out
+}
+
+// call does one thing to devices at the same time, none longer than its time or
+// the deadline.
+func (w *worker) call(ctx context.Context, ds []ChangeDevice, deadline time.Time, do func(ctx context.Context, i int, d ChangeDevice) error) []error {
+	errs := make([]error, len(ds))
+	if limit := time.Now().Add(w.c.cfg.StepTimeout); limit.Before(deadline) {
+		deadline = limit
+	}
+	each(len(ds), w.c.cfg.Readers, func(i int) {
+		ctx, cancel := context.WithDeadline(ctx, deadline)
+		defer cancel()
+		errs[i] = do(ctx, i, ds[i])
+		if errs[i] != nil && ctx.Err() != nil {
+			errs[i] = fault.New(fault.Unreachable, "%s did not answer in time: %w", ds[i].Device, errs[i])
+		}
+	})
+	return errs
+}
+
+// look asks the devices of a change and those at the other ends of their links.
+func (w *worker) look(ctx context.Context, deadline time.Time, settings bool) look {
+	l := look{have: map[network.DeviceID]configuration{}, seen: map[network.DeviceID]observation{}}
+	ids := w.r.ids()
+	var watch []network.DeviceID
+	if w.r.Repair > 0 {
+		for _, o := range w.r.Others {
+			ids = append(ids, o.Device)
+		}
+	} else {
+		watch = append(slices.Clone(ids), neighbours(w.net, ids)...)
+	}
+	if !settings {
+		ids = nil
+	}
+	have, seen := make([]configuration, len(ids)), make([]observation, len(watch))
+	each(len(ids)+len(watch), w.c.cfg.Readers, func(i int) {
+		limit := time.Now().Add(w.c.cfg.StepTimeout)
+		if limit.After(deadline) {
+			limit = deadline
+		}
+		ctx, cancel := context.WithDeadline(ctx, limit)
+		defer cancel()
+		if i < len(ids) {
+			have[i].have, have[i].err = w.c.deps.Fleet.Configured(ctx, ids[i])
+			return
+		}
+		o := &seen[i-len(ids)]
+		o.obs, o.err = w.c.deps.Observe(ctx, watch[i-len(ids)])
+	})
+	for i, id := range ids {
+		l.have[id] = have[i]
+	}
+	for i, id := range watch {
+		l.seen[id] = seen[i]
+	}
+	return l
+}
