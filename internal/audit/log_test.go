@@ -216,3 +216,34 @@ func TestWhatTheLogTakes(t *testing.T) {
 		}
 	})
 }
+
+// A disk that fills up: the deed and its line are refused together, what was
+// acknowledged stays, and work goes on once there is room.
+func TestFullDisk(t *testing.T) {
+	db := storetest.SQLite(t)
+	l := open(t, db, "")
+	room := func(pages int) {
+		err := db.Do(t.Context(), func(tx *store.Tx) error {
+			return tx.QueryRow(t.Context(), fmt.Sprintf(`PRAGMA max_page_count = %d`, pages)).Scan(&pages)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	room(60)
+	acked, err := int64(0), error(nil)
+	for ; err == nil && acked < 10_000; acked++ {
+		err = l.Do(t.Context(), audit.Entry{Action: "test.step", Object: strings.Repeat("o", 400)}, nothing)
+	}
+	if acked--; err == nil || !strings.Contains(err.Error(), "full") {
+		t.Fatalf("%v", err)
+	}
+	if r := verify(t, l); !r.OK() || r.Lines != acked {
+		t.Errorf("%d acknowledged; %+v", acked, r)
+	}
+	room(1 << 20)
+	fill(t, l, 1)
+	if r := verify(t, l); !r.OK() || r.Lines != acked+1 {
+		t.Errorf("%d acknowledged; %+v", acked+1, r)
+	}
+}

@@ -146,9 +146,11 @@ func (g *guard) take(t try, now time.Time) (wait time.Duration) {
 // most is how far ahead of the present a slot can be.
 func (r Rate) most() time.Duration { return time.Duration(r.Burst) * r.Every }
 
-// ahead is how far the slot is. A clock set back does not make it more.
+// ahead is how far the slot is. A clock that was set back leaves no slot
+// further ahead than it can come by tries.
 func (c charge) ahead(paid *time.Duration, at time.Duration) time.Duration {
-	return min(max(*paid-at, 0), c.table.rate.most())
+	*paid = min(*paid, at+c.table.rate.most())
+	return max(*paid-at, 0)
 }
 
 // give back what a try took that turned out to be the owner's.
@@ -167,14 +169,13 @@ func (g *guard) slot(c charge) *time.Duration {
 // network is the source as limits and marks count it: an IPv4 address, an IPv6
 // /64, since a home has that many addresses.
 func network(a netip.Addr) string {
+	if !a.IsValid() {
+		return "" // the local socket
+	}
 	a = a.Unmap().WithZone("")
 	bits := a.BitLen()
 	if a.Is6() {
 		bits = 64
 	}
-	p, err := a.Prefix(bits)
-	if err != nil {
-		return "" // the local socket
-	}
-	return p.String()
+	return netip.PrefixFrom(a, bits).Masked().String()
 }
