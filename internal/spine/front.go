@@ -33,17 +33,25 @@ type front struct {
 
 	mu      sync.Mutex
 	closing bool
-	conns   map[net.Conn]bool    // all that are open; true once let in
-	waiting map[netip.Prefix]int // not let in yet, by where they come from
-	users   map[string]int       // let in, by user
+	conns   map[net.Conn]bool       // all that are open; true once let in
+	places  map[netip.Prefix]*place // where those come from that are not let in yet
+	users   map[string]int          // let in, by user
 	count   Figures
+}
+
+// place is where clients come from: an address, or an IPv6 network of /64.
+type place struct {
+	at      netip.Prefix
+	waiting int           // connections not let in yet
+	logins  chan struct{} // a token for each that the server is judging
 }
 
 // bounds are what one client, one place or one user may take.
 type bounds struct {
 	conns      int           // open at the same time
 	perUser    int           // open and let in, of one user; the internal one is free
-	perSource  int           // not let in yet, of one address (IPv6: one /64)
+	perPlace   int           // not let in yet, of one place
+	logins     int           // judged by the server at the same time, of one place: each costs it a hash
 	toConnect  time.Duration // for the whole CONNECT
 	toAccept   time.Duration // for the server's answer to it
 	stalled    time.Duration // a client that takes nothing for so long is left
@@ -51,14 +59,14 @@ type bounds struct {
 }
 
 var usualBounds = bounds{
-	perSource: 64,
+	perPlace: 200, logins: 8,
 	toConnect: 5 * time.Second, toAccept: 30 * time.Second, stalled: 30 * time.Second, toFarewell: time.Second,
 }
 
 func newFront(b bounds, to, key string, n *names, say func(string, ...any)) *front {
 	return &front{
 		to: to, key: key, bounds: b, names: n, say: say,
-		conns: map[net.Conn]bool{}, waiting: map[netip.Prefix]int{}, users: map[string]int{},
+		conns: map[net.Conn]bool{}, places: map[netip.Prefix]*place{}, users: map[string]int{},
 	}
 }
 
@@ -77,13 +85,13 @@ func (f *front) run(ln net.Listener) {
 			continue
 		}
 		pause = 0
-		place := source(c.RemoteAddr())
-		if why := f.admit(c, place); why != "" {
+		from, why := f.admit(c)
+		if why != "" {
 			f.say("%s - refused: %s", c.RemoteAddr(), why)
 			c.Close()
 			continue
 		}
-		f.done.Go(func() { f.serve(c, place) })
+		f.done.Go(func() { f.serve(c, from) })
 	}
 }
 
@@ -102,54 +110,59 @@ func source(a net.Addr) netip.Prefix {
 }
 
 // admit notes a new connection, or says why there is no room for it.
-func (f *front) admit(c net.Conn, place netip.Prefix) string {
+func (f *front) admit(c net.Conn) (from *place, why string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	why := ""
+	at := source(c.RemoteAddr())
+	from = f.places[at]
+	if from == nil {
+		from = &place{at: at, logins: make(chan struct{}, f.bounds.logins)}
+	}
 	switch {
 	case f.closing:
 		why = "the broker ends"
 	case len(f.conns) >= f.bounds.conns:
 		why = fmt.Sprintf("%d connections are open", len(f.conns))
-	case f.waiting[place] >= f.bounds.perSource:
-		why = fmt.Sprintf("%d connections from there have not logged in yet", f.waiting[place])
+	case from.waiting >= f.bounds.perPlace:
+		why = fmt.Sprintf("%d connections from there have not logged in yet", from.waiting)
 	default:
 		f.conns[c] = false
-		f.waiting[place]++
-		return ""
+		f.places[at] = from
+		from.waiting++
+		return from, ""
 	}
 	f.count.Refused++
-	return why
+	return nil, why
 }
 
-// letIn moves a connection from those waiting to those of its user, or says
-// that the user has too many.
-func (f *front) letIn(c net.Conn, place netip.Prefix, user string) bool {
+// letIn moves a connection from those waiting to those of its user, unless the
+// user has too many.
+func (f *front) letIn(c net.Conn, from *place, user string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if user != internalUser && f.users[user] >= f.bounds.perUser {
 		return false
 	}
 	f.conns[c] = true
-	f.arrived(place)
+	f.arrived(from)
 	f.users[user]++
 	f.count.Accepted++
 	return true
 }
 
 // arrived ends the waiting of one connection. The lock is held.
-func (f *front) arrived(place netip.Prefix) {
-	if f.waiting[place]--; f.waiting[place] <= 0 {
-		delete(f.waiting, place)
+func (f *front) arrived(from *place) {
+	if from.waiting--; from.waiting <= 0 {
+		delete(f.places, from.at)
 	}
 }
 
-func (f *front) leave(c net.Conn, place netip.Prefix, user string) {
+func (f *front) leave(c net.Conn, from *place, user string) {
 	c.Close()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !f.conns[c] {
-		f.arrived(place)
+		f.arrived(from)
 	} else if f.users[user]--; f.users[user] <= 0 {
 		delete(f.users, user)
 	}
@@ -157,15 +170,18 @@ func (f *front) leave(c net.Conn, place netip.Prefix, user string) {
 }
 
 // serve is the whole life of a connection.
-func (f *front) serve(c net.Conn, place netip.Prefix) {
+func (f *front) serve(c net.Conn, from *place) {
 	var p connect
-	defer func() { f.leave(c, place, p.user) }()
+	defer func() { f.leave(c, from, p.user) }()
 	c.SetDeadline(time.Now().Add(f.bounds.toConnect))
 	p, err := readConnect(c)
 	if err != nil {
 		f.refuse(c, err)
 		return
 	}
+	from.logins <- struct{}{} // each is given back within toAccept
+	judged := sync.OnceFunc(func() { <-from.logins })
+	defer judged()
 	s, err := net.DialTimeout("tcp", f.to, f.bounds.toAccept)
 	if err != nil {
 		f.refuse(c, &refusal{unavailable, fmt.Sprintf("reach the server: %v", err)})
@@ -176,6 +192,7 @@ func (f *front) serve(c net.Conn, place netip.Prefix) {
 	f.names.put(at, c.RemoteAddr().String())
 	defer f.names.drop(at)
 	answer, err := f.ask(s, p)
+	judged()
 	switch {
 	case f.names.denied(at) || err == nil && answer[3] != accepted:
 		f.refused()
@@ -187,7 +204,7 @@ func (f *front) serve(c net.Conn, place netip.Prefix) {
 	case err != nil: // the server has said why in its log
 		f.refused()
 		return
-	case !f.letIn(c, place, p.user):
+	case !f.letIn(c, from, p.user):
 		f.refuse(c, &refusal{unavailable, fmt.Sprintf("user %q has %d connections open", p.user, f.bounds.perUser)})
 		return
 	}
