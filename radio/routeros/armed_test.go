@@ -260,6 +260,67 @@ func TestWriteIsCut(t *testing.T) {
 	}
 }
 
+// TestFirstOfTwoIsCut: the line breaks before all was sent, which is no ErrCut.
+func TestFirstOfTwoIsCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := acting(t, func(words []string, _ int) [][]string {
+			switch words[0] {
+			case "/system/scheduler/print":
+				return rows(".id=*5 name=crinale-undo-c1")
+			case "/system/identity/print":
+				return rows("name=x")
+			case "/system/identity/set":
+				return gone
+			}
+			return nil
+		})
+		err := d.driver(t).Write(t.Context(), d.target, append([]network.Change{one(network.IdentitySection, "", "name", "x", "y")}, toRetune...))
+		if fault.Of(err) != fault.Unreachable || errors.Is(err, radio.ErrCut) || !strings.Contains(err.Error(), "write identity (name), step 1 of 2") || d.count("/interface/wireless/set") != 0 {
+			t.Errorf("%v %q", err, d.commands())
+		}
+	})
+}
+
+// TestArmTakesNothingForGranted: what is already as wanted was not so when the
+// differences were read; its way back would lead to the wrong place.
+func TestArmTakesNothingForGranted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := acting(t, func([]string, int) [][]string { return nil })
+		_, err := d.driver(t).Arm(t.Context(), d.target, "c1", time.Minute, []network.Change{one(network.RadioSection, "wlan1", "freq_mhz", "5600", "5540")})
+		if fault.Of(err) != fault.Conflict || d.count("/system/scheduler/add") != 0 {
+			t.Errorf("%v %q", err, d.commands())
+		}
+	})
+}
+
+// TestSilentSessionIsReplaced: a session that has fallen silent since costs a
+// change one command's time, and a round its result.
+func TestSilentSessionIsReplaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mute := false
+		d := acting(t, func([]string, int) [][]string {
+			if mute {
+				mute = false
+				return [][]string{{"!re", "=nothing=more"}} // and no end
+			}
+			return nil
+		})
+		driver := d.driver(t)
+		if _, err := driver.WaysBack(t.Context(), d.target); err != nil {
+			t.Fatal(err)
+		}
+		mute = true
+		began := time.Now()
+		if _, err := driver.WaysBack(t.Context(), d.target); err != nil || d.dials != 2 || time.Since(began) != Default().CommandTimeout {
+			t.Errorf("%v, %d connections, %v", err, d.dials, time.Since(began))
+		}
+		mute = true
+		if _, err := driver.Observe(t.Context(), d.target); fault.Of(err) != fault.Unreachable || d.dials != 2 {
+			t.Errorf("%v, %d connections", err, d.dials)
+		}
+	})
+}
+
 // TestConfirmRaces: the device begins to go back between our look and our
 // command, and the answer that does not come.
 func TestConfirmRaces(t *testing.T) {
