@@ -131,14 +131,23 @@ func (l *Log) group(g []*job) {
 	}
 }
 
+// begin reads the end of the log in a transaction of ours.
+func (l *Log) begin(ctx context.Context, tx *store.Tx) (Line, error) {
+	last, err := lastLine(ctx, tx)
+	if err == nil {
+		err = l.head.check(ctx, tx, last)
+	}
+	l.setEnd(tx, last)
+	return last, err
+}
+
 // together runs the jobs in tx. The error or panic of one is noted and undone;
 // an error given back is one that spoils the whole transaction.
 func (l *Log) together(ctx context.Context, tx *store.Tx, g []*job) error {
-	last, err := lastLine(ctx, tx)
+	last, err := l.begin(ctx, tx)
 	if err != nil {
 		return err
 	}
-	l.setEnd(tx, last)
 	const undo = `ROLLBACK TO SAVEPOINT audit_job`
 	next := `SAVEPOINT audit_job`
 	for _, j := range g {
@@ -186,11 +195,9 @@ func (l *Log) alone(j *job) {
 		}
 	}()
 	j.err = l.db.Do(j.ctx, func(tx *store.Tx) error {
-		last, err := lastLine(j.ctx, tx)
-		if err != nil {
+		if _, err := l.begin(j.ctx, tx); err != nil {
 			return err
 		}
-		l.setEnd(tx, last)
 		return j.fn(tx)
 	})
 	if j.err == nil {

@@ -19,9 +19,10 @@ import (
 // cut at its end is noticed. It is worth most where whoever can write to the
 // database cannot write to it.
 //
-// It is overwritten in place, in one write of one size, after each group: a
-// killed process leaves it at most one group behind, which says no less about
-// the lines before. It never goes back.
+// It is overwritten in place, in one write of one size, after each group, and
+// every few seconds for lines that came by Add alone: a killed process leaves
+// it a little behind, which says no less about the lines before. It never goes
+// back.
 type anchor struct {
 	path string
 
@@ -91,6 +92,28 @@ func misfit(ctx context.Context, tx *store.Tx, at Anchor) (bool, error) {
 	return have != at.Hash, err
 }
 
+// check holds the end of the log, as tx sees it before more is written, against
+// the anchor: what was written anew behind our back must not be anchored.
+func (a *anchor) check(ctx context.Context, tx *store.Tx, last Line) error {
+	if a == nil {
+		return nil
+	}
+	a.mu.Lock()
+	at, known := a.at, a.file != nil && !a.frozen
+	a.mu.Unlock()
+	if !known || last.Seq == at.Seq && last.Hash == at.Hash {
+		return nil
+	}
+	wrong, err := misfit(ctx, tx, at)
+	if err != nil || !wrong {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.frozen = true
+	return nil
+}
+
 // write notes the last line, once it is on the disk. The anchor is a witness,
 // not a part of the transaction: trouble with it must not undo what was done,
 // and Verify tells that it lags.
@@ -104,8 +127,7 @@ func (a *anchor) write(last Line) {
 		return
 	}
 	if last.Seq < a.at.Seq {
-		a.frozen = true // the end was cut while we ran
-		return
+		return // another note came first
 	}
 	a.at = Anchor{last.Seq, last.Hash}
 	_ = a.put()

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/store"
@@ -71,6 +72,37 @@ func (l *Log) Open(ctx context.Context) error {
 		return nil
 	}
 	return l.db.View(ctx, func(tx *store.Tx) error { return l.head.open(ctx, tx) })
+}
+
+// anchorEvery is how often Run looks for lines that came by Add alone.
+const anchorEvery = 5 * time.Second
+
+// Run keeps the anchor close to the end of the log, until ctx ends. Without it
+// the anchor moves with Do and Tx only.
+func (l *Log) Run(ctx context.Context) error {
+	if l.head == nil {
+		<-ctx.Done()
+		return nil
+	}
+	tick := time.NewTicker(anchorEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		var last Line
+		err := l.db.View(ctx, func(tx *store.Tx) (err error) {
+			if last, err = lastLine(ctx, tx); err == nil {
+				err = l.head.check(ctx, tx, last)
+			}
+			return err
+		})
+		if err == nil { // a database that does not answer now may at the next turn
+			l.head.write(last)
+		}
+	}
 }
 
 // Add writes a line in the transaction of what it tells: both stay or none.

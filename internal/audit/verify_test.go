@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/crinale/crinale/internal/audit"
 	"github.com/crinale/crinale/internal/store"
@@ -121,6 +123,44 @@ func TestAnchorStaysWhenTheEndIsCutUnderUs(t *testing.T) {
 	if r := verify(t, l); r.OK() || r.Problem.Kind != audit.Cut || !strings.Contains(r.Problem.Text, "line 8") {
 		t.Errorf("%+v", r.Problem)
 	}
+}
+
+// The same while it runs, by somebody who then adds as many lines as they took.
+func TestAnchorStaysWhenTheEndIsRewrittenUnderUs(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		l := open(t, db, filepath.Join(t.TempDir(), "head"))
+		fill(t, l, 5)
+		tamper(t, db, `DELETE FROM audit_line WHERE seq > 3`)
+		fill(t, open(t, db, ""), 4)
+		fill(t, l, 2)
+		if r := verify(t, l); r.OK() || r.Problem.Seq != 5 {
+			t.Errorf("%+v", r.Problem)
+		}
+	})
+}
+
+// Lines by Add alone are anchored by Run.
+func TestRunAnchors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db, head := storetest.SQLite(t), filepath.Join(t.TempDir(), "head")
+		l := open(t, db, head)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- l.Run(ctx) }()
+		err := db.Do(ctx, func(tx *store.Tx) error { return l.Add(ctx, tx, audit.Entry{Action: "test.step"}) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(6 * time.Second) // of the bubble
+		synctest.Wait()
+		if b, err := os.ReadFile(head); err != nil || !strings.Contains(string(b), `"seq":1`) {
+			t.Errorf("%s, %v", b, err)
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestAnchorItself(t *testing.T) {
