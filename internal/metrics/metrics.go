@@ -24,7 +24,7 @@
 //	web.Deps{Observe: func(class string, took time.Duration) { requests.Observe(took.Seconds(), class) }}
 //
 //	if err := reg.Err(); err != nil { … }     // a name that breaks a rule: crinale check sees it
-//	shell.Handle("GET /metrics", web.Public, reg.Handler())
+//	shell.Handle("GET /metrics", web.NeedsUnion(login.ReadMetrics), reg.Handler())
 //
 // Rules of names, which a declaration is held against: they begin with
 // crinale_ (or go_, process_ for what every program has), counters end in

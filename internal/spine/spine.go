@@ -3,6 +3,11 @@
 // outside and has no other listener; the program itself reaches it over MQTT
 // as well, as the user that [Spine.Internal] names.
 //
+// Before the server's MQTT listener stands a front, which puts the name of the
+// user before each client id, so that the sessions of one user are out of reach
+// of all others, and which bounds what strangers may take. Why it is so stands
+// in docs/adr/0003.
+//
 // Users other than the internal one may read the topics they are given and
 // nothing else; they may publish nothing. Whoever keeps the users sets them
 // all at once by [Spine.SetPartners].
