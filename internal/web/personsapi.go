@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/login"
@@ -272,6 +273,9 @@ func (s *Shell) apiRevokeToken(w http.ResponseWriter, r *http.Request) error {
 // addToken makes a token that can do no more than the one who asks for it.
 func (s *Shell) addToken(r *http.Request, t login.TokenRequest) (login.NewToken, error) {
 	id := Who(r.Context())
+	if strings.HasPrefix(id.Via, "token:") { // else one that leaked could live for ever
+		return login.NewToken{}, fault.New(fault.Denied, "token %q: a token makes no tokens: sign in, or use the server's own machine", t.Name)
+	}
 	for _, right := range t.Rights {
 		if !id.May(right) {
 			return login.NewToken{}, fault.New(fault.Denied, "token %q: %s cannot give %s, which it may not do itself", t.Name, id.Person, right)
