@@ -137,6 +137,12 @@ func (p *Pages) Write(w http.ResponseWriter, r *http.Request, page string, v Vie
 	return p.write(w, r, http.StatusOK, page, v)
 }
 
+// WriteStatus renders a page with another status, as one that says why its
+// form did not work.
+func (p *Pages) WriteStatus(w http.ResponseWriter, r *http.Request, status int, page string, v View) error {
+	return p.write(w, r, status, page, v)
+}
+
 func (p *Pages) write(w http.ResponseWriter, r *http.Request, status int, page string, v View) error {
 	l := LangOf(r)
 	t, ok := p.pages[l][page]
