@@ -5,7 +5,6 @@ import (
 	"html/template"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/crinale/crinale/internal/fault"
@@ -165,7 +164,10 @@ func (s *Shell) grantTexts(l Lang, grants []login.Grant) []string {
 func (s *Shell) roleText(l Lang, r login.Role) string { return s.own.Text(l, "role."+string(r)) }
 
 func (s *Shell) scopeText(l Lang, sc login.Scope) string {
-	return strings.TrimSpace(s.own.Text(l, "scope."+string(sc.Kind)) + " " + sc.ID)
+	if sc == login.Union {
+		return s.own.Text(l, "scope.union")
+	}
+	return s.own.Text(l, "scope.of."+string(sc.Kind), sc.ID)
 }
 
 // ownTrouble shows the account's page with what was wrong, where the reader

@@ -93,7 +93,6 @@ func (s *Shell) signOut(w http.ResponseWriter, r *http.Request) error {
 	if err := s.end(w, r); err != nil {
 		return err
 	}
-	w.Header().Set("Clear-Site-Data", `"cache"`)
 	seeOther(w, r, "/")
 	return nil
 }
