@@ -23,7 +23,10 @@ type Changer interface {
 	Revert(ctx context.Context, id string) (controller.ChangeRecord, error)
 	Change(ctx context.Context, id string) (controller.ChangeRecord, error)
 	History(ctx context.Context, ask controller.HistoryQuery) ([]controller.ChangeRecord, error)
+	Drift() (controller.Differences, bool) // of the last round that was read by itself; false before the first
 }
+
+var _ Changer = (*controller.Changes)(nil)
 
 // ApplyBody is what POST /api/v1/changes takes. All of it may be left out.
 type ApplyBody struct {
@@ -209,11 +212,15 @@ func tidyDifferences(d controller.Differences) controller.Differences {
 
 // tidyChange is tidyDifferences for a change.
 func tidyChange(rec controller.ChangeRecord) controller.ChangeRecord {
-	devices := make([]controller.ChangeDevice, len(rec.Devices))
-	for i, dev := range rec.Devices {
-		dev.Changes = orEmpty(dev.Changes)
-		devices[i] = dev
+	tidy := func(in []controller.ChangeDevice) []controller.ChangeDevice {
+		out := make([]controller.ChangeDevice, len(in))
+		for i, dev := range in {
+			dev.Changes, dev.Back = orEmpty(dev.Changes), orEmpty(dev.Back)
+			out[i] = dev
+		}
+		return out
 	}
-	rec.Devices, rec.Links, rec.Events = devices, orEmpty(rec.Links), orEmpty(rec.Events)
+	rec.Devices, rec.Others = tidy(rec.Devices), tidy(rec.Others)
+	rec.Links, rec.Events = orEmpty(rec.Links), orEmpty(rec.Events)
 	return rec
 }

@@ -203,7 +203,7 @@ func TestPlansAPI(t *testing.T) {
 
 // A server without what changes devices, or without partners, says so.
 func TestWithoutChanger(t *testing.T) {
-	w := newWorld(t, func(d *page.Deps) { d.Changer, d.Partners = nil, nil })
+	w := newWorld(t, func(_ *page.Config, d *page.Deps) { d.Changer, d.Partners = nil, nil })
 	for _, ask := range [][2]string{
 		{"GET", "/api/v1/network/diff"}, {"GET", "/api/v1/changes"}, {"POST", "/api/v1/changes"}, {"GET", "/api/v1/changes/c1"}, {"POST", "/api/v1/changes/c1/confirm"},
 		{"POST", "/api/v1/changes/c1/revert"}, {"GET", "/rete/modifiche"}, {"GET", "/rete/modifiche/nuova?apparato=a"}, {"GET", "/rete/modifiche/c1"}, {"POST", "/rete/modifiche"},

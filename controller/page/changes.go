@@ -73,6 +73,44 @@ func (p *Pages) read(ctx context.Context, c Changer) error {
 	return nil
 }
 
+// newest is what the last round of all devices found: ours, or the one that
+// the controller makes by itself.
+func (p *Pages) newest(c Changer) (controller.Differences, bool) {
+	d, ok := c.Drift()
+	if own := p.last.Load(); own != nil && (!ok || own.At.After(d.At)) {
+		return *own, true
+	}
+	return d, ok
+}
+
+// mendable says whether an error is one that its form answers, with what was
+// asked still in view.
+func mendable(err error) bool {
+	switch fault.Of(err) {
+	case fault.Invalid, fault.Conflict, fault.Unreachable, fault.Refused, fault.Unconfirmed, fault.Denied:
+		return err != nil
+	}
+	return false
+}
+
+// trouble is why something was not done: in words of the page, with the
+// English of the error below.
+type trouble struct{ Text, Detail string }
+
+func (t tongue) trouble(err error) *trouble {
+	if err == nil {
+		return nil
+	}
+	return &trouble{t.word("trouble." + fault.Of(err).String()), err.Error()}
+}
+
+func status(err error) int {
+	if err == nil {
+		return http.StatusOK
+	}
+	return web.Status(err)
+}
+
 // readAgain is POST /rete/modifiche/leggi.
 func (p *Pages) readAgain(w http.ResponseWriter, r *http.Request) error {
 	c, err := p.changer()
@@ -111,8 +149,8 @@ func (p *Pages) changes(w http.ResponseWriter, r *http.Request) error {
 		older = changesPath + "?prima=" + url.QueryEscape(list[len(list)-1].ID) + "#storia"
 	}
 	var diff *diffView
-	if d := p.last.Load(); d != nil {
-		diff = t.diffView(*d)
+	if d, ok := p.newest(c); ok {
+		diff = t.diffView(d)
 		diff.Stale = slices.ContainsFunc(list, func(rec controller.ChangeRecord) bool {
 			return rec.Ended == nil || rec.Ended.After(d.At)
 		})
@@ -141,6 +179,10 @@ func (p *Pages) review(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, changesPath+"#differenze", http.StatusSeeOther)
 		return nil
 	}
+	return p.showReview(w, r, c, devices, nil)
+}
+
+func (p *Pages) showReview(w http.ResponseWriter, r *http.Request, c Changer, devices []network.DeviceID, why error) error {
 	ctx, cancel := context.WithTimeout(r.Context(), readPatience)
 	defer cancel()
 	d, err := c.Diff(ctx, devices)
@@ -148,13 +190,14 @@ func (p *Pages) review(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	t := p.of(r)
-	return p.html.Write(w, r, "review.html", web.View{
+	return p.html.WriteStatus(w, r, status(why), "review.html", web.View{
 		Title: "review.title", Nav: changesPath, Styles: []string{"rete/change.css"},
 		Data: struct {
-			Diff   *diffView
-			Holds  []holdChoice
-			Joined []linkRef
-		}{t.diffView(d), t.holdChoices(), t.joined(d)},
+			Diff    *diffView
+			Holds   []holdChoice
+			Joined  []linkRef
+			Trouble *trouble
+		}{t.diffView(d), t.holdChoices(), t.joined(d), t.trouble(why)},
 	})
 }
 
@@ -200,7 +243,10 @@ func (p *Pages) apply(w http.ResponseWriter, r *http.Request) error {
 	}
 	ask.Hold = time.Duration(hold) * time.Second
 	rec, err := c.Apply(r.Context(), ask)
-	if err != nil {
+	switch {
+	case mendable(err):
+		return p.showReview(w, r, c, ask.Devices, err)
+	case err != nil:
 		return err
 	}
 	http.Redirect(w, r, changePath(rec.ID), http.StatusSeeOther)
@@ -213,17 +259,23 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return p.showChange(w, r, c, nil)
+}
+
+// showChange is the page of a change, and why what was asked of it was not
+// done; nil: nothing was asked, or it was done.
+func (p *Pages) showChange(w http.ResponseWriter, r *http.Request, c Changer, why error) error {
 	rec, err := c.Change(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
 	t := p.of(r)
-	return p.html.Write(w, r, "change.html", web.View{
+	return p.html.WriteStatus(w, r, status(why), "change.html", web.View{
 		Title: "change.title", Args: []any{rec.ID}, Nav: changesPath, Styles: []string{"rete/change.css"}, Scripts: []string{"rete/change.js"},
 		Data: struct {
 			changeRow
-			Now string
-		}{t.changeRow(rec), p.clock()},
+			Trouble *trouble
+		}{t.changeRow(rec), t.trouble(why)},
 	})
 }
 
@@ -243,7 +295,10 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request, do func(Changer, 
 		return err
 	}
 	rec, err := do(c, r.Context(), r.PathValue("id"))
-	if err != nil {
+	switch {
+	case mendable(err):
+		return p.showChange(w, r, c, err)
+	case err != nil:
 		return err
 	}
 	http.Redirect(w, r, changePath(rec.ID), http.StatusSeeOther)

@@ -82,9 +82,11 @@ func TestChangeByForms(t *testing.T) {
 		}
 	}
 	f.Set("impronta", "d0")
-	if rec := w.send("tecnica", "POST", "/rete/modifiche", formKind, f.Encode()); rec.Code != 409 {
+	rec := w.send("tecnica", "POST", "/rete/modifiche", formKind, f.Encode())
+	if rec.Code != 409 {
 		t.Errorf("stale differences: %d", rec.Code)
 	}
+	wants(t, rec.Body.String(), "nel frattempo qualcosa è cambiato", "no longer those that were shown", `name="impronta" value="d1"`, "Rivedi la modifica")
 	if len(w.changer.applied) != 1 {
 		t.Errorf("applied %v", w.changer.applied)
 	}
@@ -103,7 +105,7 @@ func TestChangeByForms(t *testing.T) {
 		t.Errorf("reverted: %s", got)
 	}
 	wants(t, w.get("/rete/modifiche/c18").Body.String(), `href="/rete/modifiche/c16"`, "Riporta indietro")
-	if rec := w.as("tecnica", "POST", "/rete/modifiche/c4/conferma"); rec.Code != 409 || !strings.Contains(rec.Body.String(), "nessuno l’ha confermata in tempo") {
+	if rec := w.as("tecnica", "POST", "/rete/modifiche/c4/conferma"); rec.Code != 409 || !strings.Contains(rec.Body.String(), "Troppo tardi") || !strings.Contains(rec.Body.String(), "Nessuno ha confermato in tempo.") {
 		t.Errorf("confirmed too late: %d", rec.Code)
 	}
 	if rec := w.get("/rete/modifiche/nessuna"); rec.Code != 404 {
@@ -199,4 +201,31 @@ func TestReadingThatFails(t *testing.T) {
 	if rec.Code != 400 || !strings.Contains(rec.Body.String(), "line 3") {
 		t.Errorf("%d %s", rec.Code, rec.Body)
 	}
+}
+
+// What the controller read by itself is shown too, whichever is newer.
+func TestDriftIsShown(t *testing.T) {
+	w := newWorld(t)
+	d := w.changer.diff
+	d.At = now.Add(-5 * time.Minute)
+	w.changer.drift = &d
+	wants(t, w.get("/rete/modifiche").Body.String(), "5 min fa</time>)", "Apparati cambiati a mano o azzerati: 2.")
+	w.as("tecnica", "POST", "/rete/modifiche/leggi") // of three minutes ago
+	wants(t, w.get("/rete/modifiche").Body.String(), "3 min fa</time>)")
+	d.At = now.Add(-2 * time.Minute)
+	wants(t, w.get("/rete/modifiche").Body.String(), "2 min fa</time>)")
+}
+
+// A change that came to nothing does not send anybody looking at devices.
+func TestFailedWithoutTouching(t *testing.T) {
+	w := newWorld(t)
+	for i := range w.changer.recs[14].Devices {
+		w.changer.recs[14].Devices[i].State = controller.StepUntouched
+	}
+	body := w.get("/rete/modifiche/c2").Body.String()
+	wants(t, body, "Non è cambiato nulla")
+	if strings.Contains(body, "Qualcosa va guardato") {
+		t.Error("devices that were not touched are to be looked at")
+	}
+	wants(t, w.get("/rete/modifiche/c1").Body.String(), "Qualcosa va guardato", "La modifica c3 era rimasta a metà", "tentativo 2", "Già a posto: saliceto-est")
 }

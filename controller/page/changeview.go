@@ -24,6 +24,9 @@ type changeRow struct {
 	Hold               string
 	Manual             bool
 	Of, OfURL          string
+	Repair             int    // the n-th try to have all devices on one side; 0: no such change
+	After              string // clock before which it does not begin
+	Others             []string
 	Outcome            string
 	Until              string // clock, "" when no device will go back by itself
 	Left               int    // seconds until then
@@ -108,6 +111,18 @@ func (t tongue) changeRow(rec controller.ChangeRecord) changeRow {
 		row.Until = rec.Until.In(t.shell.Location()).Format("15:04:05")
 		row.Left = int(math.Ceil(left.Seconds()))
 		row.LeftText = leftText(row.Left)
+	}
+	row.Repair = rec.Repair
+	if rec.After != nil && !row.Ended {
+		row.After = rec.After.In(t.shell.Location()).Format("15:04:05")
+	}
+	for _, d := range rec.Others {
+		row.Others = append(row.Others, string(d.Device))
+	}
+	if rec.State == controller.ChangeFailed && !slices.ContainsFunc(rec.Devices, func(d controller.ChangeDevice) bool {
+		return d.State != controller.StepUntouched
+	}) {
+		row.Says, row.Tone = t.word("change.says.nothing"), "unknown"
 	}
 	for _, d := range rec.Devices {
 		row.Names = append(row.Names, string(d.Device))

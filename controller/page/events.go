@@ -20,7 +20,8 @@ type stateEvent struct {
 // events is /rete/eventi, server-sent events: "state" when the status of a
 // link changed, "reading" when the link named by ?link= was read, "alert" when
 // one opened or closed. A browser that is too slow loses the oldest ones; they
-// only say that something is new, so it asks for the page and has all.
+// only say that something is new, so it asks for the page and has all. A
+// stream tells what its asker may read, and ends after Config.Stay.
 func (p *Pages) events(w http.ResponseWriter, r *http.Request) error {
 	select {
 	case p.streams <- struct{}{}:
@@ -63,12 +64,16 @@ func (p *Pages) events(w http.ResponseWriter, r *http.Request) error {
 	}
 	beat := time.NewTicker(p.cfg.Beat)
 	defer beat.Stop()
+	over := time.NewTimer(p.cfg.Stay)
+	defer over.Stop()
 	for {
 		var err error
 		select {
 		case <-r.Context().Done():
 			return nil
 		case <-web.Closing(r.Context()):
+			return nil
+		case <-over.C:
 			return nil
 		case <-beat.C:
 			err = send(": still here\n\n")

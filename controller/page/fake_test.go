@@ -123,7 +123,7 @@ var places = []struct {
 }
 
 // newWorld has ten sites in a ring, one fibre, and one link of each state.
-func newWorld(t testing.TB, change ...func(*page.Deps)) *world {
+func newWorld(t testing.TB, change ...func(*page.Config, *page.Deps)) *world {
 	t.Helper()
 	w := &world{net: &network.Network{}, union: &territory.Union{Name: "Prova"}, changer: newChanger(), desk: &desk{}}
 	names := map[string]bool{}
@@ -198,7 +198,7 @@ func newWorld(t testing.TB, change ...func(*page.Deps)) *world {
 			return []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 360"><path d="M0 300 300 200 600 280 900 150V360H0z" fill="#886"/></svg>`), nil
 		}}
 	for _, c := range change {
-		c(&deps)
+		c(&pcfg, &deps)
 	}
 	pages, err := page.New(pcfg, deps)
 	if err != nil {

@@ -20,6 +20,7 @@ type changer struct {
 	diff    controller.Differences
 	recs    []controller.ChangeRecord // the newest first
 	applied []controller.ApplyRequest
+	drift   *controller.Differences
 	asked   [][]network.DeviceID // by Diff
 	err     error                // of everything, when set
 }
@@ -94,6 +95,7 @@ func newChanger() *changer {
 		}
 		if s.step == controller.StepLost {
 			rec.Devices[0].Error, rec.Of = "read mombarcaro-est: i/o timeout", "c3"
+			rec.Repair, rec.After, rec.Others = 2, ptr(now), []controller.ChangeDevice{{Device: "saliceto-est", State: controller.StepConfirmed}}
 		}
 		c.recs = append(c.recs, rec)
 	}
@@ -216,6 +218,15 @@ func (c *changer) History(_ context.Context, ask controller.HistoryQuery) ([]con
 	return out, c.err
 }
 
+func (c *changer) Drift() (controller.Differences, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.drift == nil {
+		return controller.Differences{}, false
+	}
+	return *c.drift, true
+}
+
 // desk lets partners in.
 type desk struct {
 	in  []network.PartnerID
@@ -257,4 +268,14 @@ func (d *desk) Revoke(_ context.Context, id network.PartnerID) error {
 	}
 	d.in = slices.Delete(d.in, i, i+1)
 	return nil
+}
+
+// touch adds a line to the journal of a change.
+func (c *changer) touch(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if i, err := c.find(id); err == nil {
+		r := &c.recs[i]
+		r.Events = append(slices.Clone(r.Events), controller.ChangeEvent{Seq: len(r.Events) + 1, At: now, Step: "waiting", Text: "touched"})
+	}
 }

@@ -32,12 +32,13 @@ type Config struct {
 	Credit  string        // where the heights of the relief come from
 	Streams int           // event streams open at the same time; more are refused
 	Beat    time.Duration // between signs of life on an event stream
+	Stay    time.Duration // an event stream ends after it, and the browser asks again: a right that was taken away ends there
 	Rules   controller.Rules
 }
 
 // Default has no relief.
 func Default() Config {
-	return Config{Streams: 200, Beat: 15 * time.Second, Rules: controller.DefaultRules()}
+	return Config{Streams: 200, Beat: 15 * time.Second, Stay: 10 * time.Minute, Rules: controller.DefaultRules()}
 }
 
 // Links is the last known state of links.
@@ -121,6 +122,9 @@ func New(cfg Config, deps Deps) (*Pages, error) {
 	}
 	if cfg.Beat <= 0 {
 		cfg.Beat = Default().Beat
+	}
+	if cfg.Stay <= 0 {
+		cfg.Stay = Default().Stay
 	}
 	html, err := deps.Shell.PagesIn(files)
 	if err != nil {

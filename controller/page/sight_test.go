@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -22,7 +23,7 @@ import (
 
 // shared gives the links 0 to 3 to one partner, 4 to 8 to another, 9 to both
 // and the fibre to nobody.
-func shared(d *page.Deps) {
+func shared(_ *page.Config, d *page.Deps) {
 	n := d.Network
 	n.Partners = append(n.Partners, network.Partner{ID: "wisp-due", Name: "Partner Due"})
 	for i := range n.Links {
@@ -402,5 +403,27 @@ func TestEventsWithinTheScope(t *testing.T) {
 	}
 	if all := strings.Join(told, "\n"); strings.Contains(all, "altrui") || strings.Contains(all, "saliceto") || strings.Contains(all, "fibra") {
 		t.Errorf("a partner is told %s", all)
+	}
+}
+
+// A stream ends by itself, so that who may no longer read is told nothing more.
+func TestEventStreamEnds(t *testing.T) {
+	w := newWorld(t, func(c *page.Config, _ *page.Deps) { c.Beat, c.Stay = 10*time.Millisecond, 100*time.Millisecond })
+	srv := httptest.NewServer(w.shell.Handler())
+	defer srv.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, "GET", srv.URL+"/rete/eventi", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	all, err := io.ReadAll(res.Body)
+	if err != nil || !strings.Contains(string(all), "retry: 5000") || !strings.Contains(string(all), "still here") {
+		t.Errorf("%v %q", err, all)
 	}
 }
