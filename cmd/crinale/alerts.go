@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -31,7 +30,7 @@ func alerts(c *cli.Context) error {
 	var res struct {
 		Alerts []controller.Alert `json:"alerts"`
 	}
-	if err := cl.call(c.Context, http.MethodGet, fmt.Sprintf("/api/v1/alerts?open=%v", !c.Bool("all")), nil, &res); err != nil {
+	if res.Alerts, err = every[controller.Alert](c.Context, cl, fmt.Sprintf("/api/v1/alerts?open=%v", !c.Bool("all")), "alerts"); err != nil {
 		return err
 	}
 	if c.Bool("json") {

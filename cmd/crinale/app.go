@@ -59,6 +59,8 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			alertsCommand(),
 			historyCommand(),
 			partnerCommand(),
+			peopleCommand(),
+			auditCommand(),
 		},
 		Action: func(c *cli.Context) error {
 			return cli.ShowAppHelp(c)

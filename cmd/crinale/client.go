@@ -171,3 +171,37 @@ func problem(res *http.Response, body []byte) error {
 	}
 	return fault.New(fault.Named(p.Kind), "%s", p.Detail)
 }
+
+// every reads a whole list, page after page, from under its key.
+func every[T any](ctx context.Context, c *client, path, key string) ([]T, error) {
+	all := []T{}
+	glue := "?"
+	if strings.Contains(path, "?") {
+		glue = "&"
+	}
+	for after := ""; ; {
+		var body map[string]json.RawMessage
+		q := path + glue + "limit=1000"
+		if after != "" {
+			q += "&after=" + url.QueryEscape(after)
+		}
+		if err := c.call(ctx, http.MethodGet, q, nil, &body); err != nil {
+			return nil, err
+		}
+		var items []T
+		var next *string
+		if err := json.Unmarshal(body[key], &items); err != nil {
+			return nil, fmt.Errorf("read the server's list of %s: %w", key, err)
+		}
+		if n := body["next"]; n != nil {
+			if err := json.Unmarshal(n, &next); err != nil {
+				return nil, fmt.Errorf("read the server's list of %s: %w", key, err)
+			}
+		}
+		all = append(all, items...)
+		if next == nil || *next == "" || *next == after {
+			return all, nil
+		}
+		after = *next
+	}
+}

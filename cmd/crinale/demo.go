@@ -9,14 +9,12 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/crinale/crinale/demo"
-	"github.com/crinale/crinale/internal/fault"
-	"github.com/crinale/crinale/internal/network"
+	"github.com/crinale/crinale/internal/login"
 	lifecycle "github.com/crinale/crinale/internal/run"
 	"github.com/crinale/crinale/radio/sim"
 )
@@ -50,33 +48,22 @@ type demoFile struct {
 	Accounts []demoAccount `json:"accounts"`
 }
 
-type demoLogin struct {
-	ID       network.PartnerID `json:"id"`
-	User     string            `json:"user"`
-	Password string            `json:"password"`
-}
-
-type demoAccount struct {
-	User     string `json:"user"`
-	Password string `json:"password"`
-	Role     string `json:"role"`
-}
-
 func runDemo(c *cli.Context) error {
 	cfg, err := demoConfig(c)
 	if err != nil {
 		return err
 	}
 	ctx := c.Context
-	n, err := networkFor(c, "")
-	if err != nil {
-		return err
-	}
-	db, release, err := open(ctx, cfg)
+	k, release, err := open(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	defer release()
+	cfg.Network = filepath.Join(cfg.Data, "network")
+	n, err := demoNetwork(c, cfg.Network)
+	if err != nil {
+		return err
+	}
 	ready := filepath.Join(cfg.Data, "demo.json")
 	if err := forget(ready, &cfg); err != nil {
 		return fmt.Errorf("demo: %w", err)
@@ -97,14 +84,18 @@ func runDemo(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := wire(cfg, w, simBook(fleet.Devices), db, log)
+	s, err := wire(cfg, w, simBook(fleet.Devices), k, log)
 	if err != nil {
 		return err
 	}
-	if err := s.partners.Open(ctx); err != nil {
-		return fmt.Errorf("partners: %w", err)
+	if err := s.open(ctx); err != nil {
+		return err
 	}
 	logins, err := demoPartners(ctx, s, n, filepath.Join(cfg.Data, "demo-partners.json"))
+	if err != nil {
+		return err
+	}
+	accounts, err := demoAccounts(ctx, s, n, filepath.Join(cfg.Data, "demo-accounts.json"))
 	if err != nil {
 		return err
 	}
@@ -116,7 +107,7 @@ func runDemo(c *cli.Context) error {
 	stages := append([]lifecycle.Stage{{Name: "simulated fleet", Run: fleet.Run, Ready: fleet.Ready()}, weaken(fleet)}, s.stages()...)
 	var late error
 	err = lifecycle.All(ctx, stages, func() {
-		f := demoFile{HTTP: s.web.URL(), MQTT: s.mqttURL(), Radios: len(n.Radios()), Partners: append([]demoLogin{}, logins...), Accounts: []demoAccount{}}
+		f := demoFile{HTTP: s.web.URL(), MQTT: s.mqttURL(), Radios: len(n.Radios()), Partners: append([]demoLogin{}, logins...), Accounts: accounts}
 		late = writeFile(ready, ownerOnly, func(w io.Writer) error { return printJSON(w, f) })
 		welcome(c.App.Writer, f, cfg.Data)
 	})
@@ -175,41 +166,6 @@ func demoConfig(c *cli.Context) (config, error) {
 	return cfg, nil
 }
 
-// demoPartners lets the partners of the demo network in, once, and keeps their
-// passwords in a file of its owner, so that a second start has the same. A
-// partner that was revoked or rotated since is left as it is, and out of the
-// answer: its password is not ours any more.
-func demoPartners(ctx context.Context, s *server, n *network.Network, file string) ([]demoLogin, error) {
-	var kept, now []demoLogin
-	if b, err := os.ReadFile(file); err == nil {
-		if err := json.Unmarshal(b, &kept); err != nil {
-			return nil, fault.New(fault.Invalid, "%s: %w: remove the file, new passwords will be made", file, err)
-		}
-	} else if !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("partners of the demo: %w", err)
-	}
-	for _, p := range n.Partners {
-		if i := slices.IndexFunc(kept, func(l demoLogin) bool { return l.ID == p.ID }); i >= 0 {
-			if ok, err := s.partners.Verify(ctx, p.ID, kept[i].Password); err == nil && ok {
-				now = append(now, kept[i])
-			} else {
-				s.log.Warn("the password of a demo partner was changed since, it is not in demo.json", "partner", p.ID)
-			}
-			continue
-		}
-		made, err := s.partners.Add(ctx, p.ID)
-		if fault.Of(err) == fault.Conflict {
-			made, err = s.partners.Rotate(ctx, p.ID) // the file was removed to have new ones
-		}
-		if err != nil {
-			return nil, fmt.Errorf("partner %s: %w", p.ID, err)
-		}
-		l := demoLogin{made.ID, made.User, made.Password}
-		kept, now = append(kept, l), append(now, l)
-	}
-	return now, writeFile(file, ownerOnly, func(w io.Writer) error { return printJSON(w, kept) })
-}
-
 // weaken takes level from one link of the first partner, so that an alert is
 // always open.
 func weaken(f *sim.Fleet) lifecycle.Stage {
@@ -231,6 +187,11 @@ func welcome(w io.Writer, f demoFile, data string) {
 		{"/copertura", "coverage of the 38 comuni"}, {"/stato", "what is down, for residents"},
 	} {
 		fmt.Fprintf(w, "  %-44s %s\n", f.HTTP+p.path, p.what)
+	}
+	for _, a := range f.Accounts {
+		if a.Role == string(login.Technician) {
+			fmt.Fprintf(w, "\nSign in as %s with the password %s; other accounts are in\n%s.\n", a.User, a.Password, filepath.Join(data, "demo.json"))
+		}
 	}
 	if len(f.Partners) > 0 {
 		p := f.Partners[0]

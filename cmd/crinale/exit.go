@@ -29,11 +29,14 @@ func usage(format string, args ...any) error {
 // exitCode is the one table from errors to exit codes.
 func exitCode(err error) int {
 	var u *usageError
+	var d differ
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.As(err, &u):
 		return exitUsage
+	case errors.As(err, &d):
+		return exitDifferences
 	}
 	switch fault.Of(err) {
 	case fault.Unreachable:

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -50,13 +49,10 @@ type local struct {
 	ready   chan struct{}
 }
 
-func newLocal(data string, pages http.Handler, p partnerDesk, log *slog.Logger) *local {
+// newLocal serves the API alone: pages are for browsers.
+func newLocal(data string, pages http.Handler, log *slog.Logger) *local {
 	mux := http.NewServeMux()
 	mux.Handle("/api/", asOwner(pages))
-	mux.Handle("GET /local/partners", answer(func(r *http.Request) (any, error) { return p.List(r.Context()) }))
-	mux.Handle("POST /local/partners/{id}", answer(func(r *http.Request) (any, error) { return p.Add(r.Context(), r.PathValue("id")) }))
-	mux.Handle("POST /local/partners/{id}/rotate", answer(func(r *http.Request) (any, error) { return p.Rotate(r.Context(), r.PathValue("id")) }))
-	mux.Handle("DELETE /local/partners/{id}", answer(func(r *http.Request) (any, error) { return p.Revoke(r.Context(), r.PathValue("id")) }))
 	return &local{data: data, handler: mux, log: log, ready: make(chan struct{})}
 }
 
@@ -75,19 +71,6 @@ func ownerName() string {
 		return u.Username
 	}
 	return "uid " + strconv.Itoa(os.Getuid())
-}
-
-// answer makes a handler of a function from a request to a value.
-func answer(f func(*http.Request) (any, error)) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v, err := f(r)
-		w.Header().Set("Content-Type", "application/json")
-		if err != nil {
-			w.WriteHeader(web.Status(err))
-			v = web.Problem{Type: "about:blank", Status: web.Status(err), Detail: err.Error(), Kind: fault.Of(err).String()}
-		}
-		_ = json.NewEncoder(w).Encode(v)
-	})
 }
 
 // run serves until ctx ends.

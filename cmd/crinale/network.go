@@ -13,8 +13,8 @@ import (
 func networkCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "network",
-		Usage: "the network as its files describe it",
-		Subcommands: []*cli.Command{
+		Usage: "the network files: check them, and make the devices follow",
+		Subcommands: append([]*cli.Command{
 			{
 				Name:        "validate",
 				Usage:       "check the network files: one line for each mistake",
@@ -28,7 +28,7 @@ func networkCommand() *cli.Command {
 				Flags:  []cli.Flag{networkFlag(), &cli.BoolFlag{Name: "gear", Usage: "list the gear sheets instead"}, jsonFlag()},
 				Action: networkShow,
 			},
-		},
+		}, changeCommands()...),
 	}
 }
 

@@ -21,8 +21,13 @@ import (
 func (s *server) wirePages(w world) error {
 	wc := web.Default()
 	wc.Addr, wc.Hosts, wc.Demo = s.cfg.HTTP.Listen, s.cfg.HTTP.Hosts, w.simulated
+	wc.CertFile, wc.KeyFile, wc.Forwarded = s.cfg.HTTP.CertFile, s.cfg.HTTP.KeyFile, s.cfg.HTTP.Forwarded
+	wd := web.Deps{Log: s.log, Health: s.health}
+	if s.people != nil {
+		wd.People, wd.Audit = s.people, s.audit
+	}
 	var err error
-	if s.web, err = web.New(wc, web.Deps{Log: s.log, Health: s.health}); err != nil {
+	if s.web, err = web.New(wc, wd); err != nil {
 		return fmt.Errorf("http: %w", err)
 	}
 	s.coverage = newCoverage(w, s.log)
@@ -33,11 +38,15 @@ func (s *server) wirePages(w world) error {
 	pc.Tiles, pc.Credit = plnpage.ReliefTiles, w.terrain.Source().Source
 	pc.Native = plnpage.NativeZoom(w.terrain.Source().CellM)
 	pc.Rules = s.rules
-	pages, err := ctlpage.New(pc, ctlpage.Deps{
+	pd := ctlpage.Deps{
 		Shell: s.web, Network: w.network, Union: w.union,
 		Links: s.control, Devices: s.control, Alerts: s.control, Changes: s.control,
 		History: historyView{s.history}, Profile: w.profile, Log: s.log,
-	})
+	}
+	if s.changes != nil {
+		pd.Changer, pd.Partners = s.changes, partnerVerbs{s.partners, s.spine != nil}
+	}
+	pages, err := ctlpage.New(pc, pd)
 	if err != nil {
 		return err
 	}

@@ -14,16 +14,8 @@ import (
 	"github.com/crinale/crinale/internal/network"
 )
 
-// partnerDesk is what the partner verbs ask of the running server.
-type partnerDesk interface {
-	List(ctx context.Context) ([]controller.PartnerAccess, error)
-	Add(ctx context.Context, id string) (controller.PartnerLogin, error)
-	Rotate(ctx context.Context, id string) (controller.PartnerLogin, error)
-	Revoke(ctx context.Context, id string) (struct{}, error)
-}
-
-// partnerVerbs is the desk over the registry. With an outer broker only that
-// broker's keeper can change who may read.
+// partnerVerbs is the registry as pages and commands may use it. With an outer
+// broker only that broker's keeper can change who may read.
 type partnerVerbs struct {
 	partners *controller.Partners
 	embedded bool
@@ -40,25 +32,25 @@ func (v partnerVerbs) List(ctx context.Context) ([]controller.PartnerAccess, err
 	return v.partners.List(ctx)
 }
 
-func (v partnerVerbs) Add(ctx context.Context, id string) (controller.PartnerLogin, error) {
+func (v partnerVerbs) Add(ctx context.Context, id network.PartnerID) (controller.PartnerLogin, error) {
 	if err := v.may(); err != nil {
 		return controller.PartnerLogin{}, err
 	}
-	return v.partners.Add(ctx, network.PartnerID(id))
+	return v.partners.Add(ctx, id)
 }
 
-func (v partnerVerbs) Rotate(ctx context.Context, id string) (controller.PartnerLogin, error) {
+func (v partnerVerbs) Rotate(ctx context.Context, id network.PartnerID) (controller.PartnerLogin, error) {
 	if err := v.may(); err != nil {
 		return controller.PartnerLogin{}, err
 	}
-	return v.partners.Rotate(ctx, network.PartnerID(id))
+	return v.partners.Rotate(ctx, id)
 }
 
-func (v partnerVerbs) Revoke(ctx context.Context, id string) (struct{}, error) {
+func (v partnerVerbs) Revoke(ctx context.Context, id network.PartnerID) error {
 	if err := v.may(); err != nil {
-		return struct{}{}, err
+		return err
 	}
-	return struct{}{}, v.partners.Revoke(ctx, network.PartnerID(id))
+	return v.partners.Revoke(ctx, id)
 }
 
 func partnerCommand() *cli.Command {
@@ -69,9 +61,9 @@ func partnerCommand() *cli.Command {
 		Description: "A change takes effect at once on the running server; nobody else is\n" +
 			"disconnected. Passwords are shown once and kept nowhere.",
 		Subcommands: []*cli.Command{
-			{Name: "add", Usage: "let a partner in and print its password", ArgsUsage: "PARTNER", Flags: flags, Action: partnerLogin(http.MethodPost, "")},
+			{Name: "add", Usage: "let a partner in and print its password", ArgsUsage: "PARTNER", Flags: flags, Action: partnerAdd},
 			{Name: "list", Usage: "list who may read", Flags: flags, Action: partnerList},
-			{Name: "rotate", Usage: "give a partner a new password, the old one ends", ArgsUsage: "PARTNER", Flags: flags, Action: partnerLogin(http.MethodPost, "/rotate")},
+			{Name: "rotate", Usage: "give a partner a new password, the old one ends", ArgsUsage: "PARTNER", Flags: flags, Action: partnerRotate},
 			{Name: "revoke", Usage: "take a partner's access away", ArgsUsage: "PARTNER", Flags: flags, Action: partnerRevoke},
 		},
 	}
@@ -81,37 +73,48 @@ func onePartner(c *cli.Context) (string, error) {
 	if c.NArg() != 1 {
 		return "", usage("crinale partner %s takes one partner, but %d words were given: a name is [a-z0-9-] without spaces", c.Command.Name, c.NArg())
 	}
-	return "/local/partners/" + url.PathEscape(c.Args().First()), nil
+	return c.Args().First(), nil
 }
 
-func partnerLogin(method, verb string) cli.ActionFunc {
-	return func(c *cli.Context) error {
-		path, err := onePartner(c)
-		if err != nil {
-			return err
-		}
-		cl, err := newClient(c)
-		if err != nil {
-			return err
-		}
-		var l controller.PartnerLogin
-		if err := cl.call(c.Context, method, path+verb, nil, &l); err != nil {
-			return err
-		}
-		if l.Warning != "" {
-			fmt.Fprintf(c.App.ErrWriter, "warning: %s\n", l.Warning)
-		}
-		if c.Bool("json") {
-			return printJSON(c.App.Writer, l)
-		}
-		_, err = fmt.Fprintf(c.App.Writer, "user:     %s\npassword: %s\ntopics:   crinale/v1/partners/%s/#\n", l.User, l.Password, l.ID)
-		fmt.Fprintln(c.App.ErrWriter, "This password is not shown again.")
+func partnerAdd(c *cli.Context) error {
+	id, err := onePartner(c)
+	if err != nil {
 		return err
 	}
+	return partnerLogin(c, "/api/v1/partners", map[string]string{"id": id})
+}
+
+func partnerRotate(c *cli.Context) error {
+	id, err := onePartner(c)
+	if err != nil {
+		return err
+	}
+	return partnerLogin(c, "/api/v1/partners/"+url.PathEscape(id)+"/rotate", nil)
+}
+
+// partnerLogin asks for a new password and prints it.
+func partnerLogin(c *cli.Context, path string, body any) error {
+	cl, err := newClient(c)
+	if err != nil {
+		return err
+	}
+	var l controller.PartnerLogin
+	if err := cl.call(c.Context, http.MethodPost, path, body, &l); err != nil {
+		return err
+	}
+	if l.Warning != "" {
+		fmt.Fprintf(c.App.ErrWriter, "warning: %s\n", l.Warning)
+	}
+	if c.Bool("json") {
+		return printJSON(c.App.Writer, l)
+	}
+	_, err = fmt.Fprintf(c.App.Writer, "user:     %s\npassword: %s\ntopics:   crinale/v1/partners/%s/#\n", l.User, l.Password, l.ID)
+	fmt.Fprintln(c.App.ErrWriter, "This password is not shown again.")
+	return err
 }
 
 func partnerRevoke(c *cli.Context) error {
-	path, err := onePartner(c)
+	id, err := onePartner(c)
 	if err != nil {
 		return err
 	}
@@ -119,13 +122,13 @@ func partnerRevoke(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := cl.call(c.Context, http.MethodDelete, path, nil, nil); err != nil {
+	if err := cl.call(c.Context, http.MethodDelete, "/api/v1/partners/"+url.PathEscape(id), nil, nil); err != nil {
 		return err
 	}
 	if c.Bool("json") {
-		return printJSON(c.App.Writer, map[string]string{"revoked": c.Args().First()})
+		return printJSON(c.App.Writer, map[string]string{"revoked": id})
 	}
-	_, err = fmt.Fprintf(c.App.Writer, "%s may no longer read the feed\n", c.Args().First())
+	_, err = fmt.Fprintf(c.App.Writer, "%s may no longer read the feed\n", id)
 	return err
 }
 
@@ -134,8 +137,8 @@ func partnerList(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	var ps []controller.PartnerAccess
-	if err := cl.call(c.Context, http.MethodGet, "/local/partners", nil, &ps); err != nil {
+	ps, err := every[controller.PartnerAccess](c.Context, cl, "/api/v1/partners", "partners")
+	if err != nil {
 		return err
 	}
 	if c.Bool("json") {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -57,10 +56,7 @@ func devices(c *cli.Context) ([]page.Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	var res struct {
-		Devices []page.Device `json:"devices"`
-	}
-	return res.Devices, cl.call(c.Context, http.MethodGet, "/api/v1/devices", nil, &res)
+	return every[page.Device](c.Context, cl, "/api/v1/devices", "devices")
 }
 
 func radioList(c *cli.Context) error {

@@ -16,8 +16,11 @@ import (
 // make docs writes them anew.
 func TestReference(t *testing.T) {
 	for file, want := range map[string]string{
-		"cli.md":    cliReference(),
-		"config.md": configReference(),
+		"cli.md":     cliReference(),
+		"config.md":  configReference(),
+		"metrics.md": metricsReference(t),
+		"api.md":     apiReference(t),
+		"roles.md":   rolesReference(t),
 	} {
 		path := filepath.Join("../../docs/reference", file)
 		if *update {

@@ -143,17 +143,17 @@ func runServer(c *cli.Context) error {
 		return err
 	}
 	w.simulated = cfg.Radio.SimFile != ""
-	db, release, err := open(c.Context, cfg)
+	k, release, err := open(c.Context, cfg)
 	if err != nil {
 		return err
 	}
 	defer release()
-	s, err := wire(cfg, w, book, db, logger(c))
+	s, err := wire(cfg, w, book, k, logger(c))
 	if err != nil {
 		return err
 	}
-	if err := s.partners.Open(c.Context); err != nil {
-		return fmt.Errorf("partners: %w", err)
+	if err := s.open(c.Context); err != nil {
+		return err
 	}
 	return lifecycle.All(c.Context, s.stages(), func() {
 		fmt.Fprintf(c.App.ErrWriter, "pages    %s\nMQTT     %s\ndata     %s\n", s.web.URL(), s.mqttURL(), cfg.Data)

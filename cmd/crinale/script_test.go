@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,6 +29,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("ALL", "#") // a bare # begins a comment in a script
+			e.Values["jar"] = newJar()
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {
@@ -50,6 +50,15 @@ func TestScripts(t *testing.T) {
 			"mqttport": mqttPort,
 			"goeson":   goesOn,
 			"sameopen": sameOpen,
+			"signin":   signin,
+			"signout":  signout,
+			"accept":   accept,
+			"get403":   get403,
+			"ask":      ask,
+			"edit":     edit,
+			"console":  console,
+
+			"awaitwaiting": awaitWaiting,
 		},
 	})
 }
@@ -151,12 +160,13 @@ func jsonAt(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// get URL FILE stores a page; the answer must be 200.
+// get URL FILE stores a page, asked for with the script's cookies; the answer
+// must be 200.
 func get(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: get URL FILE")
 	}
-	res, err := http.Get(args[0])
+	res, err := browserOf(ts).Get(args[0])
 	if err != nil {
 		ts.Fatalf("get: %v", err)
 	}

@@ -6,18 +6,19 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"time"
 
 	"github.com/crinale/crinale/controller"
 	"github.com/crinale/crinale/controller/feed"
 	"github.com/crinale/crinale/controller/history"
 	ctlpage "github.com/crinale/crinale/controller/page"
 	"github.com/crinale/crinale/demo"
+	"github.com/crinale/crinale/internal/audit"
 	"github.com/crinale/crinale/internal/fault"
+	"github.com/crinale/crinale/internal/login"
+	"github.com/crinale/crinale/internal/metrics"
 	"github.com/crinale/crinale/internal/network"
 	lifecycle "github.com/crinale/crinale/internal/run"
 	"github.com/crinale/crinale/internal/spine"
-	"github.com/crinale/crinale/internal/store"
 	"github.com/crinale/crinale/internal/territory"
 	"github.com/crinale/crinale/internal/unit"
 	"github.com/crinale/crinale/internal/web"
@@ -36,6 +37,11 @@ var (
 	_ controller.Sink          = (*history.History)(nil)
 	_ controller.Ledger        = (*controller.StoreLedger)(nil)
 	_ controller.PartnerBroker = (*spine.Spine)(nil)
+	_ controller.Provisioner   = (*radio.Fleet)(nil)
+	_ radio.Provisioner        = (*routeros.Driver)(nil)
+	_ web.People               = (*login.People)(nil)
+	_ web.AuditLog             = (*audit.Log)(nil)
+	_ ctlpage.Changer          = (*controller.Changes)(nil)
 	_ feed.Watch               = (*controller.Controller)(nil)
 	_ ctlpage.Links            = (*controller.Controller)(nil)
 	_ ctlpage.Devices          = (*controller.Controller)(nil)
@@ -45,7 +51,7 @@ var (
 	_ radio.Driver             = (*routeros.Driver)(nil)
 	_ planning.Terrain         = (*dem.Mosaic)(nil)
 	_ plnpage.Plan             = (*coverage)(nil)
-	_ partnerDesk              = partnerVerbs{}
+	_ ctlpage.Partners         = partnerVerbs{}
 )
 
 // world is what a server runs on: read once, before anything is wired.
@@ -102,7 +108,11 @@ type server struct {
 	cfg      config
 	log      *slog.Logger
 	spine    *spine.Spine // nil with an outer broker
+	metrics  *metrics.Registry
+	audit    *audit.Log
+	people   *login.People
 	partners *controller.Partners
+	changes  *controller.Changes
 	history  *history.History
 	rules    controller.Rules
 	influx   *history.Influx // nil when off
@@ -115,8 +125,8 @@ type server struct {
 }
 
 // wire plugs a server together; nothing is touched before it runs. For a
-// check db is nil, and what lives in the database is left out.
-func wire(cfg config, w world, book radio.Book, db *store.DB, log *slog.Logger) (*server, error) {
+// check k is nil, and what lives in the database is left out.
+func wire(cfg config, w world, book radio.Book, k *kept, log *slog.Logger) (*server, error) {
 	s := &server{cfg: cfg, log: log}
 	var err error
 	fail := func(what string, err error) (*server, error) { return nil, fmt.Errorf("%s: %w", what, err) }
@@ -146,21 +156,29 @@ func wire(cfg config, w world, book radio.Book, db *store.DB, log *slog.Logger) 
 			return feed.Broker{URL: cfg.MQTT.Broker, User: cfg.MQTT.User, Password: password}
 		}
 	}
-	if db != nil {
-		if s.partners, err = controller.NewPartners(controller.PartnersDeps{Store: db, Network: w.network, Broker: users, Log: log}); err != nil {
+	if k != nil {
+		if err := s.wirePeople(k); err != nil {
+			return nil, err
+		}
+		if s.partners, err = controller.NewPartners(controller.PartnersDeps{Store: k.db, Network: w.network, Broker: users, Log: log}); err != nil {
 			return fail("partners", err)
 		}
 	}
 	if err := s.wireHistory(); err != nil {
 		return nil, err
 	}
-	if err := s.wireControl(w, book, db, broker); err != nil {
+	if err := s.wireControl(w, book, k, broker); err != nil {
 		return nil, err
 	}
 	if err := s.wirePages(w); err != nil {
 		return nil, err
 	}
-	s.local = newLocal(cfg.Data, s.web.Handler(), partnerVerbs{s.partners, s.spine != nil}, log)
+	s.wireFigures()
+	if err := s.metrics.Err(); err != nil {
+		return fail("metrics", err)
+	}
+	s.web.Handle("GET /metrics", web.NeedsUnion(login.ReadMetrics), s.metrics.Handler())
+	s.local = newLocal(cfg.Data, s.web.Handler(), log)
 	return s, nil
 }
 
@@ -186,7 +204,7 @@ func (s *server) wireHistory() error {
 	return nil
 }
 
-func (s *server) wireControl(w world, book radio.Book, db *store.DB, broker func() feed.Broker) error {
+func (s *server) wireControl(w world, book radio.Book, k *kept, broker func() feed.Broker) error {
 	ca, err := loadCA(s.cfg.Radio.CAFile)
 	if err != nil {
 		return err
@@ -209,8 +227,11 @@ func (s *server) wireControl(w world, book radio.Book, db *store.DB, broker func
 	cc.Rules.Efficiency = planning.UsableShare // one idea of capacity for plan and watch
 	s.rules = cc.Rules
 	var ledger controller.Ledger
-	if db != nil {
-		ledger = controller.NewLedger(db)
+	if k != nil {
+		ledger = controller.NewLedger(k.db)
+		if err := s.wireChanges(w, fleet, k); err != nil {
+			return err
+		}
 	}
 	sinks := []controller.Sink{s.history}
 	if s.influx != nil {
@@ -249,35 +270,11 @@ func (s *server) stages() []lifecycle.Stage {
 	st = append(st,
 		lifecycle.Stage{Name: "radio", Run: s.driver.Run},
 		lifecycle.Stage{Name: "controller", Run: s.control.Run, Ready: s.control.Ready()},
+		lifecycle.Stage{Name: "changes", Run: s.changes.Run, Ready: s.changes.Ready()},
 		feed,
 		lifecycle.Stage{Name: "coverage", Run: s.coverage.run},
 		lifecycle.Stage{Name: "web", Run: s.web.Run, Ready: s.web.Ready()},
 		lifecycle.Stage{Name: "commands", Run: s.local.run, Ready: s.local.ready},
 	)
 	return st
-}
-
-// open takes the data folder and opens the relational store.
-func open(ctx context.Context, cfg config) (db *store.DB, release func(), err error) {
-	unlock, err := lockData(cfg.Data)
-	if err != nil {
-		return nil, nil, err
-	}
-	url := cfg.Store.URL
-	if cfg.Store.URLFile != "" {
-		if url, err = secret("store.url_file", cfg.Store.URLFile); err != nil {
-			unlock()
-			return nil, nil, err
-		}
-	}
-	if url == "" {
-		url = filepath.Join(cfg.Data, "crinale.db")
-	}
-	octx, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
-	if db, err = store.Open(octx, url); err != nil {
-		unlock()
-		return nil, nil, fmt.Errorf("store: %w", err)
-	}
-	return db, func() { _ = db.Close(); unlock() }, nil
 }

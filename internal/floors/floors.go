@@ -92,6 +92,7 @@ type library struct {
 var libraries = []library{
 	{"github.com/urfave/cli/v2", []string{"cmd/crinale"}, "flags and help; only the rim knows it"},
 	{"github.com/schollz/progressbar/v3", []string{"cmd/crinale"}, "progress of long work on a terminal"},
+	{"golang.org/x/term", []string{"cmd/crinale"}, "whether somebody can be asked"},
 	{"github.com/go-gl/mathgl", []string{"internal/geo"}, "Earth-centred vectors and antenna frames"},
 	{"go.yaml.in/yaml/v3", []string{"internal/strict"}, "YAML nodes with lines; everyone else decodes through strict"},
 	{"github.com/paulmach/orb", []string{"internal/territory", "planning/export", "planning/census", "demo/gen"}, "outlines of comuni"},
