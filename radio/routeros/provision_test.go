@@ -230,6 +230,7 @@ func TestConfiguredOfTheDemo(t *testing.T) {
 // device: undone at once, undone by the device itself with nobody asking,
 // confirmed. Whenever it goes back it tells the same as before, byte for byte.
 func TestEveryDriverAndVersion(t *testing.T) {
+	t.Parallel()
 	for _, release := range releases {
 		t.Run(strings.Fields(release)[0], func(t *testing.T) {
 			t.Parallel()
@@ -308,15 +309,15 @@ func story(t *testing.T, f *radio.Fleet, book radio.Book, id network.DeviceID) {
 		t.Errorf("%s: undo twice: %v", id, err)
 	}
 
-	if !apply("left-alone", 5*time.Second) {
+	if !apply("left-alone", 8*time.Second) {
 		return
 	}
-	eventually(t, 20*time.Second, is(book, id, before))
+	eventually(t, 30*time.Second, is(book, id, before))
 	if err := f.Confirm(t.Context(), id, "left-alone"); fault.Of(err) != fault.NotFound || !strings.Contains(err.Error(), "went back by itself") {
 		t.Errorf("%s: confirm after it went back: %v", id, err)
 	}
 
-	if !apply("confirmed", 5*time.Second) || fail("confirm", f.Confirm(t.Context(), id, "confirmed")) {
+	if !apply("confirmed", 8*time.Second) || fail("confirm", f.Confirm(t.Context(), id, "confirmed")) {
 		return
 	}
 	if all, err := f.WaysBack(t.Context(), id); err != nil || len(all) != 0 {
@@ -382,24 +383,25 @@ func TestNoWayBack(t *testing.T) {
 // TestClock1970: the hold is kept by a device that does not know the time, also
 // when it learns it in mid-hold.
 func TestClock1970(t *testing.T) {
+	t.Parallel()
 	n := pairs()
 	s, book := simulated(t, n, ofRelease(n, "6.49.18 (long-term)"))
 	f := fleet(t, book, nil)
 	id := must[string](t)(s.Inject(sim.Fault{Device: "ac-a", Kind: sim.Clock1970}))
 	before := must[string](t)(printed(book, "ac-a"))
 	changes := retune(t, f, "ac-a", "5680")
-	must[network.WayBack](t)(f.Arm(t.Context(), "ac-a", "c1", 4*time.Second, changes))
+	must[network.WayBack](t)(f.Arm(t.Context(), "ac-a", "c1", 6*time.Second, changes))
 	if err := f.Write(t.Context(), "ac-a", changes); err != nil {
 		t.Fatal(err)
 	}
 	all := must[[]network.WayBack](t)(f.WaysBack(t.Context(), "ac-a"))
-	if len(all) != 1 || !all[0].Left.Known() || all[0].Left.Or(99) > 4 {
+	if len(all) != 1 || !all[0].Left.Known() || all[0].Left.Or(99) > 6 {
 		t.Errorf("%+v", all)
 	}
 	if err := s.Clear(id); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 15*time.Second, is(book, "ac-a", before))
+	eventually(t, 30*time.Second, is(book, "ac-a", before))
 }
 
 // TestChangedByHand between the reading of the differences and the change, and
