@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -221,4 +222,74 @@ func TestGuessingCodes(t *testing.T) {
 	}
 	w.now = w.now.Add(31 * time.Second)
 	w.enter(t, login.LoginRequest{Name: "anna", Password: good, Source: addr(1), Device: tablet, Code: appCode(secret, w.now)})
+}
+
+// Tries at the same moment are counted before they are looked at.
+func TestGuessingAllAtOnce(t *testing.T) {
+	w := newWorld(t, storeOf(t), nil)
+	w.add(t, "anna", viewer)
+	before := w.Figures().Hashes
+	var wg sync.WaitGroup
+	for i := range 50 {
+		wg.Go(func() {
+			if _, err := w.Login(t.Context(), login.LoginRequest{Name: "anna", Password: fmt.Sprint("guess ", i), Source: office}); err == nil {
+				t.Error("let in")
+			}
+		})
+	}
+	wg.Wait()
+	if n := w.Figures().Hashes - before; n != 5 {
+		t.Errorf("%d of 50 looked at; 5 by the limit", n)
+	}
+}
+
+// A device is known for whoever signed in on it, and the ten last of them.
+func TestKnownDevices(t *testing.T) {
+	w := newWorld(t, storeOf(t), nil)
+	w.add(t, "anna", viewer)
+	w.add(t, "bea", viewer)
+	var devices []string
+	for i := range 12 {
+		w.now = w.now.Add(time.Hour)
+		devices = append(devices, w.enter(t, login.LoginRequest{Name: "anna", Password: good, Source: addr(i)}).Device)
+	}
+	last := devices[11]
+	if again := w.enter(t, login.LoginRequest{Name: "anna", Password: good, Source: addr(40), Device: last}); again.Device != last {
+		t.Error("a known device is given another cookie")
+	}
+	if made := w.enter(t, login.LoginRequest{Name: "anna", Password: good, Source: addr(41), Device: "made up"}); made.Device == "made up" || made.Device == "" {
+		t.Error("a cookie that we did not make is kept")
+	}
+	for i := range 100 { // both accounts under attack
+		for _, name := range []string{"anna", "bea"} {
+			if _, err := w.Login(t.Context(), login.LoginRequest{Name: name, Password: "x", Source: addr(1000 + i)}); err == nil {
+				t.Fatal("let in")
+			}
+		}
+		w.now = w.now.Add(time.Second)
+	}
+	from := 2000
+	slowed := func(name, device string) bool {
+		from++ // a network that a sign-in has made known is another matter
+		_, err := w.Login(t.Context(), login.LoginRequest{Name: name, Password: good, Source: addr(from), Device: device})
+		return errors.As(err, new(login.Slow))
+	}
+	if slowed("anna", last) {
+		t.Error("the owner is kept out on a known device")
+	}
+	for what, d := range map[string]string{"none": "", "made up": "made up", "the first of twelve": devices[0]} {
+		if !slowed("anna", d) {
+			t.Errorf("device %s passes for known", what)
+		}
+	}
+	if !slowed("bea", last) {
+		t.Error("the device of one account is known for another")
+	}
+	w.now = w.now.Add(91 * 24 * time.Hour)
+	for range 30 {
+		w.Login(t.Context(), login.LoginRequest{Name: "anna", Password: "x", Source: addr(3000)})
+	}
+	if _, err := w.Login(t.Context(), login.LoginRequest{Name: "anna", Password: good, Source: addr(3000), Device: last}); !errors.As(err, new(login.Slow)) {
+		t.Errorf("a device is known for longer than 90 days: %v", err)
+	}
 }

@@ -73,20 +73,20 @@ func TestEveryRefusalDoesTheSameWork(t *testing.T) {
 		t.Errorf("the stand-in costs %+v", h.nobody.cost)
 	}
 	cheap := newHasher(HashCost{Passes: 1, MemoryKiB: 8}, 1, 1)
-	real, err := cheap.make(t.Context(), "a password")
+	stored, err := cheap.make(t.Context(), "a password")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for what, stored := range map[string]string{"wrong": real.String(), "none": ""} {
+	for what, hash := range map[string]string{"wrong": stored.String(), "none": ""} {
 		before := cheap.count.Load()
-		if ok, err := cheap.fits(t.Context(), "another", stored); ok || err != nil {
+		if ok, err := cheap.fits(t.Context(), "another", hash); ok || err != nil {
 			t.Errorf("%s: %v, %v", what, ok, err)
 		}
 		if n := cheap.count.Load() - before; n != 1 {
 			t.Errorf("%s: %d hashes", what, n)
 		}
 	}
-	if ok, err := cheap.fits(t.Context(), "a password", real.String()); !ok || err != nil {
+	if ok, err := cheap.fits(t.Context(), "a password", stored.String()); !ok || err != nil {
 		t.Errorf("%v, %v", ok, err)
 	}
 }

@@ -42,22 +42,22 @@ func (p *People) own(ctx context.Context, person, password string) (record, erro
 
 // SetPassword changes one's own password. All sessions of the account end: the
 // caller makes a new one for whoever asked. Tokens stay.
-func (p *People) SetPassword(ctx context.Context, person, old, new string) error {
-	return about("change the password of", person, p.setPassword(ctx, person, old, new))
+func (p *People) SetPassword(ctx context.Context, person, old, fresh string) error {
+	return about("change the password of", person, p.setPassword(ctx, person, old, fresh))
 }
 
-func (p *People) setPassword(ctx context.Context, person, old, new string) error {
+func (p *People) setPassword(ctx context.Context, person, old, fresh string) error {
 	r, err := p.own(ctx, person, old)
 	if err != nil {
 		return err
 	}
-	if err := CheckPassword(person, new); err != nil {
+	if err := CheckPassword(person, fresh); err != nil {
 		return err
 	}
-	if old == new {
+	if old == fresh {
 		return fault.New(fault.Invalid, "the new password is the old one; choose another")
 	}
-	h, err := p.hash.make(ctx, new)
+	h, err := p.hash.make(ctx, fresh)
 	if err != nil {
 		return err
 	}

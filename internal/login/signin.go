@@ -235,9 +235,9 @@ var errCode = errors.New("the code is not right")
 const mostKnown = 10
 
 // remember marks a place as known for the account.
-func (p *People) remember(ctx context.Context, tx *store.Tx, person, kind, mark string, for_ time.Duration) error {
+func (p *People) remember(ctx context.Context, tx *store.Tx, person, kind, mark string, lasts time.Duration) error {
 	if _, err := tx.Exec(ctx, `INSERT INTO login_known (hash, person, kind, until) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (hash) DO UPDATE SET until = excluded.until`, mark, person, kind, store.Millis(p.now().Add(for_))); err != nil {
+		ON CONFLICT (hash) DO UPDATE SET until = excluded.until`, mark, person, kind, store.Millis(p.now().Add(lasts))); err != nil {
 		return err
 	}
 	_, err := tx.Exec(ctx, `DELETE FROM login_known WHERE person = $1 AND kind = $2 AND hash NOT IN
