@@ -7,6 +7,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -60,10 +61,31 @@ var pages = []struct{ path, picture string }{
 	{"/", "home"},
 	{"/copertura", "copertura"},
 	{"/stato", "stato"},
+	{"/entra", "entra"},
+	{"/invito", "invito"},
+}
+
+// staffPages are those that need an account.
+var staffPages = []struct{ path, picture string }{
 	{"/rete", "rete"},
 	{"/rete/collegamenti/trezzo-santo-stefano", "collegamento"},
 	{"/rete/allarmi", "allarmi"},
 	{"/rete/apparati", "apparati"},
+	{"/rete/modifiche", "modifiche"},
+	{"/conto", "conto"},
+	{"/persone", "persone"},
+	{"/persone/technician", "persona"},
+	{"/registro", "registro"},
+}
+
+// enter signs a browser in with the keyboard alone.
+func enter(t *testing.T, b *browsertest.Browser, f demoFile, role string) {
+	t.Helper()
+	i := slices.IndexFunc(f.Accounts, func(a demoAccount) bool { return a.Role == role })
+	at := b.Keyboard(f.HTTP+"/entra", browsertest.Way{}, browsertest.Step{To: "#nome", Keys: f.Accounts[i].User}, browsertest.Step{To: "#password", Keys: f.Accounts[i].Password + browsertest.Enter})
+	if at.URL != f.HTTP+"/" {
+		t.Fatalf("signed in as %s, and landed on %s:\n%s", role, at.URL, at.Text)
+	}
 }
 
 // TestPagesInABrowser loads every page of the demo in Chromium with no outside
@@ -76,8 +98,18 @@ func TestPagesInABrowser(t *testing.T) {
 	}
 	b := browsertest.Open(t)
 	f := startDemo(t)
-	until(t, "an open alert", func() bool { return pageHas(t, f.HTTP+"/rete/allarmi", "trezzo-santo-stefano") })
 	until(t, "the coverage plan", func() bool { return pageHas(t, f.HTTP+"/copertura", "17.755") })
+	look(t, b, f, pages)
+	enter(t, b, f, "admin")
+	until(t, "an open alert", func() bool {
+		return browsertest.Eval[bool](b, f.HTTP+"/rete/allarmi", `document.body.innerText.includes("trezzo-santo-stefano")`)
+	})
+	look(t, b, f, staffPages)
+}
+
+// look checks pages, and with -update takes their pictures.
+func look(t *testing.T, b *browsertest.Browser, f demoFile, pages []struct{ path, picture string }) {
+	t.Helper()
 	for _, p := range pages {
 		b.Check(f.HTTP + p.path)
 		if *update {

@@ -59,6 +59,11 @@ func newClient(c *cli.Context) (*client, error) {
 		}
 		data = cfg.Data
 	}
+	return localClient(data)
+}
+
+// localClient is for the server that runs on a data folder.
+func localClient(data string) (*client, error) {
 	path, err := socketPath(data)
 	if err != nil {
 		return nil, err

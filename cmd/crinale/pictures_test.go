@@ -34,7 +34,7 @@ func pageHas(t *testing.T, url, text string) bool {
 // TestPicturesAreThere: each page has its picture at each width in docs/, and
 // each is a PNG of some size.
 func TestPicturesAreThere(t *testing.T) {
-	for _, p := range pages {
+	for _, p := range slices.Concat(pages, staffPages) {
 		for _, w := range browsertest.Widths {
 			file := filepath.Join("../../docs/pictures", picture(p.picture, w))
 			b, err := os.ReadFile(file)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -31,16 +30,15 @@ func number(t *testing.T, name string, otherwise int) int {
 	return n
 }
 
-// fetch reads JSON of the running demo.
-func fetch(t *testing.T, url string, into any) {
+// fetch reads JSON of the demo that runs on a folder.
+func fetch(t *testing.T, dir, path string, into any) {
 	t.Helper()
-	res, err := http.Get(url)
+	cl, err := localClient(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer res.Body.Close()
-	if err := json.NewDecoder(res.Body).Decode(into); err != nil || res.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %s, %v", url, res.Status, err)
+	if err := cl.call(t.Context(), http.MethodGet, path, nil, into); err != nil {
+		t.Fatalf("%s: %v", path, err)
 	}
 }
 
@@ -71,18 +69,18 @@ func TestProveKill(t *testing.T) {
 		if i > 0 {
 			retained(t, f)
 			var as struct{ Alerts []controller.Alert }
-			fetch(t, f.HTTP+"/api/v1/alerts", &as)
+			fetch(t, dir, "/api/v1/alerts", &as)
 			if !holds(as.Alerts, alert) {
 				t.Fatalf("kill %d: alert %s opened %v is not open any more", i, alert.ID, alert.Opened)
 			}
-			checkHistory(t, f, seen)
+			checkHistory(t, dir, seen)
 		}
 		if i == n {
 			break
 		}
 		until(t, "the weak link's alert", func() bool {
 			var as struct{ Alerts []controller.Alert }
-			fetch(t, f.HTTP+"/api/v1/alerts", &as)
+			fetch(t, dir, "/api/v1/alerts", &as)
 			for _, a := range as.Alerts {
 				if a.Link == demo.WeakLink && a.Kind == controller.WeakSignal {
 					alert = a
@@ -95,7 +93,7 @@ func TestProveKill(t *testing.T) {
 		case <-p.done:
 			t.Fatalf("the demo ended by itself: %s", p.talk.String())
 		}
-		seen = append(seen, shown(t, f)...)
+		seen = append(seen, shown(t, dir)...)
 		p.end(t, os.Kill)
 	}
 	t.Logf("%d kills: partners, retained states, the alert and %d shown readings all there after each", n, len(seen))
@@ -123,25 +121,25 @@ func retained(t *testing.T, f demoFile) {
 	}
 }
 
-func readings(t *testing.T, f demoFile) []page.Reading {
+func readings(t *testing.T, dir string) []page.Reading {
 	t.Helper()
 	var r page.Readings
-	fetch(t, f.HTTP+"/api/v1/links/"+string(demo.WeakLink)+"/readings?step=1", &r)
+	fetch(t, dir, "/api/v1/links/"+string(demo.WeakLink)+"/readings?step=1", &r)
 	return append(r.A, r.B...)
 }
 
-func shown(t *testing.T, f demoFile) (at []time.Time) {
+func shown(t *testing.T, dir string) (at []time.Time) {
 	t.Helper()
-	for _, r := range readings(t, f) {
+	for _, r := range readings(t, dir) {
 		at = append(at, r.At)
 	}
 	return at
 }
 
-func checkHistory(t *testing.T, f demoFile, seen []time.Time) {
+func checkHistory(t *testing.T, dir string, seen []time.Time) {
 	t.Helper()
 	have := map[time.Time]bool{}
-	for _, at := range shown(t, f) {
+	for _, at := range shown(t, dir) {
 		have[at] = true
 	}
 	for _, at := range seen {
