@@ -97,9 +97,10 @@ type Problem struct {
 
 // failure is what the error page shows.
 type failure struct {
-	Status            int
-	Title, Text, Link string
-	Detail, Ref       string
+	Status      int
+	Title, Text string
+	Detail, Ref string
+	SignIn      string // where to sign in, when that would help
 }
 
 // answer writes an error. The text of an internal error stays in the log;
@@ -132,6 +133,9 @@ func (s *Shell) answer(w http.ResponseWriter, r *http.Request, status int, kind 
 	f := failure{Status: status, Title: s.own.Text(lang, "error."+kind+".title"), Text: s.own.Text(lang, "error."+kind+".text"), Ref: ref}
 	if fault.Of(err) != fault.Internal {
 		f.Detail = detail
+	}
+	if status == http.StatusUnauthorized && s.people != nil {
+		f.SignIn = signInAt(r)
 	}
 	if werr := s.own.write(w, r, status, "error.html", View{Heading: f.Title, Data: f}); werr != nil {
 		s.log.Error("web: error page", "error", werr)

@@ -97,3 +97,38 @@ func FuzzBearer(f *testing.F) {
 		}
 	})
 }
+
+// FuzzForwarded: whatever a proxy passes on, the source is an address.
+func FuzzForwarded(f *testing.F) {
+	for _, s := range []string{"203.0.113.9", "a, b", "[2001:db8::1]:80", "fe80::1%eth0", ",", "unknown", "203.0.113.9:99999", "::ffff:1.2.3.4"} {
+		f.Add(s)
+	}
+	s, err := New(Config{Addr: "127.0.0.1:0", Forwarded: true}, Deps{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = "127.0.0.1:1"
+		r.Header["X-Forwarded-For"] = []string{header}
+		if a := s.source(r); !a.IsValid() || a.Zone() != "" || a.Is4In6() {
+			t.Fatalf("%q: %v", header, a)
+		}
+	})
+}
+
+// FuzzBody: a body is read or refused as not valid.
+func FuzzBody(f *testing.F) {
+	for _, s := range []string{`{"name": "x"}`, `{}`, ``, `null`, `{"name": "x"} 1`, `{"name": "x", "name": "y"}`, `[1]`, "\xff", `{"grants": [{"role": 1}]}`} {
+		f.Add(s, "application/json")
+	}
+	f.Add("a=b", "text/plain; charset=\"")
+	f.Fuzz(func(t *testing.T, body, kind string) {
+		r := httptest.NewRequest("POST", "/", strings.NewReader(body))
+		r.Header["Content-Type"] = []string{kind}
+		var v InviteAsked
+		if err := Body(r, &v); err != nil && fault.Of(err) != fault.Invalid {
+			t.Fatalf("%q: %v", body, err)
+		}
+	})
+}

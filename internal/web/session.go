@@ -22,10 +22,10 @@ const (
 const viaSession = "session"
 
 // sessions keeps them with the accounts, where they can be listed and ended.
+// It is not made by scs.New, which starts a goroutine for a store of its own
+// that nobody would use.
 func sessions(p People) *scs.SessionManager {
-	m := scs.New()
-	m.Store, m.Lifetime, m.IdleTimeout = p, sessionFor, sessionIdle
-	return m
+	return &scs.SessionManager{Store: p, Lifetime: sessionFor, IdleTimeout: sessionIdle, Codec: scs.GobCodec{}}
 }
 
 // cookieName is that of the session: over TLS one that no other host of the

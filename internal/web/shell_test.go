@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/crinale/crinale/internal/fault"
+	"github.com/crinale/crinale/internal/login"
 )
 
 func shell(t *testing.T, change ...func(*Config)) *Shell {
@@ -191,6 +193,12 @@ func TestErrorsOfHTTP(t *testing.T) {
 		return err
 	}))
 	s.Handle("GET /panic", Public, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") }))
+	s.Handle("GET /api/v1/slow", Public, s.Func(func(http.ResponseWriter, *http.Request) error {
+		return fmt.Errorf("sign in: %w", fault.As(fault.Denied, login.Slow{After: 1500 * time.Millisecond}))
+	}))
+	if w := ask(s, "GET", "/api/v1/slow"); w.Code != 429 || w.Header().Get("Retry-After") != "2" || !strings.Contains(w.Body.String(), `"kind":"slow"`) || w.Header().Get("Content-Type") != "application/problem+json" {
+		t.Errorf("slow: %d %v %s", w.Code, w.Header(), w.Body)
+	}
 	if w := ask(s, "GET", "/nothing"); w.Code != 404 || !strings.Contains(w.Body.String(), "Pagina non trovata") {
 		t.Errorf("404: %d", w.Code)
 	}
