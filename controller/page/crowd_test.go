@@ -36,3 +36,27 @@ func TestOneStreamTooManyIsSaidOnce(t *testing.T) {
 		}
 	}
 }
+
+// One person has their share of the streams; another still gets one.
+func TestNobodyTakesAllStreams(t *testing.T) {
+	var c crowd
+	for i := range 3 {
+		if !c.enter("uno", 3) {
+			t.Errorf("stream %d is refused", i)
+		}
+	}
+	if c.enter("uno", 3) || !c.enter("due", 3) {
+		t.Error("the share of one is not that of the others")
+	}
+	c.leave("uno")
+	if !c.enter("uno", 3) {
+		t.Error("a stream that ended still counts")
+	}
+	for range 3 {
+		c.leave("uno")
+	}
+	c.leave("due")
+	if len(c.of) != 0 {
+		t.Errorf("%v are remembered", c.of)
+	}
+}

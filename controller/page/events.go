@@ -30,7 +30,13 @@ func (p *Pages) events(w http.ResponseWriter, r *http.Request) error {
 		p.full(w)
 		return nil
 	}
-	in := p.sightOf(web.Who(r.Context()))
+	who := web.Who(r.Context())
+	if !p.crowd.enter(who.Person, p.cfg.Own) {
+		p.refuse(w, fmt.Sprintf("%s has %d event streams open, no more are given", who.Person, p.cfg.Own))
+		return nil
+	}
+	defer p.crowd.leave(who.Person)
+	in := p.sightOf(who)
 	only := network.LinkID(r.URL.Query().Get("link"))
 	if _, ok := in.net.Link(only); only != "" && !ok {
 		return fault.New(fault.NotFound, "no link named %q", only)
@@ -111,9 +117,13 @@ func (p *Pages) full(w http.ResponseWriter) {
 	if p.crowded.CompareAndSwap(false, true) {
 		p.log.Warn("all event streams are taken, more are refused", "open", p.cfg.Streams)
 	}
+	p.refuse(w, fmt.Sprintf("%d event streams are open, no more are given", p.cfg.Streams))
+}
+
+func (p *Pages) refuse(w http.ResponseWriter, why string) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Retry-After", "30")
-	http.Error(w, fmt.Sprintf("%d event streams are open, no more are given", p.cfg.Streams), http.StatusServiceUnavailable)
+	http.Error(w, why, http.StatusServiceUnavailable)
 }
 
 // leave ends a stream.

@@ -31,6 +31,7 @@ type Config struct {
 	Native  int           // deepest zoom worth asking tiles of; deeper ones are enlarged; 0: 13
 	Credit  string        // where the heights of the relief come from
 	Streams int           // event streams open at the same time; more are refused
+	Own     int           // of them for one person, so that nobody takes all
 	Beat    time.Duration // between signs of life on an event stream
 	Stay    time.Duration // an event stream ends after it, and the browser asks again: a right that was taken away ends there
 	Rules   controller.Rules
@@ -38,7 +39,7 @@ type Config struct {
 
 // Default has no relief.
 func Default() Config {
-	return Config{Streams: 200, Beat: 15 * time.Second, Stay: 10 * time.Minute, Rules: controller.DefaultRules()}
+	return Config{Streams: 200, Own: 20, Beat: 15 * time.Second, Stay: 10 * time.Minute, Rules: controller.DefaultRules()}
 }
 
 // Links is the last known state of links.
@@ -99,7 +100,8 @@ type Pages struct {
 	log     *slog.Logger
 	html    *web.Pages
 	streams chan struct{} // one token for each event stream
-	crowded atomic.Bool   // a stream was refused, and the log says so
+	crowd   crowd
+	crowded atomic.Bool // a stream was refused, and the log says so
 
 	reading  chan struct{} // a token for the one round of all devices that may go on
 	readFrom time.Time     // when the last one began
@@ -122,6 +124,9 @@ func New(cfg Config, deps Deps) (*Pages, error) {
 	}
 	if cfg.Beat <= 0 {
 		cfg.Beat = Default().Beat
+	}
+	if cfg.Own < 1 {
+		cfg.Own = Default().Own
 	}
 	if cfg.Stay <= 0 {
 		cfg.Stay = Default().Stay
