@@ -28,7 +28,7 @@ func outcome(r ChangeRecord, next *ChangeRecord) string {
 	case ChangeFellBack:
 		text = "Gone back: every device has its former settings; by itself went " + nonEmpty(which(StepFellBack), "none") + "."
 		if back := which(StepReturning); back != "" {
-			text = "Half confirmed: " + back + " had its new settings for good when another device had gone back."
+			text = "Half confirmed: " + back + " had its new settings for good when another device had gone back, or did not answer any more."
 		}
 	case ChangeFailed:
 		text = "It came to nothing: no device was changed."

@@ -126,6 +126,9 @@ func (c *Changes) running() error {
 	select {
 	case <-c.stopped:
 		return fault.New(fault.Unreachable, "changes: crinale is ending")
+	default:
+	}
+	select {
 	case <-c.ready:
 		return nil
 	default:

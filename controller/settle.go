@@ -120,6 +120,10 @@ func decideForward(r ChangeRecord, sights map[network.DeviceID]sight, c clock) d
 func decideBack(r ChangeRecord, sights map[network.DeviceID]sight, c clock) decision {
 	d := decision{step: StepUndoing}
 	var armed []ChangeDevice
+	stayed := slices.ContainsFunc(r.Devices, func(dev ChangeDevice) bool {
+		s, looked := sights[dev.Device]
+		return dev.State == StepReturning || looked && s.err == nil && !s.armed && dev.Written && len(s.new) > 0
+	})
 	for _, dev := range r.Devices {
 		s, looked := sights[dev.Device]
 		switch {
@@ -127,7 +131,7 @@ func decideBack(r ChangeRecord, sights map[network.DeviceID]sight, c clock) deci
 			d.ends = append(d.ends, end{device: dev.Device, state: StepUntouched})
 		case dev.State.ended() && dev.State != StepConfirmed:
 		case !looked || s.err != nil:
-			if e, ok := givenUp(dev, s.err, c); ok {
+			if e, ok := givenUp(dev, s.err, c, stayed); ok {
 				d.ends = append(d.ends, e)
 			}
 		case !s.armed:
@@ -140,8 +144,10 @@ func decideBack(r ChangeRecord, sights map[network.DeviceID]sight, c clock) deci
 	return d
 }
 
-// givenUp is the end of a device that does not answer.
-func givenUp(d ChangeDevice, err error, c clock) (end, bool) {
+// givenUp is the end of a device that does not answer. Where another stayed on
+// the new side, that may be why: it is not waited for any longer than its hold,
+// so that the other is taken back.
+func givenUp(d ChangeDevice, err error, c clock, stayed bool) (end, bool) {
 	why := "it does not answer"
 	if err != nil {
 		why += ": " + err.Error()
@@ -149,7 +155,7 @@ func givenUp(d ChangeDevice, err error, c clock) (end, bool) {
 	switch {
 	case !d.Written && c.over(): // what it may hold puts back what it has
 		return end{device: d.Device, state: StepUntouched, text: why}, true
-	case c.dead():
+	case c.dead() || stayed && c.over():
 		return end{device: d.Device, state: StepLost, text: why}, true
 	}
 	return end{}, false
@@ -185,9 +191,13 @@ func ending(r ChangeRecord) ChangeState {
 	switch {
 	case r.State == ChangeConfirming:
 		return ChangeConfirmed
-	case has(StepFailed) || has(StepLost):
+	case has(StepFailed):
 		return ChangeFailed
-	case has(StepFellBack) || has(StepReturning):
+	case has(StepReturning):
+		return ChangeFellBack
+	case has(StepLost):
+		return ChangeFailed
+	case has(StepFellBack):
 		return ChangeFellBack
 	case has(StepUndone) || r.Cause == CauseAsked:
 		return ChangeUndone

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/crinale/crinale/internal/audit"
@@ -171,7 +172,8 @@ func (c *Changes) auditAll(ctx context.Context, tx *store.Tx, entries []entry) e
 func number(r *ChangeRecord, at time.Time, lines []line) []ChangeEvent {
 	before := len(r.Events)
 	for _, l := range lines {
-		r.Events = append(r.Events, ChangeEvent{Seq: len(r.Events) + 1, At: at, Device: l.device, Step: l.step, Text: l.text})
+		text := strings.ReplaceAll(strings.ToValidUTF8(l.text, "�"), "\x00", "�") // what devices told may be no text
+		r.Events = append(r.Events, ChangeEvent{Seq: len(r.Events) + 1, At: at, Device: l.device, Step: l.step, Text: text})
 	}
 	return r.Events[before:]
 }
