@@ -2,7 +2,6 @@ package radio
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -56,10 +55,16 @@ type Provisioner interface {
 	WaysBack(ctx context.Context, t Target) ([]network.WayBack, error)
 }
 
-// ErrCut is in the chain of a fault.Unreachable where the device took a
+// ErrCut is in the chain of a fault.Unreachable where the device was sent a
 // command and was silent after it, as when the change itself cut the line. The
 // command may have taken effect or not: look again when the device answers.
-var ErrCut = errors.New("sent, then silent")
+// Those who cannot import this package know it by its method Cut() bool, true.
+var ErrCut error = cutError{}
+
+type cutError struct{}
+
+func (cutError) Error() string { return "sent, then silent" }
+func (cutError) Cut() bool     { return true }
 
 // Configured reads what is set on a device; see Provisioner. Like all calls
 // about changes it waits for the device's turn, is not held up by the pause

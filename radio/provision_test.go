@@ -105,7 +105,8 @@ func TestChangeErrors(t *testing.T) {
 	for _, kind := range []fault.Kind{fault.Conflict, fault.Refused, fault.NotFound, fault.Unreachable} {
 		p.does["bossolasco"] = func(context.Context, radio.Target) error { return fault.New(kind, "%w", radio.ErrCut) }
 		for what, err := range calls(t.Context(), f, "bossolasco") {
-			if fault.Of(err) != kind || err.Error() != what+" bossolasco: sent, then silent" || !errors.Is(err, radio.ErrCut) {
+			var cut interface{ Cut() bool }
+			if !errors.As(err, &cut) || !cut.Cut() || fault.Of(err) != kind || err.Error() != what+" bossolasco: sent, then silent" || !errors.Is(err, radio.ErrCut) {
 				t.Errorf("%v of kind %v", err, fault.Of(err))
 			}
 		}
