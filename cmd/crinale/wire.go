@@ -160,7 +160,7 @@ func wire(cfg config, w world, book radio.Book, k *kept, log *slog.Logger) (*ser
 		if err := s.wirePeople(k); err != nil {
 			return nil, err
 		}
-		if s.partners, err = controller.NewPartners(controller.PartnersDeps{Store: k.db, Network: w.network, Broker: users, Log: log}); err != nil {
+		if s.partners, err = controller.NewPartners(controller.PartnersDeps{Store: k.db, Audit: s.audit, Network: w.network, Broker: users, Log: log}); err != nil {
 			return fail("partners", err)
 		}
 	}
