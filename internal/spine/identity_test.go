@@ -197,8 +197,8 @@ func TestRefusalIsTold(t *testing.T) {
 func TestLastWill(t *testing.T) {
 	_, _, b, in := two(t)
 	will := treeB + "will"
-	watch := b.Sub(t, "-t", treeB+"#", "-q", "1")
 	pub(t, in, "-t", treeB+"begin", "-r", "-q", "1", "-m", "x")
+	watch := b.Sub(t, "-t", treeB+"#", "-q", "1")
 	watch.Until(t, "begin", spinetest.Topic(treeB+"begin"))
 	for range 20 {
 		// mosquitto_pub sends its message and DISCONNECT in one go.
