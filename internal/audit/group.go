@@ -40,8 +40,9 @@ func (l *Log) Do(ctx context.Context, e Entry, fn func(*store.Tx) error) error {
 // Tx is store.DB.Do for transactions that call [Log.Add]: same promises, same
 // duties of fn. Those that come at the same time are written to the disk
 // together, each behind a savepoint of its own, so that the error of one takes
-// nothing from the others. fn must not call Do, Tx or the store again: it would
-// wait for itself.
+// nothing from the others. fn must not call Do, Tx or the store again, nor may Do
+// and Tx be called within a transaction of the store: they would wait for
+// themselves.
 func (l *Log) Tx(ctx context.Context, fn func(*store.Tx) error) error {
 	j := &job{ctx: ctx, fn: fn, done: make(chan struct{})}
 	l.mu.Lock()
