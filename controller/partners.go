@@ -8,11 +8,11 @@ import (
 	"io/fs"
 	"log/slog"
 	"regexp"
-	"sync"
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
 
+	"github.com/crinale/crinale/internal/audit"
 	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/network"
 	"github.com/crinale/crinale/internal/spine"
@@ -38,6 +38,7 @@ var _ PartnerBroker = (*spine.Spine)(nil)
 // PartnersDeps is what the registry of partners needs.
 type PartnersDeps struct {
 	Store   *store.DB
+	Audit   *audit.Log       // open before the registry
 	Network *network.Network // nil: every partner counts as one without links
 	Broker  PartnerBroker    // nil: an outer broker, whose users its own keeper sets
 	Log     *slog.Logger     // nil: slog.Default
@@ -48,7 +49,7 @@ type PartnersDeps struct {
 // Each change takes effect on the broker before the method returns.
 type Partners struct {
 	deps PartnersDeps
-	mu   sync.Mutex // one change at a time, so that the broker gets the last
+	turn chan struct{} // held by the one change at a time, so that the broker gets the last
 }
 
 // PartnerLogin is a partner's way in, shown once: the password is kept nowhere.
@@ -71,20 +72,22 @@ type PartnerAccess struct {
 
 // NewPartners wires the registry; it touches nothing outside.
 func NewPartners(deps PartnersDeps) (*Partners, error) {
-	if deps.Store == nil {
-		return nil, fault.New(fault.Internal, "partners: no store given")
+	if deps.Store == nil || deps.Audit == nil {
+		return nil, fault.New(fault.Internal, "partners: store and audit log must be given")
 	}
 	if deps.Log == nil {
 		deps.Log = slog.Default()
 	}
-	return &Partners{deps: deps}, nil
+	return &Partners{deps: deps, turn: make(chan struct{}, 1)}, nil
 }
 
 // Open makes the table where it is absent and gives the broker all partners.
 // It must come before the other methods.
 func (p *Partners) Open(ctx context.Context) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	if err := p.take(ctx); err != nil {
+		return err
+	}
+	defer p.give()
 	files, err := fs.Sub(partnerFiles, "partners")
 	if err != nil {
 		return err
@@ -107,7 +110,7 @@ func (p *Partners) Add(ctx context.Context, id network.PartnerID) (PartnerLogin,
 	if err := checkPartner(id); err != nil {
 		return PartnerLogin{}, fmt.Errorf("add partner: %w", err)
 	}
-	return p.set(ctx, id, func(tx *store.Tx, hash string) error {
+	return p.set(ctx, "add", id, func(tx *store.Tx, hash string) error {
 		r, err := tx.Exec(ctx, `INSERT INTO partners (id, hash, added_ms, rotated_ms) VALUES ($1, $2, $3, $3) ON CONFLICT (id) DO NOTHING`,
 			string(id), hash, store.Millis(tx.Now))
 		if err != nil {
@@ -126,7 +129,7 @@ func (p *Partners) Rotate(ctx context.Context, id network.PartnerID) (PartnerLog
 	if err := checkPartner(id); err != nil {
 		return PartnerLogin{}, fmt.Errorf("rotate partner: %w", err)
 	}
-	return p.set(ctx, id, func(tx *store.Tx, hash string) error {
+	return p.set(ctx, "rotate", id, func(tx *store.Tx, hash string) error {
 		r, err := tx.Exec(ctx, `UPDATE partners SET hash = $2, rotated_ms = $3 WHERE id = $1`, string(id), hash, store.Millis(tx.Now))
 		if err != nil {
 			return fmt.Errorf("rotate partner %s: %w", id, err)
@@ -141,8 +144,6 @@ func (p *Partners) Revoke(ctx context.Context, id network.PartnerID) error {
 	if err := checkPartner(id); err != nil {
 		return fmt.Errorf("revoke partner: %w", err)
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	return p.change(ctx, "revoke", id, func(tx *store.Tx) error {
 		r, err := tx.Exec(ctx, `DELETE FROM partners WHERE id = $1`, string(id))
 		if err != nil {
@@ -195,15 +196,13 @@ func (p *Partners) Verify(ctx context.Context, id network.PartnerID, password st
 }
 
 // set makes a password, writes its hash, and tells the broker.
-func (p *Partners) set(ctx context.Context, id network.PartnerID, write func(*store.Tx, string) error) (PartnerLogin, error) {
+func (p *Partners) set(ctx context.Context, doing string, id network.PartnerID, write func(*store.Tx, string) error) (PartnerLogin, error) {
 	password := rand.Text()
 	hash, err := bcrypt.GenerateFromPassword([]byte(password), hashCost)
 	if err != nil {
 		return PartnerLogin{}, fmt.Errorf("hash the password of partner %s: %w", id, err)
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	err = p.change(ctx, "let in", id, func(tx *store.Tx) error { return write(tx, string(hash)) })
+	err = p.change(ctx, doing, id, func(tx *store.Tx) error { return write(tx, string(hash)) })
 	if err != nil {
 		return PartnerLogin{}, err
 	}
@@ -211,10 +210,26 @@ func (p *Partners) set(ctx context.Context, id network.PartnerID, write func(*st
 	return PartnerLogin{ID: id, User: string(id), Password: password, Warning: warning}, nil
 }
 
-// change writes to the store and then gives the broker the whole list. The
-// lock is held.
+// take waits for the turn.
+func (p *Partners) take(ctx context.Context) error {
+	select {
+	case p.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("partners: wait for a change under way: %w", context.Cause(ctx))
+	}
+}
+
+func (p *Partners) give() { <-p.turn }
+
+// change writes to the store and to the log, and then gives the broker the
+// whole list.
 func (p *Partners) change(ctx context.Context, doing string, id network.PartnerID, write func(*store.Tx) error) error {
-	if err := p.deps.Store.Do(ctx, write); err != nil {
+	if err := p.take(ctx); err != nil {
+		return err
+	}
+	defer p.give()
+	if err := p.deps.Audit.Do(ctx, audit.Entry{Action: "partner." + doing, Object: string(id)}, write); err != nil {
 		return err
 	}
 	// What is written must reach the broker, even when nobody waits any more.

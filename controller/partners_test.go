@@ -11,6 +11,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/crinale/crinale/controller"
+	"github.com/crinale/crinale/internal/audit"
 	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/network"
 	"github.com/crinale/crinale/internal/spine"
@@ -53,9 +54,22 @@ func (r *recorder) hash(name string) string {
 	return ""
 }
 
+func partnersLog(t *testing.T, db *store.DB) *audit.Log {
+	t.Helper()
+	log, err := audit.New(audit.Config{}, audit.Deps{Store: db})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return log
+}
+
 func openPartners(t *testing.T, db *store.DB, b controller.PartnerBroker) *controller.Partners {
 	t.Helper()
-	p, err := controller.NewPartners(controller.PartnersDeps{Store: db, Network: partnersNet(), Broker: b})
+	log := partnersLog(t, db)
+	if err := log.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p, err := controller.NewPartners(controller.PartnersDeps{Store: db, Audit: log, Network: partnersNet(), Broker: b})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,6 +115,16 @@ func TestPartnersLifeOnBothDatabases(t *testing.T) {
 		}
 		if b, _ := json.Marshal(list); strings.Contains(string(b), "$2") || strings.Contains(string(b), second.Password) {
 			t.Errorf("the list tells secrets: %s", b)
+		}
+
+		// What was refused is not in the log, and no password is.
+		lines, err := partnersLog(t, db).List(ctx, audit.Query{Limit: 10})
+		var told []string
+		for _, l := range lines {
+			told = append(told, l.Action+" "+l.Object)
+		}
+		if b, _ := json.Marshal(lines); err != nil || strings.Join(told, ", ") != "partner.rotate wisp-a, partner.add wips-a, partner.add wisp-a" || strings.Contains(string(b), second.Password) {
+			t.Errorf("audit %q, %v", told, err)
 		}
 
 		// A restart: the broker gets all of them again.
