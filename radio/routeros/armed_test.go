@@ -111,6 +111,10 @@ func TestArmReadsBack(t *testing.T) {
 		{"another interval", func(v row) { v["interval"] = "1d" }, "it kept the interval as 1d"},
 		{"no interval", func(v row) { delete(v, "interval") }, "it kept the interval as"},
 		{"half a script", func(v row) { v["on-event"] = v["on-event"][:40] }, "another script"},
+		{"too soon", func(v row) { v["next-run"] = "nov/22/2026 10:00:12" }, "it would go back after 12s, not 1m30s"},
+		{"too late", func(v row) { v["next-run"] = "nov/23/2026 10:00:00" }, "it would go back after 24h0m0s"},
+		{"in time", func(v row) { v["next-run"] = "nov/22/2026 10:01:31" }, ""},
+		{"next run in words", func(v row) { v["next-run"] = "soon" }, ""},
 		{"too few rights", func(v row) { v["policy"] = "read,test" }, "read and write are needed"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -479,4 +483,100 @@ func TestWaysBackLeft(t *testing.T) {
 			}
 		})
 	}
+}
+
+// runs is when a scheduler entry runs first after now, as the manual tells: at
+// its start and at every interval from there.
+func runs(start time.Time, interval time.Duration, now time.Time) time.Time {
+	if start.After(now) {
+		return start
+	}
+	n := now.Sub(start)/interval + 1
+	return start.Add(n * interval)
+}
+
+// TestStartOutlivesTheClock: the entry runs one hold from now whatever the
+// device takes for now, and one hold at most after a boot that lost the time.
+func TestStartOutlivesTheClock(t *testing.T) {
+	for _, now := range []time.Time{
+		time.Date(2026, 11, 22, 10, 0, 7, 0, time.UTC), time.Date(2026, 11, 22, 23, 59, 59, 0, time.UTC), time.Unix(0, 0).UTC(), time.Unix(20, 0).UTC(),
+		time.Date(1970, 1, 2, 0, 0, 1, 0, time.UTC), time.Date(2099, 2, 28, 12, 30, 0, 0, time.UTC),
+	} {
+		for _, hold := range []time.Duration{time.Second, 7 * time.Second, 90 * time.Second, time.Hour, 24*time.Hour - time.Second, 24 * time.Hour} {
+			for _, iso := range []bool{false, true} {
+				date, at, ok := wallClock{at: now, iso: iso}.start(hold)
+				start, read := moment(date+" "+at, time.Time{})
+				if !ok || !read || iso != (date == "1970-01-01") || !iso && date != "jan/01/1970" {
+					t.Fatalf("%v %v: %s %s", now, hold, date, at)
+				}
+				if next := runs(start, hold, now); !next.Equal(now.Add(hold)) {
+					t.Errorf("%v, hold %v, start %v: runs at %v", now, hold, start, next)
+				}
+				for _, boot := range []time.Time{time.Unix(0, 0).UTC(), time.Date(1970, 1, 2, 0, 0, 0, 0, time.UTC), now.Add(17 * time.Hour)} {
+					if next := runs(start, hold, boot); next.Sub(boot) > hold {
+						t.Errorf("boots at %v, hold %v, start %v: runs at %v", boot, hold, start, next)
+					}
+				}
+			}
+		}
+	}
+	if _, _, ok := (wallClock{}).start(time.Minute); ok {
+		t.Error("a start without a clock")
+	}
+}
+
+// TestArmTellsTheStart in the form in which the device writes dates; none where
+// its clock cannot be read.
+func TestArmTellsTheStart(t *testing.T) {
+	for says, want := range map[string]string{
+		"date=nov/22/2026 time=10:00:07": " =start-date=jan/01/1970 =start-time=00:00:07",
+		"date=2026-11-22 time=10:01:01":  " =start-date=1970-01-01 =start-time=00:00:01",
+		"date=? time=?":                  "",
+		"":                               "",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			d := acting(t, func(words []string, nth int) [][]string {
+				switch {
+				case words[0] == "/system/clock/print" && says == "":
+					return refusing("no such command prefix")
+				case words[0] == "/system/clock/print":
+					return rows(says)
+				case words[0] == "/system/scheduler/print" && nth == 2:
+					return wholeEntry(t, func(v row) { v["interval"] = "1m" })
+				}
+				return nil
+			})
+			if _, err := d.driver(t).Arm(t.Context(), d.target, "c1", time.Minute, toRetune); err != nil {
+				t.Error(err)
+			}
+			for _, c := range d.commands() {
+				if strings.HasPrefix(c, "/system/scheduler/add") && !strings.HasSuffix(c, "]\n"+want) {
+					t.Errorf("%q, want %q at the end", c, want)
+				}
+			}
+		})
+	}
+}
+
+// FuzzMoment: whatever a device says of its clock and its entries, reading it
+// gives a time or none.
+func FuzzMoment(f *testing.F) {
+	for _, s := range []string{"nov/22/2026", "2026-11-22", "", "feb/29/2024", "0000-01-01", "9999-12-31"} {
+		f.Add(s, "10:00:00", s+" 10:01:30", int64(90))
+	}
+	f.Fuzz(func(t *testing.T, date, clock, next string, hold int64) {
+		at, _ := moment(date+" "+clock, time.Time{})
+		now := wallClock{at: at, iso: !strings.Contains(date, "/"), read: time.Now()}
+		seconds := time.Duration(min(max(hold, 1), 86400)) * time.Second
+		if date, clock, ok := now.start(seconds); ok {
+			start, read := moment(date+" "+clock, time.Time{})
+			if !read || start.Year() != 1970 || !runs(start, seconds, at).Equal(at.Add(seconds)) && at.Year() < 2200 {
+				t.Errorf("%v, hold %v: %s %s", at, seconds, date, clock)
+			}
+		}
+		if left, ok := now.left(row{"next-run": next}); ok && left < 0 {
+			t.Errorf("%v left until %q", left, next)
+		}
+		fit(row{"interval": clock, "next-run": next, "on-event": date}, date, seconds, now)
+	})
 }

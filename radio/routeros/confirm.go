@@ -158,7 +158,7 @@ func (d *Driver) WaysBack(ctx context.Context, t radio.Target) (out []network.Wa
 		if err != nil || len(all) == 0 {
 			return err
 		}
-		now, err := r.clockNow()
+		now, err := r.clock()
 		if err != nil {
 			return err
 		}

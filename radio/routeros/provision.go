@@ -82,8 +82,16 @@ func about(changes []network.Change) func(network.Section) bool {
 // away again.
 func (r *round) arm(id string, hold time.Duration, script string) error {
 	c := r.s.conn
-	_, err := c.run(r.ctx, schedulerMenu+"/add", "=name="+armedPrefix+id, fmt.Sprintf("=interval=%ds", int(hold.Seconds())),
-		"=policy="+schedulerPolicy, "=comment=crinale: way back, removes itself", "=on-event="+script)
+	now, err := r.clock()
+	if err != nil {
+		return err
+	}
+	args := []string{"=name=" + armedPrefix + id, fmt.Sprintf("=interval=%ds", int(hold.Seconds())),
+		"=policy=" + schedulerPolicy, "=comment=crinale: way back, removes itself", "=on-event=" + script}
+	if date, at, ok := now.start(hold); ok {
+		args = append(args, "=start-date="+date, "=start-time="+at)
+	}
+	_, err = c.run(r.ctx, schedulerMenu+"/add", args...)
 	if t := asTrap(err); t != nil {
 		return noWayBack(t.Error())
 	}
@@ -94,7 +102,7 @@ func (r *round) arm(id string, hold time.Duration, script string) error {
 	if err != nil {
 		return fault.New(fault.Unreachable, "read the way back again: %w", err)
 	}
-	why := fit(v, script, hold)
+	why := fit(v, script, hold, now)
 	if why == "" {
 		return nil
 	}

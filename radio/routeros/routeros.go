@@ -16,8 +16,8 @@
 //
 // A change is made under a way back: one entry in the device's scheduler whose
 // script puts back the settings that are changed, and removes itself. It runs
-// by the device's uptime, not by its clock, which most boards lose with their
-// power. Its words are those that version 6 and 7 share.
+// in time also on a board that has lost the time with its power, and its words
+// are those that version 6 and 7 share. DESIGN.md says why it is so.
 package routeros
 
 import (

@@ -85,8 +85,44 @@ func (r *round) details(name string) (row, error) {
 	return rows[0], nil
 }
 
+// wallClock is what a device takes for the date and the time, and in which form it
+// writes dates. at is zero when that cannot be read.
+type wallClock struct {
+	at   time.Time // in the device's own zone: good for differences only
+	iso  bool
+	read time.Time // when it was read, by our clock
+}
+
+// start is the start-date and start-time of an entry that is to run one hold
+// from the device's now. The scheduler runs an entry at its start and at every
+// interval from there (manual: Scheduler). A start of today would be in the
+// future for a board that has lost the time with its power, and it would wait
+// for that day: so it is the first of the moments of 1970 that are whole holds
+// before now. Such a board then runs it at most one hold after its boot.
+func (c wallClock) start(hold time.Duration) (date, at string, ok bool) {
+	if c.at.IsZero() || c.at.Unix() < 0 {
+		return "", "", false
+	}
+	first := time.Unix(c.at.Unix()%int64(hold.Seconds()), 0).UTC()
+	if c.iso {
+		return first.Format("2006-01-02"), first.Format("15:04:05"), true
+	}
+	return strings.ToLower(first.Format("Jan/02/2006")), first.Format("15:04:05"), true
+}
+
+// left is how long until an entry acts, by its next-run; now is a reading of
+// the clock.
+func (c wallClock) left(v row) (time.Duration, bool) {
+	next, ok := moment(v["next-run"], c.at)
+	if !ok || c.at.IsZero() {
+		return 0, false
+	}
+	return max(next.Sub(c.at), 0), true
+}
+
 // fit says what is wrong with an entry that was read back; "" when nothing is.
-func fit(v row, script string, hold time.Duration) string {
+// now was read before the entry was added.
+func fit(v row, script string, hold time.Duration, now wallClock) string {
 	switch {
 	case v == nil:
 		return "it took the entry, and has none"
@@ -102,6 +138,10 @@ func fit(v row, script string, hold time.Duration) string {
 	if d, ok := duration(v["interval"]).Get(); !ok || time.Duration(float64(d)*float64(time.Second)) != hold {
 		return "it kept the interval as " + line(v["interval"]) + ", not " + hold.String()
 	}
+	const rounding = 5 * time.Second
+	if left, ok := now.left(v); ok && (left < hold-rounding || left > hold+rounding+time.Since(now.read)) {
+		return "it would go back after " + left.String() + ", not " + hold.String()
+	}
 	rights := "," + v["policy"] + ","
 	if v["policy"] != "" && !(strings.Contains(rights, ",read,") && strings.Contains(rights, ",write,")) {
 		return "it gives the entry the rights " + line(v["policy"]) + ", read and write are needed"
@@ -109,29 +149,28 @@ func fit(v row, script string, hold time.Duration) string {
 	return ""
 }
 
-// wayBack is an entry for others to read; now is the device's clock, zero when
-// it is not known.
-func wayBack(e entry, v row, now time.Time) network.WayBack {
+// wayBack is an entry for others to read.
+func wayBack(e entry, v row, now wallClock) network.WayBack {
 	w := network.WayBack{ID: e.id, Means: "scheduler", Script: v["on-event"]}
 	if e.acting {
 		w.Left = unit.Some(network.Seconds(0))
-	} else if next, ok := moment(v["next-run"], now); ok && !now.IsZero() {
-		w.Left = unit.Some(network.Seconds(max(next.Sub(now).Seconds(), 0)))
+	} else if left, ok := now.left(v); ok {
+		w.Left = unit.Some(network.Seconds(left.Seconds()))
 	}
 	return w
 }
 
-// clockNow is what the device takes for the time; zero when it cannot be read.
-func (r *round) clockNow() (time.Time, error) {
+// clock reads the device's clock; what it does not tell is left zero.
+func (r *round) clock() (wallClock, error) {
 	rows, refused, _ := r.ask("/system/clock/print", "date,time")
 	if r.err != nil {
-		return time.Time{}, r.err
+		return wallClock{}, r.err
 	}
 	if refused != nil || len(rows) == 0 {
-		return time.Time{}, nil
+		return wallClock{}, nil
 	}
-	t, _ := moment(rows[0]["date"]+" "+rows[0]["time"], time.Time{})
-	return t, nil
+	at, _ := moment(rows[0]["date"]+" "+rows[0]["time"], time.Time{})
+	return wallClock{at: at, iso: !strings.Contains(rows[0]["date"], "/"), read: time.Now()}, nil
 }
 
 // moment reads a date with a time in the forms of the versions: "oct/04/2017
