@@ -92,7 +92,8 @@ func TestChangeByForms(t *testing.T) {
 	}
 
 	waiting := w.get("/rete/modifiche/c16").Body.String()
-	wants(t, waiting, `action="/rete/modifiche/c16/conferma"`, `action="/rete/modifiche/c16/annulla"`, `data-left="73">1:13<`, "10:48:25", "crinale-undo-c", "2 settings of 2 devices")
+	wants(t, waiting, `action="/rete/modifiche/c16/conferma"`, `action="/rete/modifiche/c16/annulla"`, `data-left="58">0:58<`, "Da confermare entro le 10:48:10.", "alle 10:48:25", "crinale-undo-c", "2 settings of 2 devices")
+	wants(t, w.get("/rete/modifiche/c15").Body.String(), `data-left="73">1:13<`, "alle 10:48:25") // nobody need confirm it yet
 	if got := to(t, w.as("tecnica", "POST", "/rete/modifiche/c16/conferma")); got != "/rete/modifiche/c16" {
 		t.Errorf("confirmed: %s", got)
 	}

@@ -29,7 +29,8 @@ type changeRow struct {
 	Others             []string
 	Outcome            string
 	Until              string // clock, "" when no device will go back by itself
-	Left               int    // seconds until then
+	ConfirmBy          string // clock, "" when it does not wait for anybody
+	Left               int    // seconds until the first of the two
 	LeftText           string
 	CanConfirm         bool
 	CanUndo            bool // it is under way
@@ -107,9 +108,12 @@ func (t tongue) changeRow(rec controller.ChangeRecord) changeRow {
 		row.CanUndo = !row.Ended
 	}
 	if rec.Until != nil && !row.Ended {
-		left := max(0, rec.Until.Sub(t.shell.Now()))
-		row.Until = rec.Until.In(t.shell.Location()).Format("15:04:05")
-		row.Left = int(math.Ceil(left.Seconds()))
+		first := *rec.Until
+		row.Until = first.In(t.shell.Location()).Format("15:04:05")
+		if by, ok := rec.ConfirmBy(); ok && row.CanConfirm {
+			first, row.ConfirmBy = by, by.In(t.shell.Location()).Format("15:04:05")
+		}
+		row.Left = int(math.Ceil(max(0, first.Sub(t.shell.Now())).Seconds()))
 		row.LeftText = leftText(row.Left)
 	}
 	row.Repair = rec.Repair
