@@ -177,7 +177,7 @@ func (c *config) validate() error {
 	if (c.HTTP.CertFile == "") != (c.HTTP.KeyFile == "") {
 		l.Add(c.HTTP.At.Problem("cert_file", "a certificate needs its key: name both cert_file and key_file, or neither"))
 	}
-	within(c.Change.At, "hold_s", c.Change.HoldS, 30, 3600)
+	within(c.Change.At, "hold_s", c.Change.HoldS, 10, 3600)
 	within(c.Change.At, "drift_every_min", c.Change.DriftEveryMin, 1, 1440)
 	if _, err := listenHost(c.MQTT.Listen); err != nil {
 		l.Add(c.MQTT.At.Problem("listen", "%v", err))

@@ -270,6 +270,7 @@ func (s *server) stages() []lifecycle.Stage {
 	st = append(st,
 		lifecycle.Stage{Name: "radio", Run: s.driver.Run},
 		lifecycle.Stage{Name: "controller", Run: s.control.Run, Ready: s.control.Ready()},
+		lifecycle.Stage{Name: "audit", Run: s.audit.Run},
 		lifecycle.Stage{Name: "changes", Run: s.changes.Run, Ready: s.changes.Ready()},
 		feed,
 		lifecycle.Stage{Name: "coverage", Run: s.coverage.run},
