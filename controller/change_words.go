@@ -37,8 +37,10 @@ func outcome(r ChangeRecord, next *ChangeRecord) string {
 			if lost != "" {
 				text += fmt.Sprintf(" %s: silent since the change, though the way back was to act by itself; look at the power and at the link.", lost)
 			}
-			if failed != "" {
-				text += fmt.Sprintf(" %s: neither as before nor as wanted; see the differences, then apply again.", failed)
+			for _, d := range r.Devices {
+				if d.State == StepFailed {
+					text += fmt.Sprintf(" %s: %s; see the differences, then apply again.", d.Device, d.Error)
+				}
 			}
 		}
 	}

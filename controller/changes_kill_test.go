@@ -70,7 +70,7 @@ func (k killed) play(t *testing.T) (chances int, last ChangeRecord) {
 	r := b.apply(ApplyRequest{Manual: k.manual})
 	id := r.ID
 	for r.Manual && !r.State.Ended() { // somebody watches
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(time.Second)
 		next, err := b.c.Change(t.Context(), id)
 		if err != nil {
 			break // killed
@@ -146,7 +146,7 @@ func (k killed) everyPoint(t *testing.T, postgres bool, away ...time.Duration) {
 		t.Errorf("without a kill: %s", told(r))
 	}
 	ends := map[ChangeState]int{}
-	for k.point = 1; k.point <= chances; k.point++ {
+	for k.point = 1; k.point <= chances; k.point += stride {
 		for _, k.away = range away {
 			_, r := play(k)
 			ends[r.State]++

@@ -136,6 +136,8 @@ func decideBack(r ChangeRecord, sights map[network.DeviceID]sight, c clock) deci
 			}
 		case !s.armed:
 			d.ends = append(d.ends, landed(dev, s))
+		case c.dead():
+			d.ends = append(d.ends, end{device: dev.Device, state: StepFailed, text: "it still holds its way back, and does not go back when told: see its log, and that its account may run scripts"})
 		case r.Cause != CauseUnconfirmed || c.over():
 			armed = append(armed, dev)
 		}
