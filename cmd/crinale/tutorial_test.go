@@ -19,11 +19,9 @@ import (
 	"time"
 )
 
-// tutorial is the page whose commands must work as written.
-const tutorial = "../../docs/learn/first-hour.md"
-
-// tutorialLimit is what all of it may take, without the build.
-const tutorialLimit = 40 * time.Second
+// tutorials are the pages whose commands must work as written, with what all
+// of each may take, without the build.
+var tutorials = map[string]time.Duration{"first-hour.md": 40 * time.Second, "first-change.md": 60 * time.Second}
 
 // passage is one thing of the page that the test does: a block of commands
 // with what it should print, the end of the programs that run, or a look at
@@ -89,16 +87,22 @@ func passages(t *testing.T, text string) []passage {
 	return out
 }
 
-// TestTutorial runs the first hour as a reader would, with the built program
-// on ports that are free, and wants what the page shows.
+// TestTutorial runs each page as a reader would, with the built program on
+// ports that are free, and wants what the page shows.
 func TestTutorial(t *testing.T) {
+	for page, limit := range tutorials {
+		t.Run(page, func(t *testing.T) { tutorial(t, page, limit) })
+	}
+}
+
+func tutorial(t *testing.T, name string, limit time.Duration) {
 	if testing.Short() {
 		t.Skip("SKIPPED, NOT TESTED: -short")
 	}
 	if _, err := exec.LookPath("bash"); err != nil {
 		t.Skip("SKIPPED, NOT TESTED: bash is not installed")
 	}
-	text, err := os.ReadFile(tutorial)
+	text, err := os.ReadFile(filepath.Join("../../docs/learn", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,9 +117,9 @@ func TestTutorial(t *testing.T) {
 	).Replace(string(text))
 	ports := strings.NewReplacer("127.0.0.1:8080", "127.0.0.1:"+web, "127.0.0.1:1883", "127.0.0.1:"+mqtt, "-p 1883", "-p "+mqtt)
 
-	ctx, cancel := context.WithTimeout(t.Context(), tutorialLimit)
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
-	r := &reader{t: t, dir: t.TempDir(), path: filepath.Dir(bin) + ":" + os.Getenv("PATH"), ports: ports}
+	r := &reader{t: t, name: name, dir: t.TempDir(), path: filepath.Dir(bin) + ":" + os.Getenv("PATH"), ports: ports}
 	defer r.interrupt()
 	begun := time.Now()
 	for _, p := range passages(t, page) {
@@ -125,7 +129,7 @@ func TestTutorial(t *testing.T) {
 		}
 	}
 	r.interrupt()
-	t.Logf("the first hour took %v of %v", time.Since(begun).Round(time.Millisecond), tutorialLimit)
+	t.Logf("%s took %v of %v", name, time.Since(begun).Round(time.Millisecond), limit)
 }
 
 func freePort(t *testing.T) string {
@@ -145,6 +149,7 @@ func freePort(t *testing.T) string {
 // reader works through the page in a folder of its own.
 type reader struct {
 	t       *testing.T
+	name    string // of the page
 	dir     string
 	path    string
 	ports   *strings.Replacer
@@ -232,9 +237,9 @@ func (r *reader) until(ctx context.Context, line int, again bool, try func() err
 			case <-ctx.Done():
 			}
 		}
-		r.t.Errorf("first-hour.md:%d: %v", line, err)
+		r.t.Errorf("%s:%d: %v", r.name, line, err)
 		for _, x := range r.running {
-			r.t.Logf("first-hour.md:%d has printed:\n%s", x.line, x.out)
+			r.t.Logf("%s:%d has printed:\n%s", r.name, x.line, x.out)
 		}
 		return
 	}
@@ -294,7 +299,7 @@ func (r *reader) start(ctx context.Context, p passage) {
 			if err := promised(x.out.String(), want); err == nil {
 				return nil
 			}
-			r.t.Fatalf("first-hour.md:%d: the program ended:\n%s", p.line, x.out)
+			r.t.Fatalf("%s:%d: the program ended:\n%s", r.name, p.line, x.out)
 		default:
 		}
 		return promised(x.out.String(), want)
@@ -310,12 +315,12 @@ func (r *reader) interrupt() {
 		select {
 		case <-x.done:
 			if c := x.cmd.ProcessState.ExitCode(); c != 0 {
-				r.t.Errorf("first-hour.md:%d: exit code %d after Ctrl-C:\n%s", x.line, c, x.out)
+				r.t.Errorf("%s:%d: exit code %d after Ctrl-C:\n%s", r.name, x.line, c, x.out)
 			}
 		case <-time.After(15 * time.Second):
 			_ = x.cmd.Process.Kill()
 			<-x.done
-			r.t.Errorf("first-hour.md:%d: it did not end within 15 s of Ctrl-C:\n%s", x.line, x.out)
+			r.t.Errorf("%s:%d: it did not end within 15 s of Ctrl-C:\n%s", r.name, x.line, x.out)
 		}
 	}
 	r.running = nil
@@ -325,17 +330,17 @@ func (r *reader) interrupt() {
 func (r *reader) look(ctx context.Context, line int, url string) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		r.t.Errorf("first-hour.md:%d: %v", line, err)
+		r.t.Errorf("%s:%d: %v", r.name, line, err)
 		return
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		r.t.Errorf("first-hour.md:%d: %v", line, err)
+		r.t.Errorf("%s:%d: %v", r.name, line, err)
 		return
 	}
 	res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		r.t.Errorf("first-hour.md:%d: %s: %s", line, url, res.Status)
+		r.t.Errorf("%s:%d: %s: %s", r.name, line, url, res.Status)
 	}
 }
 
