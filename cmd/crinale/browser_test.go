@@ -102,7 +102,7 @@ func TestPagesInABrowser(t *testing.T) {
 	look(t, b, f, pages)
 	enter(t, b, f, "admin")
 	until(t, "an open alert", func() bool {
-		return browsertest.Eval[bool](b, f.HTTP+"/rete/allarmi", `document.body.innerText.includes("trezzo-santo-stefano")`)
+		return browsertest.Eval[bool](b, f.HTTP+"/rete/allarmi", `document.body.innerHTML.includes("trezzo-santo-stefano")`)
 	})
 	look(t, b, f, staffPages)
 }

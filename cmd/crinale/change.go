@@ -242,9 +242,9 @@ func follow(c *cli.Context, cl *client, r controller.ChangeRecord) error {
 			e := r.Events[told]
 			writeEvent(c.App.ErrWriter, e)
 		}
-		if r.State == controller.ChangeWaiting && !asked && r.Until != nil {
+		if by, ok := r.ConfirmBy(); ok && r.State == controller.ChangeWaiting && !asked {
 			asked = true
-			fmt.Fprintf(c.App.ErrWriter, "          until %s keep it with: crinale network confirm %s\n", r.Until.Local().Format("15:04:05"), r.ID)
+			fmt.Fprintf(c.App.ErrWriter, "          until %s keep it with: crinale network confirm %s\n", by.Local().Format("15:04:05"), r.ID)
 		}
 		if r.State.Ended() {
 			return outcome(c, r)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/crinale/crinale/internal/login"
 	"github.com/crinale/crinale/internal/network"
 	"github.com/crinale/crinale/internal/web"
 )
@@ -24,8 +25,12 @@ type comuneRow struct {
 // status is /stato.
 func (p *Pages) status(w http.ResponseWriter, r *http.Request) error {
 	rows, trouble, watched := p.comuni()
+	var live []string // the stream of changes is for those who may see the network
+	if web.Who(r.Context()).May(login.ReadNetwork) {
+		live = []string{"rete/live.js"}
+	}
 	return p.html.Write(w, r, "status.html", web.View{
-		Title: "status.title", Nav: "/stato", Scripts: []string{"rete/live.js"},
+		Title: "status.title", Nav: "/stato", Scripts: live,
 		Data: struct {
 			Rows, Trouble []comuneRow
 			Watched       int
