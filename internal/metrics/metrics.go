@@ -1,6 +1,7 @@
 // Package metrics keeps the program's figures and shows them in the text form
 // of Prometheus (version 0.0.4), which Prometheus, VictoriaMetrics, Telegraf
-// and the OpenTelemetry collector read.
+// and the OpenTelemetry collector read. The library of Prometheus keeps, checks
+// and writes them; here are the rules of names, the bounds, and the list.
 //
 // Only cmd/crinale knows this package. A package that has figures gives them
 // away as plain numbers, or takes a small function to call, and the wiring
@@ -27,8 +28,7 @@
 //	shell.Handle("GET /metrics", web.NeedsUnion(login.ReadMetrics), reg.Handler())
 //
 // Rules of names, which a declaration is held against: they begin with
-// crinale_ (or go_, process_ for what every program has), counters end in
-// _total, and what is measured rather than counted ends in its unit, in base
+// crinale_ (go_ and process_ are the library's own), counters end in _total, and what is measured rather than counted ends in its unit, in base
 // units: _seconds, _bytes, _dbm, _ratio. A value that is not known is not
 // emitted; NaN is left out.
 package metrics
@@ -43,16 +43,21 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/crinale/crinale/internal/fault"
 )
 
 // Registry holds the figures of one program. Its methods may be called by many
 // goroutines.
 type Registry struct {
+	own     *prometheus.Registry // what is declared here
+	program *prometheus.Registry // see Process
+	leftOut atomic.Uint64
+
 	mu       sync.Mutex
-	families map[string]*family
+	declared map[string]Described
 	wrong    []error
-	leftOut  atomic.Uint64
 }
 
 // Emit gives one value of a figure, with the values of its labels in the order
@@ -62,20 +67,9 @@ type Emit func(value float64, labels ...string)
 // Described says what a figure is, for people and for documentation.
 type Described struct {
 	Name   string   `json:"name"`
-	Type   string   `json:"type"` // counter, gauge or histogram
+	Type   string   `json:"type"` // counter, gauge or histogram; summary for one of Go's own
 	Labels []string `json:"labels"`
 	Help   string   `json:"help"`
-}
-
-// family is all values of one name.
-type family struct {
-	Described
-	bounds []float64  // of a histogram
-	read   func(Emit) // nil: values are kept in series
-	left   *atomic.Uint64
-
-	mu     sync.RWMutex
-	series map[string]*value
 }
 
 const (
@@ -93,8 +87,8 @@ const leftOutName = "crinale_metrics_left_out_total"
 
 // New makes a registry with one figure: how many values it had to leave out.
 func New() *Registry {
-	r := &Registry{families: map[string]*family{}}
-	r.CounterFunc(leftOutName, "Values left out of the figures: wrong labels, twice the same labels, a counter below zero, or too many values of one name.", nil,
+	r := &Registry{own: prometheus.NewRegistry(), program: prometheus.NewRegistry(), declared: map[string]Described{}}
+	r.CounterFunc(leftOutName, "Values left out of the figures: wrong labels, twice the same labels, a counter below zero, too many values of one name, or a figure that could not be read.", nil,
 		func(emit Emit) { emit(float64(r.leftOut.Load())) })
 	return r
 }
@@ -102,31 +96,51 @@ func New() *Registry {
 // Counter declares a figure that only grows, told by Add. The name ends in
 // _total.
 func (r *Registry) Counter(name, help string, labels ...string) *Counter {
-	return &Counter{r.declare(Described{name, counter, labels, help}, nil, nil)}
+	c := &Counter{f: newFamily(labels, &r.leftOut)}
+	c.vec = prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, c.f.labels)
+	c.f.refused = !r.declare(Described{name, counter, labels, help}, nil, c.vec)
+	if len(labels) == 0 {
+		c.Add(0) // is there from the beginning
+	}
+	return c
 }
 
 // Gauge declares a figure that is set.
 func (r *Registry) Gauge(name, help string, labels ...string) *Gauge {
-	return &Gauge{r.declare(Described{name, gauge, labels, help}, nil, nil)}
+	g := &Gauge{f: newFamily(labels, &r.leftOut)}
+	g.vec = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, g.f.labels)
+	g.f.refused = !r.declare(Described{name, gauge, labels, help}, nil, g.vec)
+	return g
 }
 
 // Histogram declares a distribution. bounds are the upper ends of its buckets,
 // ascending, in the unit of the name; the last one, infinity, is added.
 func (r *Registry) Histogram(name, help string, bounds []float64, labels ...string) *Histogram {
-	return &Histogram{r.declare(Described{name, histogram, labels, help}, bounds, nil)}
+	h := &Histogram{f: newFamily(labels, &r.leftOut)}
+	h.vec = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: slices.Clone(bounds)}, h.f.labels)
+	h.f.refused = !r.declare(Described{name, histogram, labels, help}, bounds, h.vec)
+	if len(labels) == 0 {
+		h.at(nil) // is there from the beginning
+	}
+	return h
 }
 
 // CounterFunc declares a figure that only grows and is asked for at each
 // reading. read must be quick and must not call the registry; it may be called
-// by several readers at once.
+// by several readers at once. One that panics is left out, and counted.
 func (r *Registry) CounterFunc(name, help string, labels []string, read func(Emit)) {
-	r.declare(Described{name, counter, labels, help}, nil, read)
+	r.asked(Described{name, counter, labels, help}, prometheus.CounterValue, read)
 }
 
 // GaugeFunc declares a figure that goes up and down and is asked for at each
 // reading, as with CounterFunc.
 func (r *Registry) GaugeFunc(name, help string, labels []string, read func(Emit)) {
-	r.declare(Described{name, gauge, labels, help}, nil, read)
+	r.asked(Described{name, gauge, labels, help}, prometheus.GaugeValue, read)
+}
+
+func (r *Registry) asked(d Described, kind prometheus.ValueType, read func(Emit)) {
+	labels := slices.Clone(d.Labels)
+	r.declare(d, nil, &asked{prometheus.NewDesc(d.Name, d.Help, labels, nil), kind, len(labels), read, &r.leftOut})
 }
 
 // Err names every declaration that broke a rule; those figures are not shown.
@@ -137,45 +151,48 @@ func (r *Registry) Err() error {
 	return errors.Join(r.wrong...)
 }
 
-// List describes all figures, by name.
+// List describes all figures, by name. Of those of Process it asks the
+// library, so that what is listed is what this system tells.
 func (r *Registry) List() []Described {
-	var list []Described
-	for _, f := range r.sorted() {
-		d := f.Described
-		d.Labels = append([]string{}, d.Labels...)
+	r.mu.Lock()
+	list := slices.Collect(maps.Values(r.declared))
+	r.mu.Unlock()
+	program, _ := r.program.Gather() // what cannot be read has no values either
+	for _, f := range program {
+		d := Described{f.GetName(), strings.ToLower(f.GetType().String()), []string{}, f.GetHelp()}
+		for _, l := range f.GetMetric()[0].GetLabel() { // a family is never empty
+			d.Labels = append(d.Labels, l.GetName())
+		}
 		list = append(list, d)
 	}
+	slices.SortFunc(list, func(a, b Described) int { return strings.Compare(a.Name, b.Name) })
 	return list
 }
 
-func (r *Registry) sorted() []*family {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.SortedFunc(maps.Values(r.families), func(a, b *family) int { return strings.Compare(a.Name, b.Name) })
-}
-
-func (r *Registry) declare(d Described, bounds []float64, read func(Emit)) *family {
-	d.Labels = slices.Clone(d.Labels)
-	f := &family{Described: d, bounds: slices.Clone(bounds), read: read, left: &r.leftOut, series: map[string]*value{}}
+// declare registers a figure, unless it breaks a rule.
+func (r *Registry) declare(d Described, bounds []float64, c prometheus.Collector) bool {
+	d.Labels = append([]string{}, d.Labels...)
 	why := wrong(d, bounds)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if why == "" && r.families[d.Name] != nil {
+	if _, twice := r.declared[d.Name]; twice && why == "" {
 		why = "it is declared twice"
+	}
+	if why == "" {
+		if err := r.own.Register(c); err != nil {
+			why = err.Error()
+		}
 	}
 	if why != "" {
 		r.wrong = append(r.wrong, fault.New(fault.Internal, "declare the figure %q: %s", d.Name, why))
-		return f
+		return false
 	}
-	r.families[d.Name] = f
-	if len(d.Labels) == 0 && read == nil && d.Type != gauge {
-		f.at(nil) // counts from 0, and is there from the beginning
-	}
-	return f
+	r.declared[d.Name] = d
+	return true
 }
 
 var (
-	nameRule  = regexp.MustCompile(`^(crinale|go|process)(_[a-z0-9]+)+$`)
+	nameRule  = regexp.MustCompile(`^crinale(_[a-z0-9]+)+$`)
 	labelRule = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
 )
 

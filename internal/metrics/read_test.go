@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -43,7 +44,7 @@ func read(text string) (page, error) {
 		}
 		if rest, ok := strings.CutPrefix(l, "# TYPE "); ok {
 			name, kind, _ := strings.Cut(rest, " ")
-			if p.types[name] != "" || name != current || kind != "counter" && kind != "gauge" && kind != "histogram" {
+			if p.types[name] != "" || name != current || !slices.Contains([]string{"counter", "gauge", "histogram", "summary"}, kind) {
 				return bad("TYPE twice, late or unknown")
 			}
 			p.types[name] = kind
@@ -58,7 +59,7 @@ func read(text string) (page, error) {
 			return bad(err.Error())
 		}
 		base := m[1]
-		if p.types[current] == "histogram" {
+		if k := p.types[current]; k == "histogram" || k == "summary" {
 			for _, s := range []string{"_bucket", "_sum", "_count"} {
 				base = strings.TrimSuffix(base, s)
 			}

@@ -5,23 +5,20 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Durations are bounds, in seconds, that suit answers over a network and
 // rounds over many devices.
 var Durations = []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30}
 
-// value is one line of a figure, or one distribution.
-type value struct {
-	labels []string
-
-	mu      sync.Mutex
-	v       float64  // the value; the sum of a histogram
-	buckets []uint64 // of a histogram, each for itself; the last is above all bounds
-}
-
 // Counter is a figure that only grows.
-type Counter struct{ f *family }
+type Counter struct {
+	f   *family
+	vec *prometheus.CounterVec
+}
 
 // Add adds by, which must not be below zero. labels are the values of the
 // labels as declared. Adding 0 makes a value visible before it is first met.
@@ -30,27 +27,38 @@ func (c *Counter) Add(by float64, labels ...string) {
 		c.f.left.Add(1)
 		return
 	}
-	if v := c.f.at(labels); v != nil {
-		v.mu.Lock()
-		v.v += by
-		v.mu.Unlock()
+	if values, ok := c.f.admit(labels); ok {
+		c.vec.WithLabelValues(values...).Add(by)
 	}
 }
 
 // Gauge is a figure that is set.
-type Gauge struct{ f *family }
+type Gauge struct {
+	f   *family
+	vec *prometheus.GaugeVec
+	set sync.Mutex // one value at a time: a value may come and go
+}
 
 // Set sets the value of these labels. NaN means unknown: it is not shown.
 func (g *Gauge) Set(to float64, labels ...string) {
-	if v := g.f.at(labels); v != nil {
-		v.mu.Lock()
-		v.v = to
-		v.mu.Unlock()
+	g.set.Lock()
+	defer g.set.Unlock()
+	if math.IsNaN(to) {
+		if values, ok := g.f.dismiss(labels); ok {
+			g.vec.DeleteLabelValues(values...)
+		}
+		return
+	}
+	if values, ok := g.f.admit(labels); ok {
+		g.vec.WithLabelValues(values...).Set(to)
 	}
 }
 
 // Histogram is a distribution.
-type Histogram struct{ f *family }
+type Histogram struct {
+	f   *family
+	vec *prometheus.HistogramVec
+}
 
 // Observe counts one measured value, in the unit of the name. NaN is left out.
 func (h *Histogram) Observe(x float64, labels ...string) {
@@ -58,95 +66,120 @@ func (h *Histogram) Observe(x float64, labels ...string) {
 		h.f.left.Add(1)
 		return
 	}
-	if v := h.f.at(labels); v != nil {
-		i, _ := slices.BinarySearch(h.f.bounds, x) // the first bound that is not below x
-		v.mu.Lock()
-		v.v += x
-		v.buckets[i]++
-		v.mu.Unlock()
+	if o := h.at(labels); o != nil {
+		o.Observe(x)
 	}
 }
 
-// at gives the value with these labels, made when it is new; nil when the
-// labels do not fit or there are too many.
-func (f *family) at(labels []string) *value {
-	if len(labels) != len(f.Labels) {
-		f.left.Add(1)
+func (h *Histogram) at(labels []string) prometheus.Observer {
+	values, ok := h.f.admit(labels)
+	if !ok {
 		return nil
 	}
-	key := key(labels)
+	return h.vec.WithLabelValues(values...)
+}
+
+// family bounds the values of one name. The library would panic where labels
+// do not fit, and take any number of them.
+type family struct {
+	labels  []string
+	left    *atomic.Uint64
+	refused bool // the declaration broke a rule: values go nowhere
+
+	mu   sync.RWMutex
+	seen map[string]bool
+}
+
+func newFamily(labels []string, left *atomic.Uint64) *family {
+	return &family{labels: slices.Clone(labels), left: left, seen: map[string]bool{}}
+}
+
+// fit says whether the labels are as declared.
+func (f *family) fit(labels []string) bool {
+	if len(labels) != len(f.labels) {
+		f.left.Add(1)
+		return false
+	}
+	return !f.refused
+}
+
+// admit gives the labels as they are shown, or says that there is no place for
+// them.
+func (f *family) admit(labels []string) (values []string, ok bool) {
+	if !f.fit(labels) {
+		return nil, false
+	}
+	values = shown(labels)
+	k := key(values)
 	f.mu.RLock()
-	v := f.series[key]
+	ok = f.seen[k]
 	f.mu.RUnlock()
-	if v != nil {
-		return v
+	if ok {
+		return values, true
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if v = f.series[key]; v != nil {
-		return v
-	}
-	if len(f.series) >= maxSeries {
+	if !f.seen[k] && len(f.seen) >= maxSeries {
 		f.left.Add(1)
-		return nil
+		return nil, false
 	}
-	v = &value{labels: slices.Clone(labels)}
-	if f.Type == histogram {
-		v.buckets = make([]uint64, len(f.bounds)+1)
-	}
-	f.series[key] = v
-	return v
+	f.seen[k] = true
+	return values, true
 }
 
-// key tells sets of label values apart: 0xff is in no UTF-8 text, and what is
-// not UTF-8 is shown, and so must be told apart, as if it were.
-func key(labels []string) string {
-	if len(labels) == 1 {
-		return strings.ToValidUTF8(labels[0], "\uFFFD")
+// dismiss makes room again.
+func (f *family) dismiss(labels []string) (values []string, ok bool) {
+	if !f.fit(labels) {
+		return nil, false
 	}
-	var b strings.Builder
-	for _, l := range labels {
-		b.WriteString(strings.ToValidUTF8(l, "\uFFFD"))
-		b.WriteByte(0xff)
-	}
-	return b.String()
+	values = shown(labels)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.seen, key(values))
+	return values, true
 }
 
-// shot is a value as it was at a reading.
-type shot struct {
-	labels  []string
-	v       float64
-	buckets []uint64
+// shown are label values as text: what is not UTF-8 would be refused.
+func shown(labels []string) []string {
+	values := make([]string, len(labels))
+	for i, l := range labels {
+		values[i] = strings.ToValidUTF8(l, "\uFFFD")
+	}
+	return values
 }
 
-// shots gives all values of the family, in the order of their labels.
-func (f *family) shots() []shot {
-	var list []shot
-	if f.read != nil {
-		seen := map[string]bool{}
-		f.read(func(v float64, labels ...string) {
-			k := key(labels)
-			switch {
-			case math.IsNaN(v):
-				return
-			case len(labels) != len(f.Labels), seen[k], len(seen) >= maxSeries, f.Type == counter && v < 0:
-				f.left.Add(1)
-				return
-			}
-			seen[k] = true
-			list = append(list, shot{labels: slices.Clone(labels), v: v})
-		})
-	} else {
-		f.mu.RLock()
-		for _, v := range f.series {
-			v.mu.Lock()
-			if !math.IsNaN(v.v) {
-				list = append(list, shot{v.labels, v.v, slices.Clone(v.buckets)})
-			}
-			v.mu.Unlock()
+// key tells sets of label values apart: 0xff is in no UTF-8 text.
+func key(values []string) string { return strings.Join(values, "\xff") }
+
+// asked is a figure that somebody else counts.
+type asked struct {
+	desc   *prometheus.Desc
+	kind   prometheus.ValueType
+	labels int
+	read   func(Emit)
+	left   *atomic.Uint64
+}
+
+var _ prometheus.Collector = (*asked)(nil)
+
+// Describe tells the library what to expect.
+func (a *asked) Describe(to chan<- *prometheus.Desc) { to <- a.desc }
+
+// Collect asks for the values. What the library would refuse, with the whole
+// figure, is left out one by one.
+func (a *asked) Collect(to chan<- prometheus.Metric) {
+	seen := map[string]bool{}
+	a.read(func(v float64, labels ...string) {
+		values := shown(labels)
+		k := key(values)
+		switch {
+		case math.IsNaN(v):
+			return
+		case len(values) != a.labels, seen[k], len(seen) >= maxSeries, a.kind == prometheus.CounterValue && v < 0:
+			a.left.Add(1)
+			return
 		}
-		f.mu.RUnlock()
-	}
-	slices.SortFunc(list, func(a, b shot) int { return slices.Compare(a.labels, b.labels) })
-	return list
+		seen[k] = true
+		to <- prometheus.MustNewConstMetric(a.desc, a.kind, v, values...) // the labels fit, see above
+	})
 }

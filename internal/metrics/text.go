@@ -1,13 +1,36 @@
 package metrics
 
 import (
+	"bytes"
 	"net/http"
 	"strconv"
-	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/common/expfmt"
+
+	"github.com/crinale/crinale/internal/fault"
 )
 
 // ContentType is that of the text form.
 const ContentType = "text/plain; version=0.0.4; charset=utf-8"
+
+// Process declares what every program has, as the library of Prometheus names
+// it and ready-made dashboards look for it: memory, processor time, open files,
+// goroutines. What the system does not tell (outside Linux: some of process_)
+// is not there.
+func (r *Registry) Process() {
+	for _, c := range []prometheus.Collector{
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	} {
+		if err := r.program.Register(c); err != nil {
+			r.mu.Lock()
+			r.wrong = append(r.wrong, fault.New(fault.Internal, "declare the figures of the process: %w", err))
+			r.mu.Unlock()
+		}
+	}
+}
 
 // Handler shows all figures in the text form. It asks for no rights: who may
 // read is a matter of where it is mounted.
@@ -23,68 +46,15 @@ func (r *Registry) Handler() http.Handler {
 // Text is what Handler shows: per figure its help, its type, and a line for
 // each value.
 func (r *Registry) Text() []byte {
-	var b []byte
-	for _, f := range r.sorted() {
-		b = append(b, "# HELP "+f.Name+" "...)
-		b = append(b, helpEscapes.Replace(strings.ToValidUTF8(f.Help, "\uFFFD"))...)
-		b = append(b, "\n# TYPE "+f.Name+" "+f.Type+"\n"...)
-		for _, s := range f.shots() {
-			if f.Type == histogram {
-				b = f.distribution(b, s)
-				continue
-			}
-			b = f.line(b, "", s.labels, "", s.v)
+	all, err := prometheus.Gatherers{r.own, r.program}.Gather()
+	if err != nil { // all but the figures that it names are there
+		r.leftOut.Add(1)
+	}
+	var b bytes.Buffer
+	for _, f := range all {
+		if _, err := expfmt.MetricFamilyToText(&b, f); err != nil {
+			r.leftOut.Add(1)
 		}
 	}
-	return b
+	return b.Bytes()
 }
-
-// distribution writes the buckets, each with those below it, then sum and
-// count.
-func (f *family) distribution(b []byte, s shot) []byte {
-	var n uint64
-	for i, c := range s.buckets {
-		n += c
-		le := "+Inf"
-		if i < len(f.bounds) {
-			le = number(f.bounds[i])
-		}
-		b = f.line(b, "_bucket", s.labels, le, float64(n))
-	}
-	b = f.line(b, "_sum", s.labels, "", s.v)
-	return f.line(b, "_count", s.labels, "", float64(n))
-}
-
-func (f *family) line(b []byte, suffix string, labels []string, le string, v float64) []byte {
-	b = append(b, f.Name...)
-	b = append(b, suffix...)
-	open := byte('{')
-	pair := func(name, value string) {
-		b = append(b, open)
-		b = append(b, name...)
-		b = append(b, `="`...)
-		b = append(b, valueEscapes.Replace(strings.ToValidUTF8(value, "\uFFFD"))...)
-		b = append(b, '"')
-		open = ','
-	}
-	for i, l := range labels {
-		pair(f.Labels[i], l)
-	}
-	if le != "" {
-		pair("le", le)
-	}
-	if open == ',' {
-		b = append(b, '}')
-	}
-	b = append(b, ' ')
-	b = append(b, number(v)...)
-	return append(b, '\n')
-}
-
-var (
-	helpEscapes  = strings.NewReplacer(`\`, `\\`, "\n", `\n`)
-	valueEscapes = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
-)
-
-// number writes a value as Prometheus reads it: infinity is +Inf.
-func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
