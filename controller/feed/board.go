@@ -28,7 +28,9 @@ type slot struct {
 	flying *payload  // under way, not acknowledged yet
 	urgent bool
 	listed bool
-	sent   bool // once at least
+	sent   bool      // once at least
+	at     time.Time // when it was sent last
+	again  bool      // listed by repeat: only what the broker should have already
 }
 
 // backlog is how many topics the board holds before an alert that opened and
@@ -62,6 +64,7 @@ func (b *board) put(topic string, p payload) {
 	defer b.mu.Unlock()
 	s := b.slot(topic)
 	s.queue, s.last = append(s.queue[:0], p), p
+	s.again = false
 	b.list(topic, s)
 }
 
@@ -74,9 +77,38 @@ func (b *board) push(topic string, p payload) {
 		delete(b.slots, topic)
 		return
 	}
+	s.forgetRepeat()
 	s.urgent = true
 	s.queue, s.last = append(s.queue, p), p
 	b.list(topic, s)
+}
+
+// repeat lists once more, behind all else, the retained topics that match and
+// were not sent for a while: a broker may forget a subscriber that came in the
+// instant of a message.
+func (b *board) repeat(now time.Time, every time.Duration, match func(topic string) bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.online {
+		return // all is sent at the next connection
+	}
+	for topic, s := range b.slots {
+		if s.last == nil || s.listed || s.flying != nil || len(s.queue) > 0 || now.Sub(s.at) < every || !match(topic) {
+			continue
+		}
+		s.queue = append(s.queue, s.last)
+		s.listed, s.again = true, true
+		b.normal = append(b.normal, topic)
+		b.ring()
+	}
+}
+
+// forgetRepeat makes way for what is new on the topic, which then takes its
+// own place in the lists.
+func (s *slot) forgetRepeat() {
+	if s.again {
+		s.queue, s.listed, s.again = s.queue[:0], false, false
+	}
 }
 
 // first is put on an urgent topic, before all others.
@@ -84,7 +116,7 @@ func (b *board) first(topic string, p payload) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s := b.slot(topic)
-	s.urgent = true
+	s.urgent, s.again = true, false
 	s.queue, s.last = append(s.queue[:0], p), p
 	b.urgent = slices.DeleteFunc(b.urgent, func(t string) bool { return t == topic })
 	b.urgent = slices.Insert(b.urgent, 0, topic)
@@ -137,7 +169,7 @@ func (b *board) next(now time.Time) (topic string, body []byte, ok bool) {
 	if s == nil {
 		return "", nil, false
 	}
-	s.listed, s.sent = false, true
+	s.listed, s.sent, s.again, s.at = false, true, false, now
 	p := s.queue[0]
 	s.queue = slices.Delete(s.queue, 0, 1)
 	s.flying = &p
@@ -190,6 +222,7 @@ func (b *board) connected() {
 	defer b.mu.Unlock()
 	b.online = true
 	for topic, s := range b.slots {
+		s.forgetRepeat()
 		if len(s.queue) == 0 {
 			s.queue = append(s.queue, s.last)
 		}

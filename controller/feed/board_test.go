@@ -115,3 +115,42 @@ func TestBacklogOfAlertsIsBounded(t *testing.T) {
 		t.Errorf("%d messages", len(topics))
 	}
 }
+
+// What is repeated waits behind what is new, and gives way to news of its own
+// topic.
+func TestRepeatsWaitBehindNews(t *testing.T) {
+	b := newBoard(1)
+	b.connected()
+	b.push("open", says("open"))
+	b.push("closes", says("open"))
+	b.push("under-way", says("open"))
+	b.put("state", says("s"))
+	b.next(noon)
+	b.next(noon)
+	b.next(noon)
+	b.done("open", true)
+	b.done("closes", true)
+	later := noon.Add(time.Minute)
+	b.repeat(later, time.Minute, func(string) bool { return true })
+	b.repeat(later, time.Minute, func(string) bool { return true })
+	b.push("new", says("open"))
+	b.push("closes", nil)
+	var got []string
+	for {
+		topic, body, ok := b.next(later)
+		if !ok {
+			break
+		}
+		got = append(got, topic+"="+string(body))
+		b.done(topic, true)
+	}
+	if fmt.Sprint(got) != "[new=open closes= state=s open=open]" {
+		t.Errorf("sent %v", got)
+	}
+	b.repeat(later.Add(time.Minute), time.Minute, func(topic string) bool { return topic == "new" })
+	b.disconnected()
+	b.connected()
+	if topic, _, _ := b.next(later); topic == "state" {
+		t.Error("after a new connection an alert waits behind a state")
+	}
+}

@@ -6,8 +6,10 @@
 // The feed takes from the controller's topics and never makes it wait. Between
 // them stands a board: of a state only the latest is kept, of samples the
 // latest thousand while there is a connection, of alerts everything until the
-// broker has acknowledged it. After each new connection, and so after a
-// restart of either side, all that is retained is sent again, and what the
+// broker has acknowledged it. An open alert is sent again each minute, as a
+// state is: a subscriber that comes in the instant of a retained message may
+// miss it, which is the broker's doing. After each new connection, and so after
+// a restart of either side, all that is retained is sent again, and what the
 // broker retains of links, alerts and sites that are no longer the partner's
 // is cleared.
 package feed
@@ -28,7 +30,7 @@ import (
 // Config is how often the feed speaks. Default gives every field its usual
 // value.
 type Config struct {
-	Repeat     time.Duration // a state is sent at least this often, so that its age is known
+	Repeat     time.Duration // a state is sent at least this often, so that its age is known; an open alert too
 	Gap        time.Duration // between two states of a link when only its levels changed
 	SiteGap    time.Duration // between two messages of a site
 	StaleAfter time.Duration // a reading older than this is stale

@@ -175,6 +175,26 @@ func TestBrokerAwayLosesNoAlert(t *testing.T) {
 	}
 }
 
+// Who missed the retained message of an alert has it with the next repeat.
+func TestOpenAlertComesAgain(t *testing.T) {
+	s := spinetest.Start(t, nil, users(t, "wisp-a")...)
+	w := &fakeWatch{}
+	cfg := Default()
+	cfg.Repeat = time.Second
+	f, _ := run(t, cfg, ridge(), w, embedded(s))
+	ready(t, f)
+	w.opens(weak("la", "x-1", time.Now()))
+	sub := login(s, "wisp-a").Sub(t, "-q", "1", "-t", a+"alerts/+")
+	var got []string
+	sub.Until(t, "the alert, three times", func(m spinetest.Msg) bool {
+		got = append(got, m.Payload)
+		return len(got) == 3
+	})
+	if got[0] == "" || got[1] != got[0] || got[2] != got[0] {
+		t.Errorf("got %q", got)
+	}
+}
+
 // What an earlier life left on the broker and is no longer the partner's goes
 // away; what is still its stays.
 func TestLeftoversAreCleared(t *testing.T) {

@@ -154,6 +154,7 @@ func (w *watcher) tick(now time.Time) {
 			w.publishSite(now, s)
 		}
 	}
+	w.board.repeat(now, w.cfg.Repeat, isAlert)
 }
 
 func (w *watcher) consider(now time.Time, t *track) {

@@ -186,6 +186,57 @@ func TestAlertsReachThoseConcernedOnly(t *testing.T) {
 	}
 }
 
+// An open alert is sent again each minute, byte for byte, until it is closed;
+// while there is no connection nothing piles up.
+func TestOpenAlertsAreRepeated(t *testing.T) {
+	w, b := begun(t)
+	b.connected()
+	drain(b, noon)
+	at := func(s int) time.Time { return noon.Add(time.Duration(s) * time.Second) }
+	repeats := func(s int) (got []string) {
+		t.Helper()
+		w.tick(at(s))
+		topics, bodies := drain(b, at(s))
+		for _, topic := range topics {
+			if strings.Contains(topic, "/alerts/") {
+				got = append(got, bodies[topic])
+			}
+		}
+		return got
+	}
+	a := weak("la", "x-1", noon)
+	w.alert(controller.AlertEvent{Change: controller.Opened, Alert: a})
+	first := repeats(10)
+	if len(first) != 1 || first[0] == "" {
+		t.Fatalf("at first %q", first)
+	}
+	for _, c := range []struct{ s, want int }{{11, 0}, {69, 0}, {70, 1}, {71, 0}, {129, 0}, {135, 1}, {194, 0}} {
+		got := repeats(c.s)
+		if len(got) != c.want || c.want == 1 && got[0] != first[0] {
+			t.Errorf("after %d s: %q", c.s, got)
+		}
+	}
+	b.disconnected()
+	w.tick(at(300))
+	w.tick(at(400))
+	if n := b.figures().Waiting; n != 4 {
+		t.Errorf("without a connection %d wait, want the four states", n)
+	}
+	b.connected()
+	w.tick(at(401))
+	if got := repeats(401); len(got) != 1 {
+		t.Errorf("after the connection %q", got)
+	}
+	w.tick(at(500))
+	w.alert(controller.AlertEvent{Change: controller.Closed, Alert: a})
+	if got := repeats(500); len(got) != 1 || got[0] != "" {
+		t.Errorf("when closed %q", got)
+	}
+	if got := repeats(600); len(got) != 0 {
+		t.Errorf("after it was closed %q", got)
+	}
+}
+
 func TestAuditMendsWhatWasMissed(t *testing.T) {
 	w, b := begun(t)
 	drain(b, noon)
