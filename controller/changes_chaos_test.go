@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,10 +26,10 @@ func TestChaosEndsOnOneSide(t *testing.T) {
 			db := storetest.SQLite(t)
 			log := newAudit(t, db)
 			f := newFakeFleet()
-			trouble := true
+			var trouble atomic.Bool
 			f.before = func(op string, id network.DeviceID) error {
 				switch x := roll(100); {
-				case !trouble:
+				case !trouble.Load():
 				case x < 6:
 					return errors.New("not made")
 				case x < 10:
@@ -37,16 +38,15 @@ func TestChaosEndsOnOneSide(t *testing.T) {
 				return nil
 			}
 			f.after = func(op string, id network.DeviceID) error {
-				if trouble && roll(100) < 6 {
+				if trouble.Load() && roll(100) < 6 {
 					return errors.New("answer lost")
 				}
 				return nil
 			}
 			b := run(t, db, log, f, fakeNet(moveBoth), nil)
 			// Apply needs an answer of both; the trouble is for what follows.
-			trouble = false
 			r := b.apply(ApplyRequest{Hold: time.Duration(20+roll(100)) * time.Second})
-			trouble = true
+			trouble.Store(true)
 			for range 1 + roll(5) {
 				time.Sleep(time.Duration(roll(60000)) * time.Millisecond)
 				for _, id := range two {
@@ -57,10 +57,10 @@ func TestChaosEndsOnOneSide(t *testing.T) {
 				if roll(3) == 0 {
 					b.close()
 					time.Sleep(time.Duration(roll(120)) * time.Second)
-					b = run(t, db, log, f, b.net, nil)
+					b = run(t, db, log, f, b.net.Load(), nil)
 				}
 			}
-			trouble = false
+			trouble.Store(false)
 			for _, id := range two {
 				f.edit(id, func(d *fakeDevice) { d.dead = false })
 			}
@@ -108,7 +108,7 @@ func TestKilledAtEveryStepOfARepair(t *testing.T) {
 		if got := f.freqs("near", "far"); got != "5600 5540" {
 			t.Fatalf("not half confirmed: %s", got)
 		}
-		f.after = nil
+		f.on(nil, nil)
 		b = run(t, db, log, f, fakeNet(moveBoth), func(c *Changes, stop context.CancelFunc) {
 			c.noting = func(ChangeRecord, bool) {
 				if chances++; chances == point {
@@ -129,6 +129,7 @@ func TestKilledAtEveryStepOfARepair(t *testing.T) {
 				t.Log(told(b.end(r.ID)))
 			}
 		}
+		b.close() // the last chance has passed
 		return chances
 	}
 	chances := 0

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -265,6 +266,13 @@ func (f *fakeFleet) Observe(ctx context.Context, id network.DeviceID) (o network
 	return o, err
 }
 
+// on sets what is asked before and after each call.
+func (f *fakeFleet) on(before, after func(op string, d network.DeviceID) error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.before, f.after = before, after
+}
+
 func (f *fakeFleet) did(call string) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -305,7 +313,7 @@ type bench struct {
 	c     *Changes
 	fleet *fakeFleet
 	audit *audit.Log
-	net   *network.Network
+	net   atomic.Pointer[network.Network] // the files
 	stop  context.CancelFunc
 	ended chan error
 }
@@ -325,11 +333,12 @@ func newAudit(t *testing.T, db *store.DB) *audit.Log {
 // run starts an engine and waits until it is ready; set may change its ways.
 func run(t *testing.T, db *store.DB, l *audit.Log, f *fakeFleet, n *network.Network, set func(*Changes, context.CancelFunc)) *bench {
 	t.Helper()
-	b := &bench{t: t, fleet: f, net: n, audit: l, ended: make(chan error, 1)}
+	b := &bench{t: t, fleet: f, audit: l, ended: make(chan error, 1)}
+	b.net.Store(n)
 	var err error
 	b.c, err = NewChanges(DefaultChanges(), ChangesDeps{
 		Store: db, Audit: l, Fleet: f, Observe: f.Observe,
-		Desired: func(context.Context) (*network.Network, error) { return b.net, nil },
+		Desired: func(context.Context) (*network.Network, error) { return b.net.Load(), nil },
 	})
 	if err != nil {
 		t.Fatal(err)

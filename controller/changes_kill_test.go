@@ -55,18 +55,17 @@ func (k killed) play(t *testing.T) (chances int, last ChangeRecord) {
 		stop = s
 		c.noting = func(r ChangeRecord, written bool) { hit(fmt.Sprintf("step %d written=%v", len(r.Events), written)) }
 	})
-	f.before = func(op string, d network.DeviceID) error {
+	f.on(func(op string, d network.DeviceID) error {
 		if strings.Contains("arm write confirm undo", op) {
 			hit("before " + op)
 		}
 		return nil
-	}
-	f.after = func(op string, d network.DeviceID) error {
+	}, func(op string, d network.DeviceID) error {
 		if strings.Contains("arm write confirm undo", op) {
 			hit("after " + op)
 		}
 		return nil
-	}
+	})
 	r := b.apply(ApplyRequest{Manual: k.manual})
 	id := r.ID
 	for r.Manual && !r.State.Ended() { // somebody watches
@@ -82,7 +81,9 @@ func (k killed) play(t *testing.T) (chances int, last ChangeRecord) {
 		}
 	}
 	if k.point == 0 {
-		return chances, b.end(id)
+		last = b.end(id)
+		b.close() // the last chance has passed
+		return chances, last
 	}
 	select {
 	case err := <-b.ended:
@@ -91,7 +92,7 @@ func (k killed) play(t *testing.T) (chances int, last ChangeRecord) {
 		t.Fatalf("%v: not killed; %d chances", k, chances)
 	}
 	b.close()
-	f.before, f.after = nil, nil
+	f.on(nil, nil)
 	time.Sleep(k.away)
 	b = run(t, db, log, f, fakeNet(k.want), nil)
 	all := b.quiet()

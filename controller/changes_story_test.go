@@ -262,7 +262,7 @@ func TestDriftIsToldFromWhatIsWanted(t *testing.T) {
 			t.Fatalf("%+v %v", d, err)
 		}
 		f.edit("lone", func(d *fakeDevice) { d.values[fakePower] = "17" }) // by hand
-		b.net = fakeNet(moveBoth)                                          // in the files
+		b.net.Store(fakeNet(moveBoth))                                     // in the files
 		f.edit("near", func(d *fakeDevice) { d.values[fakeFreq], d.values[fakeSSID] = "5580", "x" })
 		f.edit("far", func(d *fakeDevice) { d.dead = true })
 		time.Sleep(16 * time.Minute)
@@ -355,7 +355,7 @@ func TestDeviceThatNeverComesBackIsLostAndHoldsUpNobody(t *testing.T) {
 		if r.State != ChangeFailed || r.at("lone").State != StepLost || !strings.Contains(r.Outcome, "lone: silent since the change") {
 			t.Errorf("%s", told(r))
 		}
-		f.after = nil
+		f.on(nil, nil)
 		f.edit("lone", func(d *fakeDevice) { d.dead = false })
 		if r := b.end(b.apply(ApplyRequest{}).ID); r.State != ChangeConfirmed {
 			t.Errorf("%s", told(r))
@@ -367,7 +367,7 @@ func TestSlowDevice(t *testing.T) {
 	story(t, moveLone, func(t *testing.T, b *bench, f *fakeFleet) {
 		f.edit("lone", func(d *fakeDevice) { d.slow = 4 * time.Second })
 		ends(t, b, b.apply(ApplyRequest{}).ID, ChangeConfirmed, "", "5540 5540 5600")
-		b.net = fakeNet(func(network.DeviceID, *network.Settings) {})
+		b.net.Store(fakeNet(func(network.DeviceID, *network.Settings) {}))
 		r := b.apply(ApplyRequest{})
 		f.edit("lone", func(d *fakeDevice) { d.slow = 25 * time.Second }) // longer than anybody waits
 		time.Sleep(10 * time.Minute)
@@ -383,8 +383,8 @@ func TestLinkThatComesBackTooWeakIsUndone(t *testing.T) {
 	story(t, moveBoth, func(t *testing.T, b *bench, f *fakeFleet) {
 		f.loss = 5 // at both writes once: still within the slack
 		ends(t, b, b.apply(ApplyRequest{}).ID, ChangeConfirmed, "", "5600 5600 5540")
-		b.net = fakeNet(func(network.DeviceID, *network.Settings) {})
-		f.loss = 7
+		b.net.Store(fakeNet(func(network.DeviceID, *network.Settings) {}))
+		f.edit("near", func(*fakeDevice) { f.loss = 7 })
 		ends(t, b, b.apply(ApplyRequest{}).ID, ChangeUndone, CauseNotVerified, "5600 5600 5540", "link up at near", "up with -72.0 dBm, at least -71.0 dBm is expected")
 	})
 }
@@ -507,7 +507,7 @@ func TestHalfConfirmedChangeIsTakenBack(t *testing.T) {
 				}
 				r := b.apply(ApplyRequest{})
 				time.Sleep(20 * time.Minute)
-				f.before, f.after = nil, nil
+				f.on(nil, nil)
 				f.edit("far", func(d *fakeDevice) { d.dead = false })
 				all := b.quiet()
 				r = b.end(r.ID)

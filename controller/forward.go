@@ -179,6 +179,9 @@ func (w *worker) decided(ctx context.Context) (*halt, error) {
 	}
 	if !time.Now().Before(w.deadline()) {
 		h := &halt{cause: CauseUnconfirmed, text: "nobody confirmed it within the hold; the devices go back by themselves"}
+		if !w.r.Manual {
+			h = &halt{cause: CauseNotVerified, text: "all was well only when the hold was nearly over: give a longer one"}
+		}
 		if by != nil {
 			by.reply <- fault.New(fault.Unconfirmed, "confirm %s: too late: %s", w.id, h.text)
 		}
