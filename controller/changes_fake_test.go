@@ -373,7 +373,8 @@ func (b *bench) close() {
 // end waits for a change to end, and for those that follow it, and gives it.
 func (b *bench) end(id string) ChangeRecord {
 	b.t.Helper()
-	for limit := time.Now().Add(24 * time.Hour); time.Now().Before(limit); time.Sleep(time.Second) {
+	for wait := time.Second; wait < time.Hour; wait += wait / 8 {
+		time.Sleep(wait)
 		r, err := b.c.Change(b.t.Context(), id)
 		if err != nil {
 			b.t.Fatal(err)
@@ -389,7 +390,8 @@ func (b *bench) end(id string) ChangeRecord {
 // quiet waits until no change is under way, and gives all, the oldest first.
 func (b *bench) quiet() []ChangeRecord {
 	b.t.Helper()
-	for limit := time.Now().Add(24 * time.Hour); time.Now().Before(limit); time.Sleep(time.Second) {
+	for wait := time.Second; wait < time.Hour; wait += wait / 8 {
+		time.Sleep(wait)
 		all, err := b.c.History(b.t.Context(), HistoryQuery{})
 		if err != nil {
 			b.t.Fatal(err)

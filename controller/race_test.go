@@ -4,4 +4,4 @@ package controller
 
 // stride is how many of the points at which a change can be killed are left
 // out: the race detector is slow, and looks for something else.
-const stride = 7
+const stride = 11
