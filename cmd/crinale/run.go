@@ -157,5 +157,8 @@ func runServer(c *cli.Context) error {
 	}
 	return lifecycle.All(c.Context, s.stages(), func() {
 		fmt.Fprintf(c.App.ErrWriter, "pages    %s\nMQTT     %s\ndata     %s\n", s.web.URL(), s.mqttURL(), cfg.Data)
+		if ps, err := s.people.List(c.Context); err == nil && len(ps) == 0 {
+			fmt.Fprintf(c.App.ErrWriter, "Nobody can sign in yet. Make the first account on this machine:\n  crinale people invite NAME --role admin --data %s\n", cfg.Data)
+		}
 	})
 }
