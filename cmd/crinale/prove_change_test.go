@@ -131,7 +131,7 @@ func TestProveChange(t *testing.T) {
 	if os.Getenv("PROVE") != "change" {
 		t.Skip("run by make prove-change")
 	}
-	most, seed := number(t, "N", 4), number(t, "SEED", 1)
+	most, seed := number(t, "N", 2), number(t, "SEED", 1)
 	rnd := rand.New(rand.NewPCG(uint64(seed), 0))
 	r := newRidge(t)
 
