@@ -216,7 +216,13 @@ func (c *conn) scrub(err error) error {
 	return fault.New(fault.Of(err), "%s", clean)
 }
 
+// close ends the session. Of a broken one the system throws away what was not
+// delivered: else a command could reach the device long after, when a cut link
+// is back and the way back of its change has run.
 func (c *conn) close() {
+	if tcp, ok := c.raw.(*net.TCPConn); ok && c.broken {
+		_ = tcp.SetLinger(0)
+	}
 	c.broken = true
 	_ = c.raw.Close() // the raw one: a TLS farewell could wait for the peer
 	_ = c.client.Close()
