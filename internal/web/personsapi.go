@@ -36,6 +36,9 @@ type TokenAsked struct {
 	Name   string        `json:"name"`
 	Rights []login.Right `json:"rights"`
 	Days   int           `json:"days"`
+	// Password of the asker, where a session asks: a borrowed screen must not be
+	// enough for a key that outlives it.
+	Password string `json:"password,omitempty"`
 }
 
 // InviteAsked is the body that asks for an account.
@@ -254,6 +257,14 @@ func (s *Shell) apiAddToken(w http.ResponseWriter, r *http.Request) error {
 	person, err := whose(r, asked.Person)
 	if err != nil {
 		return err
+	}
+	if id := Who(r.Context()); id.Via == viaSession {
+		if asked.Password == "" {
+			return fault.New(fault.Invalid, "password: a session makes no token without the password of %s", id.Person)
+		}
+		if err := s.people.CheckOwn(r.Context(), id.Person, asked.Password); err != nil {
+			return err
+		}
 	}
 	made, err := s.addToken(r, login.TokenRequest{Person: person, Name: asked.Name, Rights: asked.Rights, Days: asked.Days})
 	if err != nil {

@@ -178,8 +178,16 @@ func TestTokensAreMadeBySessions(t *testing.T) {
 	if a := program.do("POST", "/api/v1/tokens", `{"name": "altra", "rights": ["network.read"], "days": 3}`, "Authorization", "Bearer "+read, "Content-Type", "application/json"); a.StatusCode != 403 {
 		t.Errorf("by a token: %d %s", a.StatusCode, a.Body)
 	}
-	ask := func(body string) answer {
+	plain := func(body string) answer {
 		return v.do("POST", "/api/v1/tokens", body, "Content-Type", "application/json")
+	}
+	ask := func(body string) answer { return plain(strings.Replace(body, `"name"`, `"password": "`+good+`", "name"`, 1)) }
+	// A session alone makes none: a borrowed screen must not be enough.
+	if a := plain(`{"name": "altra", "rights": ["network.read"], "days": 3}`); a.StatusCode != 400 || !strings.Contains(a.Body, "password") {
+		t.Errorf("without the password: %d %s", a.StatusCode, a.Body)
+	}
+	if a := plain(`{"name": "altra", "rights": ["network.read"], "days": 3, "password": "not it at all"}`); a.StatusCode != 403 {
+		t.Errorf("with a wrong password: %d %s", a.StatusCode, a.Body)
 	}
 	if a := ask(`{"name": "altra", "rights": ["people.manage"], "days": 3}`); a.StatusCode != 403 {
 		t.Errorf("more than one has: %d %s", a.StatusCode, a.Body)
