@@ -278,13 +278,22 @@ func (s *Shell) apiRevokeToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	id := Who(r.Context())
+	if byToken(id) && id.Via != viaToken+r.PathValue("id") && !id.MayIn(login.ManagePeople) {
+		return fault.New(fault.Denied, "revoke the token %s: a token ends only itself: sign in, or use the server's own machine", r.PathValue("id"))
+	}
 	return nothing(w, s.people.RevokeToken(r.Context(), person, r.PathValue("id")))
 }
+
+// viaToken is the way of an identity by a token, before the token's number.
+const viaToken = "token:"
+
+func byToken(id login.Identity) bool { return strings.HasPrefix(id.Via, viaToken) }
 
 // addToken makes a token that can do no more than the one who asks for it.
 func (s *Shell) addToken(r *http.Request, t login.TokenRequest) (login.NewToken, error) {
 	id := Who(r.Context())
-	if strings.HasPrefix(id.Via, "token:") { // else one that leaked could live for ever
+	if byToken(id) { // else one that leaked could live for ever
 		return login.NewToken{}, fault.New(fault.Denied, "token %q: a token makes no tokens: sign in, or use the server's own machine", t.Name)
 	}
 	for _, right := range t.Rights {

@@ -181,7 +181,9 @@ func TestTokensAreMadeBySessions(t *testing.T) {
 	plain := func(body string) answer {
 		return v.do("POST", "/api/v1/tokens", body, "Content-Type", "application/json")
 	}
-	ask := func(body string) answer { return plain(strings.Replace(body, `"name"`, `"password": "`+good+`", "name"`, 1)) }
+	ask := func(body string) answer {
+		return plain(strings.Replace(body, `"name"`, `"password": "`+good+`", "name"`, 1))
+	}
 	// A session alone makes none: a borrowed screen must not be enough.
 	if a := plain(`{"name": "altra", "rights": ["network.read"], "days": 3}`); a.StatusCode != 400 || !strings.Contains(a.Body, "password") {
 		t.Errorf("without the password: %d %s", a.StatusCode, a.Body)
@@ -199,6 +201,13 @@ func TestTokensAreMadeBySessions(t *testing.T) {
 	var n login.NewToken
 	if err := json.Unmarshal([]byte(made.Body), &n); err != nil || made.StatusCode != 201 || n.Secret == "" || made.Header.Get("Cache-Control") != "no-store" {
 		t.Fatalf("%d %s", made.StatusCode, made.Body)
+	}
+	// A token ends itself, and no other of its person.
+	figures, spent := w.token("tecnica", login.ReadMetrics), w.token("tecnica", login.ReadMetrics)
+	for id, want := range map[string]int{n.ID: 403, spent.ID: 204} {
+		if a := program.do("DELETE", "/api/v1/tokens/"+id, "", "Authorization", "Bearer "+map[string]string{n.ID: figures.Secret, spent.ID: spent.Secret}[id]); a.StatusCode != want {
+			t.Errorf("revoke by a token of metrics.read: %d, want %d: %s", a.StatusCode, want, a.Body)
+		}
 	}
 	if a := program.do("DELETE", "/api/v1/tokens/"+n.ID+"?person=tecnica", "", "Authorization", "Bearer "+read); a.StatusCode != 204 {
 		t.Errorf("revoke: %d %s", a.StatusCode, a.Body)
