@@ -20,7 +20,8 @@ import (
 // one of the devices or a neighbour of it, or Digest no longer fits;
 // fault.Invalid: nothing differs, the hold is out of range, or one end of a
 // link would change without the other; fault.Unreachable, Denied, Refused: a
-// device that was named does not tell its settings.
+// device that was named does not tell its settings, or one at the other end of
+// a link, which would be left behind.
 func (c *Changes) Apply(ctx context.Context, q ApplyRequest) (ChangeRecord, error) {
 	if err := c.running(); err != nil {
 		return ChangeRecord{}, err
@@ -64,15 +65,13 @@ func (c *Changes) holdOf(hold time.Duration) (time.Duration, error) {
 // differing reads the devices of a request, and their neighbours where it names
 // some, and gives those that differ.
 func (c *Changes) differing(ctx context.Context, q ApplyRequest) (survey, []network.DeviceID, error) {
-	read := q.Devices
+	var read []network.DeviceID // all
 	if len(q.Devices) > 0 {
 		n, err := c.deps.Desired(ctx)
 		if err != nil {
 			return survey{}, nil, fmt.Errorf("read the network files: %w", err)
 		}
 		read = append(slices.Clone(q.Devices), neighbours(n, q.Devices)...)
-	} else {
-		read = nil
 	}
 	s, err := c.read(ctx, read)
 	if err != nil {
@@ -99,7 +98,10 @@ func (c *Changes) differing(ctx context.Context, q ApplyRequest) (survey, []netw
 	if len(in) == 0 {
 		return s, nil, fault.New(fault.Invalid, "nothing differs: the devices are as the files want them")
 	}
-	return s, in, parted(s.net, in, s.Devices)
+	if err := parted(s.net, in, s.Devices); err != nil {
+		return s, nil, err
+	}
+	return s, in, leftBehind(s, in)
 }
 
 // begin writes a new change down, when no other has its devices, and starts it.

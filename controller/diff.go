@@ -33,8 +33,9 @@ func (c *Changes) Diff(ctx context.Context, devices []network.DeviceID) (Differe
 // survey is what one round of reading found.
 type survey struct {
 	Differences
-	net  *network.Network
-	have map[network.DeviceID]network.Configured
+	net    *network.Network
+	have   map[network.DeviceID]network.Configured
+	agreed map[network.DeviceID]Agreed
 }
 
 func (c *Changes) read(ctx context.Context, devices []network.DeviceID) (survey, error) {
@@ -49,7 +50,7 @@ func (c *Changes) read(ctx context.Context, devices []network.DeviceID) (survey,
 	if err != nil {
 		return survey{}, err
 	}
-	s := survey{net: n, have: map[network.DeviceID]network.Configured{},
+	s := survey{net: n, have: map[network.DeviceID]network.Configured{}, agreed: agreed,
 		Differences: Differences{At: time.Now().UTC(), Devices: []DeviceDifferences{}, Unread: []Unread{}}}
 	news := map[network.DeviceID]Agreed{}
 	for i, r := range c.configurations(ctx, devices) {
