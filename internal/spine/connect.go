@@ -169,6 +169,15 @@ func checkFlags(f byte) error {
 	return nil
 }
 
+// session is the id as the server knows it: USER:ID, and empty when the client
+// leaves it to the server.
+func (c *connect) session() string {
+	if c.id == "" {
+		return ""
+	}
+	return c.user + ":" + c.id
+}
+
 // packet is the CONNECT in bytes, with these in place of its user and id.
 func (c *connect) packet(user, id string) []byte {
 	body := make([]byte, 0, 64+len(id)+len(c.willTopic)+len(c.willMessage)+len(user)+len(c.password))

@@ -10,6 +10,7 @@ type Figures struct {
 	Accepted uint64 // connections let in
 	Refused  uint64 // connections turned away: no room, no MQTT, wrong user or password
 	Slow     uint64 // connections closed by the server because they took too long to read
+	Swept    uint64 // sessions dropped: of users that are gone, or too many of one user
 	Messages uint64 // kept on the disk: retained, waiting for clients that are away, sessions
 	Bytes    uint64 // of the disk, for these
 }
@@ -43,4 +44,11 @@ func (f *front) figures() Figures {
 		}
 	}
 	return n
+}
+
+// swept counts a session that was dropped.
+func (f *front) swept() {
+	f.mu.Lock()
+	f.count.Swept++
+	f.mu.Unlock()
 }

@@ -29,6 +29,7 @@ type front struct {
 	bounds bounds
 	names  *names
 	say    func(format string, a ...any) // a line of the log about a client
+	news   chan struct{}                 // size one: there may be sessions to drop
 	done   sync.WaitGroup
 
 	mu      sync.Mutex
@@ -36,6 +37,9 @@ type front struct {
 	conns   map[net.Conn]bool       // all that are open; true once let in
 	places  map[netip.Prefix]*place // where those come from that are not let in yet
 	users   map[string]int          // let in, by user
+	held    map[string]int          // clients that have or ask for a session, by its id
+	claimed map[string]bool         // sessions that are being dropped
+	left    map[string]time.Time    // sessions that last: when their client went
 	count   Figures
 }
 
@@ -67,6 +71,7 @@ func newFront(b bounds, to, key string, n *names, say func(string, ...any)) *fro
 	return &front{
 		to: to, key: key, bounds: b, names: n, say: say,
 		conns: map[net.Conn]bool{}, places: map[netip.Prefix]*place{}, users: map[string]int{},
+		news: make(chan struct{}, 1), held: map[string]int{}, claimed: map[string]bool{}, left: map[string]time.Time{},
 	}
 }
 
@@ -179,6 +184,12 @@ func (f *front) serve(c net.Conn, from *place) {
 		f.refuse(c, err)
 		return
 	}
+	id := p.session()
+	if !f.hold(id) {
+		f.refuse(c, &refusal{unavailable, fmt.Sprintf("session %q is just being dropped", id)})
+		return
+	}
+	defer f.release(c, id, p.flags&flagClean == 0)
 	from.logins <- struct{}{} // each is given back within toAccept
 	judged := sync.OnceFunc(func() { <-from.logins })
 	defer judged()
@@ -215,14 +226,11 @@ func (f *front) serve(c net.Conn, from *place) {
 // ask puts the CONNECT to the server and gives its CONNACK.
 func (f *front) ask(s net.Conn, p connect) ([]byte, error) {
 	s.SetDeadline(time.Now().Add(f.bounds.toAccept))
-	id, user := p.id, p.user
-	if id != "" {
-		id = p.user + ":" + id
-	}
+	user := p.user
 	if user != internalUser { // its password is random itself, and what it retains bears its name
 		user += f.key
 	}
-	if _, err := s.Write(p.packet(user, id)); err != nil {
+	if _, err := s.Write(p.packet(user, p.session())); err != nil {
 		return nil, err
 	}
 	answer := make([]byte, 4)

@@ -51,19 +51,15 @@ func (s *Spine) options() (*server.Options, error) {
 
 // limitBacklog bounds what is kept for subscribers that are away, and drops
 // sessions that nobody can ask for. The server itself would keep it all without
-// end, until the disk is full and nobody can publish any more. It also makes the server fail here, not later, when its
-// folder cannot be used.
+// end, until the disk is full and nobody can publish any more. It also makes the
+// server fail here, not later, when its folder cannot be used.
 func (s *Spine) limitBacklog(ctx context.Context, srv *server.Server) error {
 	doing := "message broker: prepare " + s.cfg.Dir
-	nc, err := nats.Connect("", nats.InProcessServer(srv), nats.UserInfo(internalUser, s.password), nats.Name("crinale"))
+	js, end, err := s.jetstream(srv)
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	defer nc.Close()
-	js, err := jetstream.New(nc)
-	if err != nil {
-		return fmt.Errorf("%s: %w", doing, err)
-	}
+	defer end()
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 	_, err = js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
@@ -87,4 +83,18 @@ func (s *Spine) limitBacklog(ctx context.Context, srv *server.Server) error {
 		s.log.Warn("message broker: sessions from before ids belonged to users are dropped; their clients must subscribe again", "sessions", n)
 	}
 	return nil
+}
+
+// jetstream speaks to the server's store, from within the process, until end.
+func (s *Spine) jetstream(srv *server.Server) (js jetstream.JetStream, end func(), err error) {
+	nc, err := nats.Connect("", nats.InProcessServer(srv), nats.UserInfo(internalUser, s.password), nats.Name("crinale"),
+		nats.CustomInboxPrefix("$crinale")) // what begins with $ is not in the # of MQTT
+	if err != nil {
+		return nil, nil, err
+	}
+	if js, err = jetstream.New(nc); err != nil {
+		nc.Close()
+		return nil, nil, err
+	}
+	return js, nc.Close, nil
 }

@@ -43,6 +43,7 @@ type Config struct {
 	MaxPayload  int           // bytes of one message
 	MaxConns    int           // connections at one time
 	MaxPerUser  int           // of these, connections of one user
+	MaxSessions int           // sessions kept for one user while their clients are away; the longest away are dropped
 }
 
 // Default listens on loopback at MQTT's own port. Dir must still be set.
@@ -55,6 +56,7 @@ func Default() Config {
 		MaxPayload:  64 << 10,
 		MaxConns:    1000,
 		MaxPerUser:  100,
+		MaxSessions: 20,
 	}
 }
 
@@ -70,7 +72,8 @@ type Spine struct {
 	port     int
 	log      *slog.Logger
 	password string
-	key      string // see front
+	key      string        // see front
+	pause    time.Duration // before a sweep
 	ready    chan struct{}
 
 	mu     sync.Mutex
@@ -97,8 +100,8 @@ func New(cfg Config, deps Deps) (*Spine, error) {
 	if err != nil || perr != nil {
 		return nil, fault.New(fault.Invalid, "message broker: MQTT address %q is not HOST:PORT; write it such as 127.0.0.1:1883", cfg.MQTTAddr)
 	}
-	if cfg.AckWait <= 0 || cfg.KeepOffline <= 0 || cfg.MaxStore <= 0 || cfg.MaxPayload <= 0 || cfg.MaxConns <= 0 || cfg.MaxPerUser <= 0 {
-		return nil, fault.New(fault.Invalid, "message broker: ack wait, keep offline, max store, max payload, max connections and max per user must all be above zero")
+	if cfg.AckWait <= 0 || cfg.KeepOffline <= 0 || cfg.MaxStore <= 0 || cfg.MaxPayload <= 0 || cfg.MaxConns <= 0 || cfg.MaxPerUser <= 0 || cfg.MaxSessions <= 0 {
+		return nil, fault.New(fault.Invalid, "message broker: ack wait, keep offline, max store, max payload, max connections, max per user and max sessions must all be above zero")
 	}
 	log := deps.Log
 	if log == nil {
@@ -109,7 +112,7 @@ func New(cfg Config, deps Deps) (*Spine, error) {
 	}
 	return &Spine{
 		cfg: cfg, host: host, port: int(port), log: log,
-		password: rand.Text(), key: "@" + rand.Text(), ready: make(chan struct{}), listen: cfg.MQTTAddr,
+		password: rand.Text(), key: "@" + rand.Text(), pause: sweepPause, ready: make(chan struct{}), listen: cfg.MQTTAddr,
 	}, nil
 }
 
@@ -171,6 +174,10 @@ func (s *Spine) Run(ctx context.Context) error {
 		return err
 	}
 	front.done.Go(func() { front.run(ln) })
+	sweeping, stop := context.WithCancel(ctx)
+	defer stop()
+	front.ring() // what the last life left
+	front.done.Go(func() { s.sweeper(sweeping, srv, front) })
 	s.log.Info("message broker listens", "mqtt", s.MQTTAddr())
 	close(s.ready)
 	select {
@@ -181,6 +188,7 @@ func (s *Spine) Run(ctx context.Context) error {
 	s.mu.Lock()
 	s.srv, s.front = nil, nil
 	s.mu.Unlock()
+	stop()
 	ln.Close()
 	srv.Shutdown()
 	front.close()

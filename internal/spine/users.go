@@ -25,8 +25,9 @@ var (
 
 // SetPartners makes users the whole list of those who may connect, besides the
 // internal one. Connections of users that are gone, or whose hash is another,
-// are closed; those of all others live on and lose no message. Before Run it
-// only notes them.
+// are closed, and the sessions of those that are gone are dropped soon after;
+// those of all others live on and lose no message. Before Run it only notes
+// them.
 func (s *Spine) SetPartners(users []User) error {
 	seen := map[string]bool{}
 	for _, u := range users {
@@ -61,6 +62,9 @@ func (s *Spine) reload() error {
 	o.Users = serverUsers(s.password, s.key, s.users)
 	if err := s.srv.ReloadOptions(o); err != nil {
 		return fmt.Errorf("set users of the message broker: %w", err)
+	}
+	if s.front != nil {
+		s.front.ring()
 	}
 	return nil
 }
