@@ -170,6 +170,30 @@ func (s *Shell) mendable(r *http.Request, err error) *trouble {
 	return nil
 }
 
+// mayGive refuses roles with rights that the asker does not have: a token that
+// manages people would else make itself more than it is.
+func mayGive(r *http.Request, grants ...login.Grant) error {
+	id := Who(r.Context())
+	for _, g := range grants {
+		for _, right := range g.Role.Rights() {
+			if !id.MayIn(right, g.Scope) {
+				return fault.New(fault.Denied, "role %s: %s cannot give %s, which it may not do itself", g.Role, id.Person, right)
+			}
+		}
+	}
+	return nil
+}
+
+// mayReset refuses a way into an account that may more than the asker, and
+// into one that is not there: an invitation would make it.
+func (s *Shell) mayReset(r *http.Request, name string) error {
+	p, err := s.people.Get(r.Context(), name)
+	if err != nil {
+		return err
+	}
+	return mayGive(r, p.Grants...)
+}
+
 // grantOf reads a role and its scope from a form.
 func grantOf(f interface{ Get(string) string }) (login.Grant, error) {
 	g := login.Grant{Role: login.Role(f.Get("ruolo")), Scope: login.Scope{Kind: login.ScopeKind(f.Get("ambito")), ID: f.Get("quale")}}
@@ -183,6 +207,9 @@ func (s *Shell) invite(w http.ResponseWriter, r *http.Request) error {
 	}
 	var inv login.Invitation
 	g, err := grantOf(f)
+	if err == nil {
+		err = mayGive(r, g)
+	}
 	if err == nil {
 		inv, err = s.people.Invite(r.Context(), f.Get("nome"), []login.Grant{g})
 	}
@@ -216,6 +243,9 @@ func (s *Shell) giveRole(w http.ResponseWriter, r *http.Request) error {
 	}
 	g, err := grantOf(f)
 	if err == nil {
+		err = mayGive(r, g)
+	}
+	if err == nil {
 		err = s.people.Grant(r.Context(), r.PathValue("name"), g)
 	}
 	return s.onPerson(w, r, "dato", err)
@@ -234,7 +264,7 @@ func (s *Shell) takeRole(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Shell) newCode(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.people.Get(r.Context(), r.PathValue("name")); err != nil { // an invitation would make the account
+	if err := s.mayReset(r, r.PathValue("name")); err != nil {
 		return err
 	}
 	inv, err := s.people.Invite(r.Context(), r.PathValue("name"), nil)
@@ -253,7 +283,11 @@ func (s *Shell) unlock(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Shell) dropSecond(w http.ResponseWriter, r *http.Request) error {
-	return s.onPerson(w, r, "secondo", s.people.DropTOTP(r.Context(), r.PathValue("name")))
+	err := s.mayReset(r, r.PathValue("name"))
+	if err == nil {
+		err = s.people.DropTOTP(r.Context(), r.PathValue("name"))
+	}
+	return s.onPerson(w, r, "secondo", err)
 }
 
 func (s *Shell) endSessions(w http.ResponseWriter, r *http.Request) error {

@@ -114,7 +114,7 @@ func TestPagesOfPeople(t *testing.T) {
 // TestAPIOfPeople does by the API what the commands do.
 func TestAPIOfPeople(t *testing.T) {
 	w, ctx := newWorld(t), context.Background()
-	bearer := "Bearer " + w.token("amministratrice", login.ManagePeople, login.ReadAudit).Secret
+	bearer := "Bearer " + w.token("amministratrice", login.ManagePeople, login.ReadAudit, login.ReadNetwork).Secret
 	v := w.visitor()
 	call := func(status int, method, target, body string, into any) answer {
 		t.Helper()
@@ -293,4 +293,43 @@ func mustTokens(t *testing.T, w *world) []login.Token {
 		t.Fatal(list, err)
 	}
 	return list
+}
+
+// TestTokenGivesNoMoreThanItMay: one that manages people makes no account, and
+// no way into one, that may more than the token.
+func TestTokenGivesNoMoreThanItMay(t *testing.T) {
+	w := newWorld(t)
+	v, bearer := w.visitor(), "Bearer "+w.token("amministratrice", login.ManagePeople, login.ReadNetwork).Secret
+	do := func(kind, method, target, body string) int {
+		return v.do(method, target, body, "Authorization", bearer, "Content-Type", kind).StatusCode
+	}
+	const js, form = "application/json", "application/x-www-form-urlencoded"
+	for _, g := range []string{"admin", "technician"} {
+		grant := `{"role": "` + g + `", "scope": {"kind": "union"}}`
+		fields := "ruolo=" + g + "&ambito=union&quale="
+		for _, got := range []int{
+			do(js, "POST", "/api/v1/people", `{"name": "intrusa", "grants": [`+grant+`]}`),
+			do(js, "POST", "/api/v1/people/partner-uno/grants", grant),
+			do(form, "POST", "/persone", "nome=intrusa&"+fields),
+			do(form, "POST", "/persone/partner-uno/ruoli", fields),
+		} {
+			if got != 403 {
+				t.Errorf("gives %s: %d", g, got)
+			}
+		}
+	}
+	for _, target := range []string{"/api/v1/people/amministratrice/invite", "/persone/tecnica/codice", "/persone/tecnica/secondo/togli"} {
+		if got := do(form, "POST", target, ""); got != 403 {
+			t.Errorf("%s: %d", target, got)
+		}
+	}
+	if got := do(js, "DELETE", "/api/v1/people/amministratrice/second-factor", ""); got != 403 {
+		t.Errorf("second factor of an admin: %d", got)
+	}
+	if got := do(js, "POST", "/api/v1/people/partner-uno/invite", ""); got != 201 {
+		t.Errorf("a new code for one that may no more: %d", got)
+	}
+	if got := do(js, "POST", "/api/v1/people", `{"name": "vista", "grants": [{"role": "viewer", "scope": {"kind": "union"}}]}`); got != 201 {
+		t.Errorf("gives what it has: %d", got)
+	}
 }

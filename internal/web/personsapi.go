@@ -133,6 +133,9 @@ func (s *Shell) apiInvite(w http.ResponseWriter, r *http.Request) error {
 	if len(asked.Grants) == 0 { // without any it would be a new code for an account that is there
 		return fault.New(fault.Invalid, "grants: give at least one role, as {\"role\": \"viewer\", \"scope\": {\"kind\": \"union\"}}; for a new code POST to /api/v1/people/NAME/invite")
 	}
+	if err := mayGive(r, asked.Grants...); err != nil {
+		return err
+	}
 	inv, err := s.people.Invite(r.Context(), asked.Name, asked.Grants)
 	if err != nil {
 		return err
@@ -141,7 +144,7 @@ func (s *Shell) apiInvite(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Shell) apiNewCode(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.people.Get(r.Context(), r.PathValue("name")); err != nil { // an invitation would make the account
+	if err := s.mayReset(r, r.PathValue("name")); err != nil {
 		return err
 	}
 	inv, err := s.people.Invite(r.Context(), r.PathValue("name"), nil)
@@ -168,6 +171,9 @@ func (s *Shell) apiGrant(w http.ResponseWriter, r *http.Request) error {
 	if err := Body(r, &g); err != nil {
 		return err
 	}
+	if err := mayGive(r, g); err != nil {
+		return err
+	}
 	return s.thenPerson(w, r, s.people.Grant(r.Context(), r.PathValue("name"), g))
 }
 
@@ -188,6 +194,9 @@ func (s *Shell) apiUnlock(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Shell) apiDropSecond(w http.ResponseWriter, r *http.Request) error {
+	if err := s.mayReset(r, r.PathValue("name")); err != nil {
+		return err
+	}
 	return nothing(w, s.people.DropTOTP(r.Context(), r.PathValue("name")))
 }
 
