@@ -117,7 +117,7 @@ func (w *worker) judge(errs []error, ids []network.DeviceID, what string) *halt 
 }
 
 // unanswered says that nothing is known of what a device did.
-func unanswered(err error) bool { return fault.Of(err) == fault.Unreachable }
+func unanswered(err error) bool { return err != nil && fault.Of(err) == fault.Unreachable }
 
 // verify waits until all is well, twice in a row, at most until the deadline.
 func (w *worker) verify(ctx context.Context) (*halt, error) {
@@ -173,8 +173,9 @@ func (w *worker) decided(ctx context.Context) (*halt, error) {
 	var by *command
 	if w.r.Manual {
 		var h *halt
-		if by, h = w.await(ctx); h != nil || ctx.Err() != nil {
-			return h, ctx.Err()
+		var err error
+		if by, h, err = w.agreedOn(ctx); h != nil || err != nil {
+			return h, err
 		}
 	}
 	if !time.Now().Before(w.deadline()) {
@@ -196,6 +197,30 @@ func (w *worker) decided(ctx context.Context) (*halt, error) {
 		by.reply <- err
 	}
 	return nil, err
+}
+
+// agreedOn is the word of somebody while all is well still, nil at the
+// deadline: it may be long since that was seen, and what somebody changed by
+// hand meanwhile goes back only with its way back.
+func (w *worker) agreedOn(ctx context.Context) (*command, *halt, error) {
+	for {
+		by, h := w.await(ctx)
+		if by == nil || ctx.Err() != nil {
+			return nil, h, ctx.Err()
+		}
+		wrong := unverified(w.net, w.r, w.look(ctx, w.deadline(), true))
+		if len(wrong) == 0 || !time.Now().Before(w.deadline()) || ctx.Err() != nil {
+			return by, nil, ctx.Err()
+		}
+		why := strings.Join(first(wrong, 4), "; ")
+		err := w.note(ctx, []line{{"", "look", by.by.Who + " wanted to confirm it, but it is not well any more: " + why}}, func(*ChangeRecord) {})
+		if err == nil {
+			by.reply <- fault.New(fault.Conflict, "confirm %s: it is not well any more: %s. Confirm again when it is, or let it go back", w.id, why)
+			continue
+		}
+		by.reply <- err
+		return nil, nil, err
+	}
 }
 
 // await is the word of somebody, nil at the deadline.

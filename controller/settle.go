@@ -106,6 +106,8 @@ func decideForward(r ChangeRecord, sights map[network.DeviceID]sight, c clock) d
 			armed = append(armed, dev)
 		case len(s.new) == len(dev.Changes):
 			d.ends = append(d.ends, end{device: dev.Device, state: StepConfirmed})
+		case len(s.other) > 0:
+			gone = append(gone, fmt.Sprintf("%s was changed by hand: %s", dev.Device, strings.Join(s.other, "; ")))
 		default:
 			gone = append(gone, fmt.Sprintf("%s had gone back by itself", dev.Device))
 		}
