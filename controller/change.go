@@ -118,7 +118,7 @@ type ApplyRequest struct {
 type ChangeDevice struct {
 	Device  network.DeviceID `json:"device"`
 	State   DeviceStep       `json:"state"`
-	Hops    int              `json:"hops"` // from the gateway; the farthest is written first
+	Hops    int              `json:"hops"` // links and cables from the gateway; the farthest is written first
 	Changes []network.Change `json:"changes"`
 	WayBack *network.WayBack `json:"way_back"` // as it was armed; null: none
 	ArmedAt *time.Time       `json:"armed_at"` // just before it was asked for; the hold runs from here

@@ -14,36 +14,33 @@ import (
 // farthest is the hops of a device that no link joins to a gateway.
 const farthest = 1 << 20
 
-// hops counts the links between each device and the nearest gateway. Devices
-// at the same site or seat are joined by cable. Gateways are the devices where
-// a link enters that ends outside the network; where there is none, routers.
+// hops counts the links and cables between each device and the nearest
+// gateway; devices at the same site or seat are joined by cable. So the radio
+// that a site is reached by is nearer than the others there. Gateways are the
+// devices where a link enters that ends outside the network; where there is
+// none, routers.
 func hops(n *network.Network) map[network.DeviceID]int {
 	type place struct {
 		site network.SiteID
 		seat network.SeatID
 	}
-	out := map[network.DeviceID]int{}
 	at, where := map[place][]network.DeviceID{}, map[network.DeviceID]place{}
 	for _, d := range n.Devices {
 		p := place{d.Site, d.Seat}
 		at[p], where[d.ID] = append(at[p], d.ID), p
 	}
+	out := map[network.DeviceID]int{}
 	front := gateways(n)
 	for far := 0; len(front) > 0; far++ {
-		var here, next []network.DeviceID
+		var next []network.DeviceID
 		for _, id := range front {
-			for _, id := range append([]network.DeviceID{id}, at[where[id]]...) {
-				if _, seen := out[id]; !seen {
-					out[id] = far
-					here = append(here, id)
-				}
+			if _, seen := out[id]; seen || id == "" {
+				continue
 			}
-		}
-		for _, id := range here {
+			out[id] = far
+			next = append(next, at[where[id]]...)
 			for _, l := range n.LinksAt(id) {
-				if o := other(l, id); o != "" {
-					next = append(next, o)
-				}
+				next = append(next, other(l, id))
 			}
 		}
 		front = next

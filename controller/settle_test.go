@@ -151,7 +151,7 @@ func TestDecideNeverDoesHarm(t *testing.T) {
 func TestWritingOrder(t *testing.T) {
 	n := fakeNet(func(network.DeviceID, *network.Settings) {})
 	h := hops(n)
-	if h["gateway"] != 0 || h["near"] != 0 || h["lone"] != 0 || h["far"] != 1 {
+	if h["gateway"] != 0 || h["near"] != 1 || h["lone"] != 1 || h["far"] != 2 {
 		t.Errorf("hops %v", h)
 	}
 	n.Devices = append(n.Devices, network.Device{ID: "island", Site: "nowhere"})

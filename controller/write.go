@@ -91,8 +91,10 @@ func (w *worker) wrote(ctx context.Context, waves []*wave, next []network.Device
 				continue
 			}
 			errs[id] = v.errs[i]
-			if v.errs[i] != nil {
-				lines = append(lines, line{id, "write-failed", "may not have taken it: " + v.errs[i].Error()})
+			if unanswered(v.errs[i]) {
+				lines = append(lines, line{id, "write-silent", "does not answer, perhaps since its link waits for the other end: " + v.errs[i].Error()})
+			} else if v.errs[i] != nil {
+				lines = append(lines, line{id, "write-failed", "did not take it: " + v.errs[i].Error()})
 			} else {
 				lines = append(lines, line{id, "written", "took it"})
 			}
