@@ -65,6 +65,9 @@ func newClient(c *cli.Context) (*client, error) {
 // localClient is for the server that runs on a data folder.
 func localClient(data string) (*client, error) {
 	path, err := socketPath(data)
+	if err == nil {
+		err = ownSocketFolder(path)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/crinale/crinale/internal/fault"
@@ -25,6 +26,8 @@ import (
 // know (104 bytes on the BSDs, 108 on Linux, with the final zero).
 const maxSocketPath = 100
 
+const socketName = "crinale.sock" // in a data folder
+
 // socketPath is where commands find the server that runs on a data folder: in
 // the folder, or, where that path is too long for a socket, in a folder of our
 // own among the temporary files, named after the data folder.
@@ -33,7 +36,7 @@ func socketPath(data string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("data folder %s: %w", data, err)
 	}
-	if p := filepath.Join(abs, "crinale.sock"); len(p) <= maxSocketPath {
+	if p := filepath.Join(abs, socketName); len(p) <= maxSocketPath {
 		return p, nil
 	}
 	sum := sha256.Sum256([]byte(abs))
@@ -83,10 +86,8 @@ func (l *local) run(ctx context.Context) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("socket folder: %w", err)
 	}
-	if st, err := os.Stat(dir); err != nil {
-		return fmt.Errorf("socket folder: %w", err)
-	} else if dir != l.data && filepath.Dir(dir) == os.TempDir() && st.Mode().Perm()&0o077 != 0 {
-		return fault.New(fault.Denied, "socket folder %s is open to others: remove it", dir)
+	if err := ownSocketFolder(path); err != nil {
+		return err
 	}
 	// The data folder's lock is ours, so a socket that is there is a dead one.
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -115,6 +116,28 @@ func (l *local) run(ctx context.Context) error {
 		}
 		return os.Remove(path)
 	}
+}
+
+// ownSocketFolder refuses a folder among the temporary files that is not ours
+// alone: there anybody can make one, and with it stand between commands and the
+// server. A folder that is not there is no error.
+func ownSocketFolder(path string) error {
+	dir := filepath.Dir(path)
+	if filepath.Base(path) == socketName {
+		return nil // in the data folder
+	}
+	st, err := os.Lstat(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("socket folder: %w", err)
+	}
+	owner, ok := st.Sys().(*syscall.Stat_t)
+	if !ok || !st.IsDir() || int(owner.Uid) != os.Getuid() || st.Mode().Perm()&0o077 != 0 {
+		return fault.New(fault.Denied, "socket folder %s is not yours alone: remove it, or choose a data folder with a shorter path", dir)
+	}
+	return nil
 }
 
 // listenUnix makes a socket that only its owner can open, from its first
