@@ -52,6 +52,12 @@ func (s *server) networkFigures() {
 }
 
 func (s *server) sinkFigures() {
+	s.historyFigures()
+	s.feedFigures()
+	s.brokerFigures()
+}
+
+func (s *server) historyFigures() {
 	s.metrics.GaugeFunc("crinale_history_waiting", "Readings that wait to be written to the history.", nil, func(emit metrics.Emit) {
 		emit(float64(s.history.Stats().Waiting))
 	})
@@ -60,22 +66,62 @@ func (s *server) sinkFigures() {
 		emit(float64(h.Written), "written")
 		emit(float64(h.Dropped), "dropped")
 		emit(float64(h.Refused), "refused")
-		emit(float64(h.Failed), "failed")
 	})
-	if s.influx != nil {
-		s.metrics.GaugeFunc("crinale_influx_waiting", "Readings that wait to be sent to InfluxDB.", nil, func(emit metrics.Emit) {
-			emit(float64(s.influx.Stats().Waiting))
-		})
-		s.metrics.CounterFunc("crinale_influx_readings_total", "Readings by what became of them on the way to InfluxDB.", []string{"result"}, func(emit metrics.Emit) {
-			x := s.influx.Stats()
-			emit(float64(x.Written), "written")
-			emit(float64(x.Dropped), "dropped")
-			emit(float64(x.Rejected), "rejected")
-		})
+	s.metrics.CounterFunc("crinale_history_failed_writes_total", "Writes of the history that did not work; their readings wait for the next.", nil, func(emit metrics.Emit) {
+		emit(float64(s.history.Stats().Failed))
+	})
+	s.metrics.GaugeFunc("crinale_history_disk_bytes", "Disk that the history takes: in use, or moved aside because it was damaged.", []string{"state"}, func(emit metrics.Emit) {
+		if d, err := s.history.Disk(); err == nil { // else it is not known
+			emit(float64(d.Bytes), "used")
+			emit(float64(d.Damaged), "damaged")
+		}
+	})
+	if s.influx == nil {
+		return
 	}
-	s.metrics.CounterFunc("crinale_feed_dropped_total", "Samples for partners that were dropped because the broker was too slow.", nil, func(emit metrics.Emit) {
-		emit(float64(s.feed.Dropped()))
+	s.metrics.GaugeFunc("crinale_influx_waiting", "Readings that wait to be sent to InfluxDB.", nil, func(emit metrics.Emit) {
+		emit(float64(s.influx.Stats().Waiting))
 	})
+	s.metrics.CounterFunc("crinale_influx_readings_total", "Readings by what became of them on the way to InfluxDB.", []string{"result"}, func(emit metrics.Emit) {
+		x := s.influx.Stats()
+		emit(float64(x.Written), "written")
+		emit(float64(x.Dropped), "dropped")
+		emit(float64(x.Rejected), "rejected")
+	})
+	s.metrics.CounterFunc("crinale_influx_failed_requests_total", "Requests to InfluxDB that did not work; their readings wait for the next.", nil, func(emit metrics.Emit) {
+		emit(float64(s.influx.Stats().Failed))
+	})
+}
+
+func (s *server) feedFigures() {
+	s.metrics.GaugeFunc("crinale_feed_connected", "1 while the feed is connected to its broker, 0 while it is not.", nil, func(emit metrics.Emit) {
+		if s.feed.Figures().Connected {
+			emit(1)
+		} else {
+			emit(0)
+		}
+	})
+	s.metrics.GaugeFunc("crinale_feed_topics", "Retained topics of the feed: links, alerts, sites and its status.", nil, func(emit metrics.Emit) {
+		emit(float64(s.feed.Figures().Retained))
+	})
+	s.metrics.GaugeFunc("crinale_feed_waiting", "Messages of the feed that wait for the broker, or for its acknowledgement.", []string{"kind"}, func(emit metrics.Emit) {
+		f := s.feed.Figures()
+		emit(float64(f.Waiting+f.Flying), "retained")
+		emit(float64(f.Queued), "sample")
+	})
+	s.metrics.CounterFunc("crinale_feed_messages_total", "Messages of the feed by what became of them; samples ask for no acknowledgement.", []string{"kind", "result"}, func(emit metrics.Emit) {
+		f := s.feed.Figures()
+		emit(float64(f.Published), "retained", "acknowledged")
+		emit(float64(f.Again), "retained", "unacknowledged")
+		emit(float64(f.Samples), "sample", "sent")
+		emit(float64(f.Dropped), "sample", "dropped")
+	})
+	s.metrics.CounterFunc("crinale_feed_missed_total", "News of the controller that the feed was too slow to take.", nil, func(emit metrics.Emit) {
+		emit(float64(s.feed.Figures().Missed))
+	})
+}
+
+func (s *server) brokerFigures() {
 	if s.spine == nil {
 		return
 	}
@@ -92,6 +138,9 @@ func (s *server) sinkFigures() {
 	})
 	s.metrics.GaugeFunc("crinale_mqtt_stored_bytes", "Disk that messages of the embedded broker take.", nil, func(emit metrics.Emit) {
 		emit(float64(s.spine.Figures().Bytes))
+	})
+	s.metrics.CounterFunc("crinale_mqtt_sessions_dropped_total", "Sessions of the embedded broker that were dropped: of partners that are gone, or too many of one.", nil, func(emit metrics.Emit) {
+		emit(float64(s.spine.Figures().Swept))
 	})
 }
 
