@@ -224,13 +224,13 @@ func TestInBandChangeOfAChain(t *testing.T) {
 	t.Logf("in %v", time.Since(begun))
 }
 
-// TestProveChangeHalfConfirmed: the program dies once the near end of a link was told to keep its new
+// TestProveStranded: the program dies once the near end of a link was told to keep its new
 // frequency, and is away until the far end has gone back by itself: the two
 // ends do not agree, and the far end cannot be reached. The next start takes
 // the near end back.
-func TestProveChangeHalfConfirmed(t *testing.T) {
-	if os.Getenv("PROVE") != "change" {
-		t.Skip("run by make prove-change")
+func TestProveStranded(t *testing.T) {
+	if os.Getenv("PROVE") != "stranded" {
+		t.Skip("run by make prove-stranded")
 	}
 	m := newMountain(t)
 	c, stop := m.engine()
