@@ -142,7 +142,7 @@ func (s *Shell) gate(a Access, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		case id.Known():
 			s.Error(w, r, fault.New(fault.Denied, "%s may not do this: %s %s needs %s", id.Person, r.Method, r.URL.Path, a))
-		case strings.HasPrefix(r.URL.Path, "/api/") || r.Method != http.MethodGet && r.Method != http.MethodHead:
+		case forPrograms(r) || r.Method != http.MethodGet && r.Method != http.MethodHead:
 			w.Header().Set("WWW-Authenticate", `Bearer realm="crinale"`)
 			s.answer(w, r, http.StatusUnauthorized, "unknown", fault.New(fault.Denied, "%s %s: sign in, or send a token", r.Method, r.URL.Path))
 		default:
@@ -150,4 +150,10 @@ func (s *Shell) gate(a Access, next http.Handler) http.Handler {
 			http.Redirect(w, r, signInAt(r), http.StatusSeeOther)
 		}
 	})
+}
+
+// forPrograms says whether what is asked for is read by programs: they are
+// told of errors by a status and problem+json, and not sent to a page.
+func forPrograms(r *http.Request) bool {
+	return strings.HasPrefix(r.URL.Path, "/api/") || r.URL.Path == "/metrics"
 }

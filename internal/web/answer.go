@@ -8,7 +8,6 @@ import (
 	"math"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/crinale/crinale/internal/fault"
@@ -120,7 +119,7 @@ func (s *Shell) answer(w http.ResponseWriter, r *http.Request, status int, kind 
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Del("ETag")
-	if strings.HasPrefix(r.URL.Path, "/api/") {
+	if forPrograms(r) {
 		h.Set("Content-Type", "application/problem+json")
 		w.WriteHeader(status)
 		_ = json.NewEncoder(w).Encode(Problem{

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+
+	"github.com/crinale/crinale/controller"
+	"github.com/crinale/crinale/internal/fault"
+)
+
+// agreed asks on a terminal; where nobody can be asked, the command itself is
+// the answer.
+func agreed(c *cli.Context) bool {
+	in, ok := c.App.Reader.(*os.File)
+	if !ok || !term.IsTerminal(int(in.Fd())) {
+		return true
+	}
+	fmt.Fprint(c.App.ErrWriter, "Change these devices? [y/N] ")
+	line, _ := bufio.NewReader(in).ReadString('\n')
+	switch strings.ToLower(strings.TrimSpace(line)) {
+	case "y", "yes", "s", "sì", "si":
+		return true
+	}
+	return false
+}
+
+// follow tells each step of a change on stderr until it has ended, then its
+// outcome. A server that goes away in the middle is asked again: the devices
+// look after themselves.
+func follow(c *cli.Context, cl *client, r controller.ChangeRecord) error {
+	told, asked := 0, false
+	tick := time.NewTicker(300 * time.Millisecond)
+	defer tick.Stop()
+	var silent time.Time
+	for {
+		for ; told < len(r.Events); told++ {
+			e := r.Events[told]
+			writeEvent(c.App.ErrWriter, e)
+		}
+		if by, ok := r.ConfirmBy(); ok && r.State == controller.ChangeWaiting && !asked {
+			asked = true
+			fmt.Fprintf(c.App.ErrWriter, "          until %s keep it with: crinale network confirm %s\n", by.Local().Format("15:04:05"), r.ID)
+		}
+		if r.State.Ended() {
+			return outcome(c, r)
+		}
+		select {
+		case <-c.Context.Done():
+			return fault.New(fault.Unconfirmed, "change %s goes on without you: see crinale network history %s, or undo it with crinale network revert %s", r.ID, r.ID, r.ID)
+		case <-tick.C:
+		}
+		var next controller.ChangeRecord
+		err := cl.call(c.Context, http.MethodGet, "/api/v1/changes/"+url.PathEscape(r.ID), nil, &next)
+		switch {
+		case err == nil:
+			r, silent = next, time.Time{}
+		case errors.Is(c.Context.Err(), context.Canceled):
+		case fault.Of(err) != fault.Unreachable:
+			return err
+		case silent.IsZero():
+			silent = time.Now()
+			fmt.Fprintln(c.App.ErrWriter, "          the server does not answer; what is not confirmed goes back on the devices themselves")
+		case time.Since(silent) > time.Duration(r.HoldS*float64(time.Second))+15*time.Second:
+			return fault.New(fault.Unreachable, "change %s: the server is away; by now every device that was not confirmed has gone back by itself. Start the server, then look with crinale network history %s", r.ID, r.ID)
+		}
+	}
+}
+
+// outcome prints how a change ended and gives the exit code of that.
+func outcome(c *cli.Context, r controller.ChangeRecord) error {
+	if c.Bool("json") {
+		if err := printJSON(c.App.Writer, r); err != nil {
+			return err
+		}
+	} else if r.State == controller.ChangeConfirmed {
+		for _, line := range fold(fmt.Sprintf("%s: %s", r.ID, r.Outcome), 78) {
+			fmt.Fprintln(c.App.Writer, line)
+		}
+	}
+	return unkept(r)
+}
+
+// unkept is nil for a change that stays, else the error of its end.
+func unkept(r controller.ChangeRecord) error {
+	kind := fault.Unconfirmed
+	switch {
+	case r.State == controller.ChangeConfirmed:
+		return nil
+	case r.Cause == controller.CauseUnreachable:
+		kind = fault.Unreachable
+	case r.Cause == controller.CauseRefused, r.State == controller.ChangeFailed:
+		kind = fault.Refused
+	}
+	return fault.New(kind, "change %s did not stay (%s): %s", r.ID, r.State, r.Outcome)
+}
