@@ -18,10 +18,10 @@ func (p *scriptParser) quoted() (string, error) {
 			return b.String(), nil
 		case '$':
 			return "", p.fail("variables are not simulated: write \\$")
+		case '\\':
 		default:
 			b.WriteByte(c)
 			continue
-		case '\\':
 		}
 		rest := p.src[p.at:]
 		if strings.HasPrefix(rest, "\n") || strings.HasPrefix(rest, "\r\n") {
