@@ -1,6 +1,7 @@
 package login_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -267,6 +268,9 @@ func TestCheckOwnIsSlowed(t *testing.T) {
 	if n := w.Figures().Hashes - looked; n != 10 {
 		t.Errorf("%d looked at; 10 by the limit", n)
 	}
+	if n := strings.Count(w.actions(t, "anna"), "password.refused"); n != 10 {
+		t.Errorf("%d in the log; each that was looked at is", n)
+	}
 	w.now = w.now.Add(time.Minute)
 	if err := w.CheckOwn(t.Context(), "anna", good); err != nil {
 		t.Error(err)
@@ -318,5 +322,17 @@ func TestConfig(t *testing.T) {
 	}
 	if _, err := login.New(ok, login.Deps{Store: db}); err == nil {
 		t.Error("without a log")
+	}
+}
+
+// TestTypedNameIsNotTold: what was typed as a name may be a password, so no
+// error says it, whatever failed.
+func TestTypedNameIsNotTold(t *testing.T) {
+	w := newWorld(t, storeOf(t), nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := w.Login(ctx, login.LoginRequest{Name: "a password in the wrong field", Password: good, Source: office})
+	if err == nil || strings.Contains(err.Error(), "wrong field") {
+		t.Errorf("%v", err)
 	}
 }

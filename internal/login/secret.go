@@ -34,6 +34,10 @@ func (p *People) own(ctx context.Context, person, password string) (record, erro
 	}
 	if !ok || r.locked {
 		p.figures.refused.Add(1)
+		ctx = context.WithoutCancel(ctx) // who hangs up is noted all the same
+		if err := p.do(ctx, "password.refused", r.name, nil, func(*store.Tx) error { return nil }); err != nil {
+			return r, err
+		}
 		return r, fault.New(fault.Denied, "the password is not right")
 	}
 	p.limits.give(t)

@@ -59,7 +59,7 @@ func (p *People) Login(ctx context.Context, r LoginRequest) (LoginResult, error)
 	}
 	fits, err := p.hash.fits(ctx, r.Password, rec.password)
 	if err != nil {
-		return LoginResult{}, about("sign in", name, err)
+		return LoginResult{}, about("sign in", rec.name, err)
 	}
 	if !fits || !ok || rec.locked {
 		return LoginResult{}, p.refuse(ctx, rec, r, "password")
@@ -119,7 +119,7 @@ func (p *People) lookup(ctx context.Context, name string, r LoginRequest) (rec r
 		}
 		return nil
 	})
-	return rec, known, about("sign in", name, err)
+	return rec, known, about("sign in", rec.name, err) // never what was typed: it may be a password
 }
 
 // slowEvery is how often at most the log gets a line about tries that came too
@@ -140,7 +140,7 @@ func (p *People) enter(ctx context.Context, t try, rec record) error {
 		ctx = context.WithoutCancel(ctx) // who hangs up is noted all the same
 		detail := map[string]string{"tries": strconv.FormatInt(n, 10)}
 		if err := p.do(from(ctx, stranger, address(t.source)), "login.slowed", rec.name, detail, func(*store.Tx) error { return nil }); err != nil {
-			return about("sign in", t.name, err)
+			return about("sign in", rec.name, err)
 		}
 	}
 	return slow(wait)
