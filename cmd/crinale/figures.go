@@ -19,6 +19,7 @@ func (s *server) wireFigures() {
 	s.networkFigures()
 	s.sinkFigures()
 	s.peopleFigures()
+	s.changeFigures()
 }
 
 func (s *server) networkFigures() {
@@ -156,5 +157,20 @@ func (s *server) peopleFigures() {
 	})
 	s.metrics.CounterFunc("crinale_password_hashes_total", "Passwords that were hashed.", nil, func(emit metrics.Emit) {
 		emit(float64(s.people.Figures().Hashes))
+	})
+}
+
+func (s *server) changeFigures() {
+	if s.changes == nil {
+		return
+	}
+	s.metrics.GaugeFunc("crinale_changes_under_way", "Changes of devices that have not ended yet.", nil, func(emit metrics.Emit) {
+		emit(float64(s.changes.Figures().UnderWay))
+	})
+	s.metrics.CounterFunc("crinale_changes_total", "Changes of devices by how they ended.", []string{"state"}, func(emit metrics.Emit) {
+		f := s.changes.Figures()
+		for _, state := range []controller.ChangeState{controller.ChangeConfirmed, controller.ChangeUndone, controller.ChangeFellBack, controller.ChangeFailed} {
+			emit(float64(f.Ended[state]), string(state))
+		}
 	})
 }
