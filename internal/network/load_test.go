@@ -277,6 +277,7 @@ func TestFoldersThatAreNoNetwork(t *testing.T) {
 
 func FuzzLoad(f *testing.F) {
 	f.Add([]byte(good), []byte(dish))
+	f.Add([]byte(strings.Replace(good, "tx_power_dbm: 4,", `tx_power_dbm: -4.5, identity: "a: b", comment: "#1", addresses: [{address: 10.0.0.1/8, interface: "on", comment: "\u00e0"}],`, 1)), []byte(dish))
 	f.Add([]byte("devices: [{id: a, gear: b, settings: {}}]\nsectors: [{id: s, device: a}]"), []byte("id: b\nproduct: x\nclass: wireless"))
 	f.Add([]byte("links: [{}]\nsites: [{}]\nseats: [{}]\ndevices: [{}]\nsectors: [{}]\npartners: [{}]"), []byte("{}"))
 	f.Fuzz(func(t *testing.T, network, gear []byte) {
@@ -291,6 +292,9 @@ func FuzzLoad(f *testing.F) {
 					t.Errorf("a problem without a file: %+v", p)
 				}
 			}
+			return
 		}
+		delete(fsys, "net.yaml")
+		sameAgain(t, n, fsys)
 	})
 }
