@@ -11,7 +11,6 @@ import (
 // wireFigures names the figures of all parts for Prometheus. Each is asked for
 // when somebody reads them.
 func (s *server) wireFigures() {
-	s.metrics = metrics.New()
 	s.metrics.Process()
 	s.metrics.GaugeFunc("crinale_build_info", "Always 1; the labels tell which program this is.", []string{"version", "go"}, func(emit metrics.Emit) {
 		emit(1, version, runtime.Version())
@@ -166,6 +165,9 @@ func (s *server) changeFigures() {
 	}
 	s.metrics.GaugeFunc("crinale_changes_under_way", "Changes of devices that have not ended yet.", nil, func(emit metrics.Emit) {
 		emit(float64(s.changes.Figures().UnderWay))
+	})
+	s.metrics.GaugeFunc("crinale_devices_drifted", "Devices that were changed by hand, as of the last look at their settings.", nil, func(emit metrics.Emit) {
+		emit(float64(s.changes.Figures().Drifted))
 	})
 	s.metrics.CounterFunc("crinale_changes_total", "Changes of devices by how they ended.", []string{"state"}, func(emit metrics.Emit) {
 		f := s.changes.Figures()

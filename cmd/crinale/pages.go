@@ -10,6 +10,7 @@ import (
 	"github.com/crinale/crinale/controller/history"
 	ctlpage "github.com/crinale/crinale/controller/page"
 	"github.com/crinale/crinale/internal/fault"
+	"github.com/crinale/crinale/internal/metrics"
 	"github.com/crinale/crinale/internal/network"
 	"github.com/crinale/crinale/internal/unit"
 	"github.com/crinale/crinale/internal/web"
@@ -22,7 +23,8 @@ func (s *server) wirePages(w world) error {
 	wc := web.Default()
 	wc.Addr, wc.Hosts, wc.Demo = s.cfg.HTTP.Listen, s.cfg.HTTP.Hosts, w.simulated
 	wc.CertFile, wc.KeyFile, wc.Forwarded = s.cfg.HTTP.CertFile, s.cfg.HTTP.KeyFile, s.cfg.HTTP.Forwarded
-	wd := web.Deps{Log: s.log, Health: s.health}
+	answers := s.metrics.Histogram("crinale_web_answer_seconds", "Time to answer a request, by class of status; event streams are left out.", metrics.Durations, "class")
+	wd := web.Deps{Log: s.log, Health: s.health, Observe: func(class string, took time.Duration) { answers.Observe(took.Seconds(), class) }}
 	if s.people != nil {
 		wd.People, wd.Audit = s.people, s.audit
 	}

@@ -127,7 +127,7 @@ type server struct {
 // wire plugs a server together; nothing is touched before it runs. For a
 // check k is nil, and what lives in the database is left out.
 func wire(cfg config, w world, book radio.Book, k *kept, log *slog.Logger) (*server, error) {
-	s := &server{cfg: cfg, log: log}
+	s := &server{cfg: cfg, log: log, metrics: metrics.New()}
 	var err error
 	fail := func(what string, err error) (*server, error) { return nil, fmt.Errorf("%s: %w", what, err) }
 

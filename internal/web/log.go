@@ -125,7 +125,7 @@ func (s *Shell) apiExport(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		return nil
 	}
-	if !out.yes {
+	if out.status == 0 {
 		h.Del("Content-Disposition")
 		return err
 	}

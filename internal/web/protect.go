@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,8 +38,18 @@ func (s *Shell) protect() http.Handler {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-		inner.ServeHTTP(w, r)
+		s.timed(inner, w, r)
 	})
+}
+
+// timed tells Deps.Observe how long an answer took. Event streams are left
+// out: they last as long as somebody looks.
+func (s *Shell) timed(next http.Handler, w http.ResponseWriter, r *http.Request) {
+	begun, start := &beginning{ResponseWriter: w}, time.Now()
+	next.ServeHTTP(begun, r)
+	if begun.status > 0 && !strings.HasPrefix(w.Header().Get("Content-Type"), "text/event-stream") {
+		s.observe(strconv.Itoa(begun.status/100)+"xx", time.Since(start))
+	}
 }
 
 // guard refuses strangers' names and bodies that are too big.
@@ -141,7 +152,7 @@ func (s *Shell) recover(next http.Handler) http.Handler {
 				panic(p)
 			}
 			s.log.Error("web: panic", "method", r.Method, "path", r.URL.Path, "panic", p, "stack", strings.TrimSpace(string(debug.Stack())))
-			if begun.yes {
+			if begun.status > 0 {
 				panic(http.ErrAbortHandler)
 			}
 			s.Error(w, r, fault.New(fault.Internal, "panic: %v", p))
@@ -150,19 +161,23 @@ func (s *Shell) recover(next http.Handler) http.Handler {
 	})
 }
 
-// beginning notes whether an answer has begun.
+// beginning notes whether an answer has begun, and with which status.
 type beginning struct {
 	http.ResponseWriter
-	yes bool
+	status int // 0: it has not
 }
 
 func (b *beginning) WriteHeader(status int) {
-	b.yes = true
+	if b.status == 0 {
+		b.status = status
+	}
 	b.ResponseWriter.WriteHeader(status)
 }
 
 func (b *beginning) Write(p []byte) (int, error) {
-	b.yes = true
+	if b.status == 0 {
+		b.status = http.StatusOK
+	}
 	return b.ResponseWriter.Write(p)
 }
 

@@ -386,3 +386,29 @@ func TestAPIDocument(t *testing.T) {
 		t.Errorf("unknown route: %d %v", w.Code, w.Header())
 	}
 }
+
+// TestAnswersAreTimed: every answer is told with the class of its status.
+func TestAnswersAreTimed(t *testing.T) {
+	got := map[string]int{}
+	s, err := New(Default(), Deps{Observe: func(class string, took time.Duration) {
+		if took < 0 {
+			t.Errorf("an answer of %v", took)
+		}
+		got[class]++
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Handle("GET /stream", Public, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = io.WriteString(w, ": hello\n\n")
+	}))
+	for _, path := range []string{"/", "/nowhere", "/stream", "/healthz"} {
+		r := httptest.NewRequest("GET", path, nil)
+		r.Host = "localhost"
+		s.Handler().ServeHTTP(httptest.NewRecorder(), r)
+	}
+	if got["2xx"] != 2 || got["4xx"] != 1 || len(got) != 2 {
+		t.Errorf("told of %v, want two well, one not found, and no stream", got)
+	}
+}

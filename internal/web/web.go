@@ -70,17 +70,21 @@ type Deps struct {
 	// Identify says who asks, instead of People; an error answers the request.
 	// For tests.
 	Identify func(r *http.Request) (login.Identity, error)
+	// Observe is told how long each answer took, by the class of its status,
+	// "2xx"; nil: nobody is.
+	Observe func(class string, took time.Duration)
 	// Audit is the log that /registro shows; nil: there is no such page.
 	Audit AuditLog
 }
 
 // Shell serves pages. Mount everything before Run.
 type Shell struct {
-	cfg    Config
-	log    *slog.Logger
-	now    func() time.Time
-	health func(ctx context.Context) error
-	hosts  map[string]bool
+	cfg     Config
+	log     *slog.Logger
+	now     func() time.Time
+	health  func(ctx context.Context) error
+	observe func(class string, took time.Duration)
+	hosts   map[string]bool
 
 	mux      *http.ServeMux
 	mounted  []Mounted
@@ -122,6 +126,9 @@ func New(cfg Config, deps Deps) (*Shell, error) {
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
+	if deps.Observe == nil {
+		deps.Observe = func(string, time.Duration) {}
+	}
 	if deps.Health == nil {
 		deps.Health = func(context.Context) error { return nil }
 	}
@@ -132,7 +139,7 @@ func New(cfg Config, deps Deps) (*Shell, error) {
 		cfg.MaxBody = Default().MaxBody
 	}
 	s := &Shell{
-		cfg: cfg, log: deps.Log, now: deps.Now, health: deps.Health, who: deps.Identify,
+		cfg: cfg, log: deps.Log, now: deps.Now, health: deps.Health, observe: deps.Observe, who: deps.Identify,
 		audit: deps.Audit, people: deps.People,
 		hosts: map[string]bool{}, mux: http.NewServeMux(),
 		ready: make(chan struct{}), closing: make(chan struct{}),
