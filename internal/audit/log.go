@@ -184,6 +184,8 @@ func guard(ctx context.Context, tx *store.Tx) error {
 	statements := []string{
 		`CREATE TRIGGER IF NOT EXISTS audit_line_no_update BEFORE UPDATE ON audit_line BEGIN SELECT RAISE(ABORT, '` + refused + `'); END`,
 		`CREATE TRIGGER IF NOT EXISTS audit_line_no_delete BEFORE DELETE ON audit_line BEGIN SELECT RAISE(ABORT, '` + refused + `'); END`,
+		// INSERT OR REPLACE asks no trigger of DELETE.
+		`CREATE TRIGGER IF NOT EXISTS audit_line_no_replace BEFORE INSERT ON audit_line WHEN EXISTS (SELECT 1 FROM audit_line WHERE seq = NEW.seq) BEGIN SELECT RAISE(ABORT, '` + refused + `'); END`,
 	}
 	if tx.Kind() == store.Postgres {
 		var have int

@@ -202,6 +202,8 @@ func TestDatabaseRefusesChanges(t *testing.T) {
 		bad := []string{`UPDATE audit_line SET who = 'x' WHERE seq = 2`, `DELETE FROM audit_line WHERE seq = 2`}
 		if db.Kind() == store.Postgres {
 			bad = append(bad, `TRUNCATE audit_line`)
+		} else {
+			bad = append(bad, `INSERT OR REPLACE INTO audit_line SELECT seq, at, 'x', via, source, action, object, detail, prev, hash FROM audit_line WHERE seq = 2`)
 		}
 		for _, s := range bad {
 			if err := execute(t.Context(), db, s); err == nil || !strings.Contains(err.Error(), "append-only") {
