@@ -30,7 +30,7 @@ test-deps: ## install the real servers that tests use (Debian, as root)
 	@bash .ci/test-deps
 
 race: assets ## all tests under the race detector, but for those of other programs (needs gcc)
-	CGO_ENABLED=1 $(GO) test -race -count=1 -skip 'TestPagesInABrowser|TestBinaryIsStatic|TestTutorial' $(PKG)
+	CGO_ENABLED=1 $(GO) test -race -count=1 -skip 'InABrowser|TestBinaryIsStatic|TestTutorial' $(PKG)
 
 bench: build ## print the table of benchmarks
 	@bash .ci/bench
