@@ -21,7 +21,8 @@ type stateEvent struct {
 // link changed, "reading" when the link named by ?link= was read, "alert" when
 // one opened or closed. A browser that is too slow loses the oldest ones; they
 // only say that something is new, so it asks for the page and has all. A
-// stream tells what its asker may read, and ends after Config.Stay.
+// stream tells what its asker may read, and ends with their right to it, at the
+// next beat, and after Config.Stay.
 func (p *Pages) events(w http.ResponseWriter, r *http.Request) error {
 	select {
 	case p.streams <- struct{}{}:
@@ -82,6 +83,9 @@ func (p *Pages) events(w http.ResponseWriter, r *http.Request) error {
 		case <-over.C:
 			return nil
 		case <-beat.C:
+			if !web.Still(r.Context()) {
+				return nil // signed out, locked or of other roles since
+			}
 			err = send(": still here\n\n")
 		case s := <-states.C:
 			if _, ok := in.net.Link(s.Link); !ok {

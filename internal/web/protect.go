@@ -68,7 +68,10 @@ func (s *Shell) guard(next http.Handler) http.Handler {
 		id, ctx, err := s.ask(r)
 		switch {
 		case err == nil:
-			next.ServeHTTP(w, r.WithContext(s.named(ctx, r, id)))
+			if ctx = s.named(ctx, r, id); id.Known() && s.who == nil {
+				ctx = context.WithValue(ctx, stillKey{}, s.still(r, id))
+			}
+			next.ServeHTTP(w, r.WithContext(ctx))
 		case len(r.Header.Values("Authorization")) > 0 && fault.Of(err) == fault.Denied:
 			w.Header().Set("WWW-Authenticate", `Bearer realm="crinale", error="invalid_token"`)
 			s.answer(w, r, http.StatusUnauthorized, "unknown", err)

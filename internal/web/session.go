@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,6 +77,34 @@ func (s *Shell) identify(r *http.Request) (login.Identity, context.Context, erro
 		}
 	}
 	return id, ctx, err
+}
+
+type stillKey struct{}
+
+// Still says whether the asker of a request is let in as they were when it
+// began: not signed out, revoked, locked or given other roles since. Answers
+// that go on for long ask it.
+func Still(ctx context.Context) bool {
+	still, ok := ctx.Value(stillKey{}).(func() bool)
+	return !ok || still()
+}
+
+// still is for Still. It does not put off the end of a session.
+func (s *Shell) still(r *http.Request, was login.Identity) func() bool {
+	return func() bool {
+		var now login.Identity
+		var err error
+		if h := r.Header.Values("Authorization"); len(h) > 0 {
+			now, err = s.bearer(r.Context(), h)
+		} else if c, cerr := r.Cookie(s.cookieName(r)); cerr == nil {
+			var found bool
+			if _, found, err = s.people.FindCtx(r.Context(), c.Value); err != nil || !found {
+				return false
+			}
+			now, err = s.people.Identity(r.Context(), was.Person)
+		}
+		return err == nil && now.Person == was.Person && slices.Equal(now.Grants, was.Grants)
+	}
 }
 
 // begin gives a person who showed who they are a new session: never the one

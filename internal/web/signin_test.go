@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -344,5 +345,45 @@ func TestInvitation(t *testing.T) {
 	}
 	if a := v.post("/invito", "codice", code[1], "nuova", good, "ripeti", good); a.StatusCode != 403 {
 		t.Errorf("an invitation was taken twice: %d", a.StatusCode)
+	}
+}
+
+// TestStill: a long answer can tell that its asker is let in no more.
+func TestStill(t *testing.T) {
+	ctx := context.Background()
+	for name, end := range map[string]func(w *world, v *visitor) error{
+		"nothing":   nil,
+		"locked":    func(w *world, _ *visitor) error { return w.People.Lock(ctx, "tecnica") },
+		"removed":   func(w *world, _ *visitor) error { return w.People.Remove(ctx, "tecnica") },
+		"withdrawn": func(w *world, _ *visitor) error { return w.People.Withdraw(ctx, "tecnica", technician) },
+		"revoked":   func(w *world, _ *visitor) error { return w.People.RevokeSessions(ctx, "tecnica") },
+		"left":      func(_ *world, v *visitor) error { v.post("/esci"); return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			v := w.visitor().enter("tecnica")
+			bearer := "Bearer " + w.token("tecnica", login.ReadNetwork).Secret
+			said := map[bool][2]bool{} // by token: before and after
+			w.Shell.Handle("GET /prova/lunga", web.Needs(login.ReadNetwork), http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				before := web.Still(r.Context())
+				if end != nil && before {
+					if err := end(w, v); err != nil {
+						t.Error(err)
+					}
+				}
+				said[r.Header.Get("Authorization") != ""] = [2]bool{before, web.Still(r.Context())}
+			}))
+			v.get("/prova/lunga")
+			if want := [2]bool{true, end == nil}; said[false] != want {
+				t.Errorf("session: %v, want %v", said[false], want)
+			}
+			if name == "locked" || name == "removed" || name == "withdrawn" {
+				return // the token is refused at the gate
+			}
+			end = nil
+			if v.get("/prova/lunga", "Authorization", bearer); said[true] != [2]bool{true, true} {
+				t.Errorf("token: %v", said[true])
+			}
+		})
 	}
 }
