@@ -128,7 +128,10 @@ func (c *Changes) begin(ctx context.Context, r ChangeRecord, n *network.Network,
 		return c.deps.Audit.Add(ctx, tx, audit.Entry{Action: "change.apply", Object: r.ID, Detail: detail})
 	})
 	if err != nil {
-		return ChangeRecord{}, err
+		if fault.Of(err) == fault.Internal {
+			c.log.Error("a change cannot be written into the journal, and is not begun", "err", err)
+		}
+		return ChangeRecord{}, unwritten(ctx, fault.Refused, "so nothing was changed", err)
 	}
 	c.launch(newWorker(c, out, n))
 	return out, nil

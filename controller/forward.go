@@ -194,7 +194,7 @@ func (w *worker) decided(ctx context.Context) (*halt, error) {
 	}
 	err := w.note(ctx, []line{{"", "confirm", who}}, func(r *ChangeRecord) { r.State = ChangeConfirming }, entry{actor, w.audit("change.confirm", "")})
 	if by != nil {
-		by.reply <- err
+		by.reply <- unwritten(ctx, fault.Unconfirmed, "so its devices go back by themselves, unless the history says otherwise", err)
 	}
 	return nil, err
 }
@@ -218,7 +218,7 @@ func (w *worker) agreedOn(ctx context.Context) (*command, *halt, error) {
 			by.reply <- fault.New(fault.Conflict, "confirm %s: it is not well any more: %s. Confirm again when it is, or let it go back", w.id, why)
 			continue
 		}
-		by.reply <- err
+		by.reply <- unwritten(ctx, fault.Unconfirmed, "so its devices go back by themselves", err)
 		return nil, nil, err
 	}
 }

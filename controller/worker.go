@@ -212,9 +212,18 @@ func (w *worker) turnBack(ctx context.Context, h *halt) error {
 	}
 	err := w.note(ctx, []line{{"", "undo", h.text}}, func(r *ChangeRecord) { r.State, r.Cause, r.Why = ChangeUndoing, h.cause, h.text }, entries...)
 	if h.by != nil {
-		h.by.reply <- err
+		h.by.reply <- unwritten(ctx, fault.Unconfirmed, "so its devices go back by themselves when their hold is over", err)
 	}
 	return err
+}
+
+// unwritten says to whoever asked what it means that the journal cannot be
+// written, as on a full disk; other errors are as they were.
+func unwritten(ctx context.Context, kind fault.Kind, so string, err error) error {
+	if err == nil || fault.Of(err) != fault.Internal || ctx.Err() != nil {
+		return err
+	}
+	return fault.New(kind, "the journal of changes cannot be written, %s: %w", so, err)
 }
 
 func (w *worker) audit(action, why string) audit.Entry {
