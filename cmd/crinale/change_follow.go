@@ -42,7 +42,12 @@ func follow(c *cli.Context, cl *client, r controller.ChangeRecord) error {
 	tick := time.NewTicker(300 * time.Millisecond)
 	defer tick.Stop()
 	var silent time.Time
+	moved := time.Now() // when its journal last had something new
+	long := time.Duration(r.HoldS*float64(time.Second)) + 30*time.Second
 	for {
+		if told < len(r.Events) {
+			moved = time.Now()
+		}
 		for ; told < len(r.Events); told++ {
 			e := r.Events[told]
 			writeEvent(c.App.ErrWriter, e)
@@ -53,6 +58,9 @@ func follow(c *cli.Context, cl *client, r controller.ChangeRecord) error {
 		}
 		if r.State.Ended() {
 			return outcome(c, r)
+		}
+		if stuck(r.State) && silent.IsZero() && time.Since(moved) > long {
+			return fault.New(fault.Unconfirmed, "change %s: its hold is over, and the server cannot write down its end: see its log, and the disk it is on. What was not confirmed has gone back on the devices themselves; look with crinale network diff", r.ID)
 		}
 		select {
 		case <-c.Context.Done():
@@ -69,11 +77,17 @@ func follow(c *cli.Context, cl *client, r controller.ChangeRecord) error {
 			return err
 		case silent.IsZero():
 			silent = time.Now()
-			fmt.Fprintln(c.App.ErrWriter, "          the server does not answer; what is not confirmed goes back on the devices themselves")
+			fmt.Fprintln(c.App.ErrWriter, "          the server does not answer; what is not confirmed goes back by itself")
 		case time.Since(silent) > time.Duration(r.HoldS*float64(time.Second))+15*time.Second:
 			return fault.New(fault.Unreachable, "change %s: the server is away; by now every device that was not confirmed has gone back by itself. Start the server, then look with crinale network history %s", r.ID, r.ID)
 		}
 	}
+}
+
+// stuck says whether a change in this state has something new in its journal
+// within its hold, whatever its devices do.
+func stuck(s controller.ChangeState) bool {
+	return s != controller.ChangePlanned && s != controller.ChangeConfirming && s != controller.ChangeUndoing
 }
 
 // outcome prints how a change ended and gives the exit code of that.

@@ -177,6 +177,9 @@ func problem(res *http.Response, body []byte) error {
 	if res.StatusCode == http.StatusUnauthorized {
 		return fault.New(fault.Denied, "the server does not take the token: it may have expired or been revoked; ask for a new one")
 	}
+	if res.StatusCode >= 500 && p.Ref != "" && fault.Named(p.Kind) == fault.Internal {
+		p.Detail += " " + p.Ref
+	}
 	return fault.New(fault.Named(p.Kind), "%s", p.Detail)
 }
 
