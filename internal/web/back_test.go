@@ -1,7 +1,9 @@
 package web
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -131,4 +133,26 @@ func FuzzBody(f *testing.F) {
 			t.Fatalf("%q: %v", body, err)
 		}
 	})
+}
+
+// TestProxyNotTrusted: one that passes addresses on in vain is told of, once.
+func TestProxyNotTrusted(t *testing.T) {
+	for trusted, want := range map[bool]int{false: 1, true: 0} {
+		var logged bytes.Buffer
+		s, err := New(Config{Addr: "127.0.0.1:0", Forwarded: trusted}, Deps{Log: slog.New(slog.NewTextHandler(&logged, nil))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			r := httptest.NewRequest("GET", "/", nil)
+			r.RemoteAddr = "127.0.0.1:4000"
+			r.Header.Set("X-Forwarded-For", "192.0.2.7")
+			if got := s.source(r).String(); (got == "192.0.2.7") != trusted {
+				t.Errorf("trusted %v: %s", trusted, got)
+			}
+		}
+		if n := strings.Count(logged.String(), "http.forwarded"); n != want {
+			t.Errorf("trusted %v: told %d times, want %d: %s", trusted, n, want, logged.String())
+		}
+	}
 }

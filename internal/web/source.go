@@ -16,6 +16,11 @@ func (s *Shell) source(r *http.Request) netip.Addr {
 	}
 	from := peer.Addr().Unmap().WithZone("")
 	if !s.proxied(r) {
+		if from.IsLoopback() && !s.cfg.Forwarded && r.Header.Get("X-Forwarded-For") != "" {
+			s.unproxied.Do(func() {
+				s.log.Warn("web: visitors come through a proxy that is not trusted, so that limits on guessing and the log take all of them for one: set http.forwarded")
+			})
+		}
 		return from
 	}
 	lines := r.Header.Values("X-Forwarded-For")

@@ -102,6 +102,8 @@ type Shell struct {
 	closing chan struct{}
 	mu      sync.Mutex
 	url     string
+
+	unproxied sync.Once // the warning that a proxy is not trusted
 }
 
 // Entry is a line of the navigation and a card of the home page.
