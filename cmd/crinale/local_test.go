@@ -51,3 +51,21 @@ func TestSocketFolderIsOurs(t *testing.T) {
 		}
 	}
 }
+
+// TestDataFolderOpenToAll: where everybody can write, the files in it are
+// nobody's.
+func TestDataFolderOpenToAll(t *testing.T) {
+	dir := t.TempDir()
+	for mode, want := range map[os.FileMode]fault.Kind{0o777: fault.Denied, 0o755: 0} {
+		if err := os.Chmod(dir, mode); err != nil {
+			t.Fatal(err)
+		}
+		release, err := lockData(dir)
+		if (err == nil) != (want == 0) || err != nil && fault.Of(err) != want {
+			t.Errorf("%o: %v", mode, err)
+		}
+		if release != nil {
+			release()
+		}
+	}
+}

@@ -16,6 +16,9 @@ func lockData(dir string) (release func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fault.New(fault.Denied, "data folder %s cannot be made: %w: choose another with --data, or change its owner", dir, err)
 	}
+	if st, err := os.Stat(dir); err == nil && st.Mode().Perm()&0o002 != 0 { // keys and socket could be put in place of ours
+		return nil, fault.New(fault.Denied, "data folder %s can be written by everybody: chmod o-w %s", dir, dir)
+	}
 	path := filepath.Join(dir, "lock")
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
