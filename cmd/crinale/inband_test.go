@@ -263,6 +263,7 @@ func TestProveStranded(t *testing.T) {
 		}
 		return false
 	})
+	begun := time.Now()
 	c, _ = m.engine()
 	all := m.end(c)
 	first, err := c.Change(t.Context(), r.ID)
@@ -272,5 +273,7 @@ func TestProveStranded(t *testing.T) {
 	if got := m.freqs(); got != "5500 5500 5600 5600" || first.State != controller.ChangeFellBack || len(all) < 2 || all[0].Of != r.ID || all[0].State != controller.ChangeConfirmed {
 		t.Errorf("%s", got)
 		m.tell(c)
+		return
 	}
+	t.Logf("both ends back on 5500 MHz by change %s, %v after the program came back", all[0].State, time.Since(begun).Round(time.Second))
 }
