@@ -45,8 +45,19 @@ func newConn(raw, stream net.Conn, c Config, secret string) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	linger(raw, 0)
 	client.SetLogHandler(slog.DiscardHandler) // its debug lines carry passwords
 	return &conn{raw: raw, guard: g, client: client, timeout: c.CommandTimeout, secret: secret}, nil
+}
+
+// linger with 0 has the system throw away what was not delivered when a session
+// ends, also by the sudden end of this program: else a command could reach the
+// device long after, when a cut link is back and the way back of its change has
+// run. -1 is the usual end.
+func linger(raw net.Conn, seconds int) {
+	if tcp, ok := raw.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(seconds)
+	}
 }
 
 // login opens the session: in clear first, by MD5 challenge where an old
@@ -216,12 +227,10 @@ func (c *conn) scrub(err error) error {
 	return fault.New(fault.Of(err), "%s", clean)
 }
 
-// close ends the session. Of a broken one the system throws away what was not
-// delivered: else a command could reach the device long after, when a cut link
-// is back and the way back of its change has run.
+// close ends the session, one that is not broken in the usual way.
 func (c *conn) close() {
-	if tcp, ok := c.raw.(*net.TCPConn); ok && c.broken {
-		_ = tcp.SetLinger(0)
+	if !c.broken {
+		linger(c.raw, -1)
 	}
 	c.broken = true
 	_ = c.raw.Close() // the raw one: a TLS farewell could wait for the peer
