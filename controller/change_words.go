@@ -3,6 +3,7 @@ package controller
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/crinale/crinale/internal/network"
 )
@@ -55,7 +56,11 @@ func outcome(r ChangeRecord, next *ChangeRecord) string {
 	case which(StepReturning) != "":
 		text += " See the differences, and apply when all devices answer."
 	}
-	return text + advice(r.Cause)
+	todo := advice(r.Cause)
+	if r.Of != "" && r.Repair == 0 { // the files do not ask for it, so that applying does nothing
+		todo = strings.NewReplacer("apply again", "revert "+r.Of+" again", "Apply again", "Revert "+r.Of+" again").Replace(todo)
+	}
+	return text + todo
 }
 
 func advice(c ChangeCause) string {
