@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/crinale/crinale/internal/audit"
 )
 
 func TestOwnAccount(t *testing.T) {
@@ -71,6 +73,22 @@ func TestOwnAccount(t *testing.T) {
 	}
 	if a, b := v.get("/conto"), second.get("/conto"); a.StatusCode != 200 || b.StatusCode != 303 {
 		t.Errorf("sign out all others: here %d, there %d", a.StatusCode, b.StatusCode)
+	}
+	written := func() int {
+		ls, err := w.Log.List(t.Context(), audit.Query{Limit: 500})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(ls)
+	}
+	count := written()
+	for range 3 { // nobody else is in: the log is not filled
+		if a := v.post("/conto/sessioni"); a.StatusCode != 303 {
+			t.Errorf("%d", a.StatusCode)
+		}
+	}
+	if n := written(); n != count {
+		t.Errorf("%d lines for ending no session", n-count)
 	}
 	for _, path := range []string{"/conto/password", "/conto/chiavi"} { // after a reload, or from a bookmark
 		if a := v.get(path); a.StatusCode != 303 || a.Header.Get("Location") != "/conto" {

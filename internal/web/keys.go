@@ -67,6 +67,14 @@ func (s *Shell) tokensOf(r *http.Request, person, action string) (*tokensView, e
 
 func (s *Shell) endOwnSessions(w http.ResponseWriter, r *http.Request) error {
 	person := Who(r.Context()).Person
+	all, err := s.people.SessionsOf(r.Context(), person)
+	if err != nil {
+		return err
+	}
+	if len(all) < 2 { // nobody else is in: nothing to end, and no line for the log
+		seeOther(w, r, accountPath+"?fatto=sessioni")
+		return nil
+	}
 	if err := s.people.RevokeSessions(r.Context(), person); err != nil {
 		return err
 	}
