@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -33,7 +34,9 @@ func Load(fsys fs.FS, gear ...fs.FS) (*Network, error) {
 	if err := l.readNetwork(fsys); err != nil {
 		return nil, err
 	}
-	l.check()
+	if !l.unread { // else every name of that file would be missing everywhere
+		l.check()
+	}
 	if err := l.list.Err(); err != nil {
 		return nil, err
 	}
@@ -54,6 +57,7 @@ type loader struct {
 	partners []partnerRow
 	missed   map[GearID]bool
 	refused  map[string]bool // kinds of which a name was refused for its form
+	unread   bool            // a file is no YAML at all
 }
 
 // yamlFiles names the *.yaml files of a folder, sorted. Files that were
@@ -95,7 +99,11 @@ func (l *loader) readNetwork(fsys fs.FS) error {
 			return fault.New(fault.Invalid, "read %s: %w", name, err)
 		}
 		var f networkFile
-		l.list.Join(name, strict.Decode(name, data, &f))
+		err = strict.Decode(name, data, &f)
+		l.list.Join(name, err)
+		if err != nil && reflect.ValueOf(f).IsZero() {
+			l.unread = true
+		}
 		l.sites = append(l.sites, f.Sites...)
 		l.seats = append(l.seats, f.Seats...)
 		l.devices = append(l.devices, f.Devices...)

@@ -298,3 +298,16 @@ func FuzzLoad(f *testing.F) {
 		sameAgain(t, n, fsys)
 	})
 }
+
+// TestOneSlipIsOneProblem: a file that is no YAML does not make every name of
+// it missing in the others.
+func TestOneSlipIsOneProblem(t *testing.T) {
+	_, err := Load(fstest.MapFS{
+		"sites.yaml":   {Data: []byte("sites:\n  - {id: a, name: A, lat: 44.5, lon: 8.1\n")},
+		"devices.yaml": {Data: []byte("devices:\n  - {id: a-up, site: a, gear: g}\n  - {id: a-down, site: a, gear: g}\n")},
+	})
+	ps, ok := strict.All(err)
+	if !ok || len(ps) != 1 || ps[0].File != "sites.yaml" || !strings.Contains(ps[0].Text, "not YAML") {
+		t.Errorf("got %v", err)
+	}
+}
