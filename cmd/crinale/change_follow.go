@@ -104,7 +104,8 @@ func outcome(c *cli.Context, r controller.ChangeRecord) error {
 	return unkept(r)
 }
 
-// unkept is nil for a change that stays, else the error of its end.
+// unkept is nil for a change that stays, else the error of its end; the steps
+// and the outcome were told before.
 func unkept(r controller.ChangeRecord) error {
 	kind := fault.Unconfirmed
 	switch {
@@ -115,5 +116,5 @@ func unkept(r controller.ChangeRecord) error {
 	case r.Cause == controller.CauseRefused, r.State == controller.ChangeFailed:
 		kind = fault.Refused
 	}
-	return fault.New(kind, "change %s did not stay (%s): %s", r.ID, r.State, r.Outcome)
+	return fault.New(kind, "change %s did not stay (%s)\nall of it: crinale network history %s", r.ID, r.State, r.ID)
 }
