@@ -21,7 +21,9 @@ func TestConfigErrorsNameFileLineAndMend(t *testing.T) {
 	for _, c := range []struct{ yaml, want string }{
 		{"pol:\n  every_s: 5\n", "crinale.yaml:1: pol: "},
 		{"data: x\npoll:\n  every_s: 0\n", "crinale.yaml:3: poll.every_s: 0 is out of range, write 1 to 3600"},
-		{"http:\n  listen: 0.0.0.0:80\n", "crinale.yaml:2: http.listen: \"0.0.0.0:80\" is open to others"},
+		{"http:\n  cert_file: c.pem\n", "crinale.yaml:2: http.cert_file: a certificate needs its key"},
+		{"change:\n  hold_s: 5\n", "crinale.yaml:2: change.hold_s: 5 is out of range, write 10 to 3600"},
+		{"http:\n  listen: 0.0.0.0:80\n", "crinale.yaml:2: http.listen: \"0.0.0.0:80\" can be reached by others"},
 		{"http:\n  listen: here\n", "write HOST:PORT"},
 		{"store:\n  url: postgres://u:secret@h/d\n", "move the URL into a file"},
 		{"history:\n  raw_days: 30\n  minute_days: 3\n", "history.minute_days: 3 is out of range, write 30 to"},
