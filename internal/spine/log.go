@@ -92,7 +92,12 @@ var recovery = []string{
 func (b *bridge) Warnf(format string, v ...any) {
 	level := slog.LevelWarn
 	if rest, ok := strings.CutPrefix(fmt.Sprintf(format, v...), "Filestore ["); ok { // Filestore [NAME OF STREAM] …
-		_, what, _ := strings.Cut(rest, "] ")
+		stream, what, _ := strings.Cut(rest, "] ")
+		// The sessions of a block may all have ended before a kill: the block is
+		// then gone, and rightly so, while the older index still names it.
+		if stream == sessions && strings.HasPrefix(what, "Stream state detected prior state, could not locate msg block") {
+			level = slog.LevelDebug
+		}
 		if slices.ContainsFunc(recovery, func(r string) bool { return strings.HasPrefix(what, r) }) {
 			level = slog.LevelDebug
 		}

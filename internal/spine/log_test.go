@@ -88,6 +88,8 @@ func TestRecoveryIsNoWarning(t *testing.T) {
 		"Filestore [$MQTT_rmsgs] Stream state outdated, found extra blocks, will rebuild":               false,
 		"Filestore [a] TTL state is outdated; attempting to recover using linear scan (seq %d to %d)":   false,
 		"Filestore [a] Stream state detected prior state, could not locate msg block %d":                true,
+		"Filestore [$MQTT_msgs] Stream state detected prior state, could not locate msg block %d":       true,
+		"Filestore [$MQTT_sess] Stream state detected prior state, could not locate msg block %d":       false,
 		"Filestore [a] Recovering stream state from index errored: prior state file":                    false,
 		"Filestore [a] Recovering stream state from index errored: corrupt state file":                  true,
 		"Filestore [a] Stream state checksum did not match":                                             true,
