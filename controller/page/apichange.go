@@ -98,7 +98,7 @@ func (p *Pages) apiApply(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var body ApplyBody
-	if err := readJSON(r, &body); err != nil {
+	if err := web.NeededBody(r, &body); err != nil {
 		return err
 	}
 	ask := controller.ApplyRequest{Devices: body.Devices, Manual: body.Manual, Digest: body.Digest}
@@ -195,7 +195,7 @@ func (p *Pages) apiRevert(w http.ResponseWriter, r *http.Request) error {
 // changed answers with a change and where it is from now on.
 func changed(w http.ResponseWriter, status int, rec controller.ChangeRecord) error {
 	w.Header().Set("Location", "/api/v1/changes/"+url.PathEscape(rec.ID))
-	return made(w, status, tidyChange(rec))
+	return web.Made(w, status, tidyChange(rec))
 }
 
 // tidyDifferences makes empty lists of those that are nil, so that JSON never

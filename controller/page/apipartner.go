@@ -69,14 +69,14 @@ func (p *Pages) apiPartnerAdd(w http.ResponseWriter, r *http.Request) error {
 	var body struct {
 		ID network.PartnerID `json:"id"`
 	}
-	if err := readJSON(r, &body); err != nil {
+	if err := web.NeededBody(r, &body); err != nil {
 		return err
 	}
 	way, err := reg.Add(r.Context(), body.ID)
 	if err != nil {
 		return err
 	}
-	return made(w, http.StatusCreated, way)
+	return web.Made(w, http.StatusCreated, way)
 }
 
 func (p *Pages) apiPartnerRotate(w http.ResponseWriter, r *http.Request) error {
@@ -88,7 +88,7 @@ func (p *Pages) apiPartnerRotate(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return made(w, http.StatusOK, way)
+	return web.Made(w, http.StatusOK, way)
 }
 
 func (p *Pages) apiPartnerRevoke(w http.ResponseWriter, r *http.Request) error {

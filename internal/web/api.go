@@ -127,6 +127,20 @@ func cacheControl(r *http.Request, public, personal string) string {
 	return public
 }
 
+// Made answers with a value that the request brought about, as JSON. Caches
+// keep none of it: it may hold a secret that is told once.
+func Made(w http.ResponseWriter, status int, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("write JSON: %w", err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(b, '\n')) // the peer may have gone
+	return nil
+}
+
 func (s *Shell) healthz(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Type", "application/json")

@@ -11,32 +11,41 @@ import (
 	"github.com/crinale/crinale/internal/fault"
 )
 
-// Body reads a request's JSON object into v. Keys that v does not have, a
-// second value, and other content types are refused; an empty body leaves v as
-// it is.
+// errEmpty is a body without a value.
+var errEmpty = errors.New("it is empty: send a JSON object, {} at least")
+
+// Body reads a request's JSON object into v, as NeededBody does; an empty body
+// leaves v as it is.
 func Body(r *http.Request, v any) error {
 	if r.Body == nil || r.ContentLength == 0 {
 		return nil
 	}
+	if err := NeededBody(r, v); !errors.Is(err, errEmpty) {
+		return err
+	}
+	return nil
+}
+
+// NeededBody reads a request's JSON object into v. Keys that v does not have (a
+// misspelt one would be as if it had not been sent), a second value, other
+// content types and an empty body are refused.
+func NeededBody(r *http.Request, v any) error {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return fault.New(fault.Invalid, "body: want Content-Type: application/json, not %q", r.Header.Get("Content-Type"))
+		return fault.New(fault.Invalid, "read the body: want Content-Type: application/json, not %q", r.Header.Get("Content-Type"))
 	}
 	d := json.NewDecoder(r.Body)
 	d.DisallowUnknownFields()
 	err := d.Decode(v)
-	if errors.Is(err, io.EOF) {
-		return nil
-	}
-	if err == nil {
+	switch {
+	case errors.Is(err, io.EOF):
+		err = errEmpty
+	case err == nil:
 		if _, err = d.Token(); errors.Is(err, io.EOF) {
 			return nil
 		}
-		err = errors.New("something follows the object")
+		err = errors.New("more than one JSON value follows: send one object")
 	}
-	if tooBig(err) {
-		return err
-	}
-	return fault.New(fault.Invalid, "body: %w", err)
+	return fault.New(fault.Invalid, "read the body: %w", err)
 }
 
 // form reads a posted form; fields that known does not name are refused, and

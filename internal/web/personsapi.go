@@ -2,7 +2,6 @@ package web
 
 import (
 	_ "embed"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -70,19 +69,6 @@ func (s *Shell) mountPeopleAPI() error {
 	})
 }
 
-// once answers with something that is told once, a secret above all.
-func once(w http.ResponseWriter, status int, v any) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Errorf("write JSON: %w", err)
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_, _ = w.Write(append(b, '\n')) // the peer may have gone
-	return nil
-}
-
 // nothing answers that something is done, or why not.
 func nothing(w http.ResponseWriter, err error) error {
 	if err == nil {
@@ -140,7 +126,7 @@ func (s *Shell) apiInvite(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return once(w, http.StatusCreated, inv)
+	return Made(w, http.StatusCreated, inv)
 }
 
 func (s *Shell) apiNewCode(w http.ResponseWriter, r *http.Request) error {
@@ -151,7 +137,7 @@ func (s *Shell) apiNewCode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return once(w, http.StatusCreated, inv)
+	return Made(w, http.StatusCreated, inv)
 }
 
 func (s *Shell) apiRemove(w http.ResponseWriter, r *http.Request) error {
@@ -279,7 +265,7 @@ func (s *Shell) apiAddToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return once(w, http.StatusCreated, made)
+	return Made(w, http.StatusCreated, made)
 }
 
 func (s *Shell) apiRevokeToken(w http.ResponseWriter, r *http.Request) error {
