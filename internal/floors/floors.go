@@ -53,12 +53,15 @@ var house = []place{
 	{"internal/spine", plumbing, nil},
 	{"internal/metrics", plumbing, nil},
 	{"internal/audit", plumbing, []string{"internal/store"}},
+	{"internal/outbox", plumbing, []string{"internal/store"}},
+	{"internal/mail", plumbing, nil},
 	{"internal/login", plumbing, []string{"internal/store", "internal/audit"}},
 	{"internal/web", plumbing, []string{"internal/login", "internal/audit"}},
 
 	{"radio", area, nil},
 	{"planning", area, nil},
 	{"controller", area, nil},
+	{"carpool", area, nil},
 
 	{"radio/routeros", adapter, nil},
 	{"radio/sim", adapter, nil},
@@ -69,6 +72,11 @@ var house = []place{
 	{"controller/history", adapter, nil},
 	{"controller/feed", adapter, nil},
 	{"controller/page", adapter, nil},
+	{"carpool/roads", adapter, nil},
+	{"carpool/page", adapter, nil},
+	{"carpool/notify", adapter, nil},
+	{"carpool/gtfs", adapter, nil},
+	{"carpool/interop", adapter, nil},
 
 	{"cmd/crinale", root, nil},
 
@@ -110,6 +118,10 @@ var libraries = []library{
 	{"github.com/eclipse/paho.mqtt.golang", []string{"controller/feed"}, "the partner feed"},
 	{"github.com/influxdata/influxdb-client-go/v2", []string{"controller/history"}, "the InfluxDB sink"},
 	{"golang.org/x/crypto/bcrypt", []string{"controller"}, "partners' passwords are stored hashed"},
+	{"github.com/paulmach/osm", []string{"carpool/roads"}, "roads of an OpenStreetMap extract"},
+	{"github.com/teambition/rrule-go", []string{"carpool"}, "recurring lifts, RFC 5545"},
+	{"github.com/arran4/golang-ical", []string{"carpool/notify"}, "calendars that phones subscribe to"},
+	{"github.com/wneessen/go-mail", []string{"internal/mail"}, "SMTP with TLS and encoded headers"},
 	{"golang.org/x/image", []string{"planning/dem", "planning/export"}, "LZW of TIFF; letters on pictures"},
 	{"github.com/klauspost/compress", []string{"planning/dem"}, "zstd of TIFF"},
 }
@@ -119,6 +131,8 @@ var testLibraries = []string{
 	"github.com/rogpeppe/go-internal/testscript",
 	"pgregory.net/rapid",
 	"github.com/chromedp",
+	"github.com/emersion/go-smtp",
+	"github.com/getkin/kin-openapi",
 }
 
 // Import is one import found in the tree.

@@ -14,7 +14,7 @@ import (
 // is for the union only.
 func (r Role) ScopeKinds() []ScopeKind {
 	switch r {
-	case Admin, Technician:
+	case Admin, Technician, Resident:
 		return []ScopeKind{OfUnion}
 	case Viewer:
 		return []ScopeKind{OfUnion, OfComune, OfPartner, OfGroup}

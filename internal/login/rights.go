@@ -19,11 +19,18 @@ const (
 	ManagePeople   Right = "people.manage"   // accounts, roles, tokens and sessions of others
 	ReadAudit      Right = "audit.read"      // the log of who did what
 	ReadMetrics    Right = "metrics.read"    // figures for Prometheus
+
+	UseCarpool    Right = "carpool.use"    // one's own lifts, offered and asked for
+	CheckDrivers  Right = "carpool.check"  // the queue of papers, and nothing else of the portal
+	DeskCarpool   Right = "carpool.desk"   // act for residents who agreed, the call list
+	EditPlaces    Right = "carpool.places" // meeting points; of a comune within its scope
+	ManageCarpool Right = "carpool.manage" // reports, suspensions, the list of who to call, operators, figures
 )
 
 // AllRights in the order of tables.
 func AllRights() []Right {
-	return []Right{ReadNetwork, ChangeNetwork, ManagePartners, ManagePeople, ReadAudit, ReadMetrics}
+	return []Right{ReadNetwork, ChangeNetwork, ManagePartners, ManagePeople, ReadAudit, ReadMetrics,
+		UseCarpool, CheckDrivers, DeskCarpool, EditPlaces, ManageCarpool}
 }
 
 // Role is what someone is to the union.
@@ -37,23 +44,32 @@ const (
 	Police     Role = "police"
 	Desk       Role = "desk"
 	Employee   Role = "employee"
+	Resident   Role = "resident"
 )
 
 // Roles in the order of tables.
 func Roles() []Role {
-	return []Role{Admin, Technician, Viewer, Partner, Police, Desk, Employee}
+	return []Role{Admin, Technician, Viewer, Partner, Police, Desk, Employee, Resident}
 }
 
-// Rights are those that a role gives within its scope. Police, desk and
-// employee give none yet: their pages come later.
+// Rights are those that a role gives within its scope. Not even an admin looks
+// at residents' papers or acts for them: whoever does has the role for it.
 func (r Role) Rights() []Right {
 	switch r {
 	case Admin:
-		return AllRights()
+		return []Right{ReadNetwork, ChangeNetwork, ManagePartners, ManagePeople, ReadAudit, ReadMetrics, EditPlaces, ManageCarpool}
 	case Technician:
 		return []Right{ReadNetwork, ChangeNetwork, ManagePartners, ReadAudit, ReadMetrics}
 	case Viewer, Partner:
 		return []Right{ReadNetwork}
+	case Police:
+		return []Right{CheckDrivers}
+	case Desk:
+		return []Right{DeskCarpool, EditPlaces}
+	case Employee:
+		return []Right{EditPlaces}
+	case Resident:
+		return []Right{UseCarpool}
 	}
 	return nil
 }

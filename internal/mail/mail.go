@@ -1,0 +1,2 @@
+// Package mail sends e-mail by SMTP.
+package mail
