@@ -48,8 +48,10 @@ type StopIndex interface {
 	Put(ride RideID, stops []geo.LonLat) error
 	// Drop takes a ride out; there need not be one.
 	Drop(ride RideID)
-	// Near gives, for each point, the times from it to and to it from each stop of
-	// each ride that any of the points can reach within budget; exact.
+	// Near gives the rides that can take in any of the points, between two stops
+	// that follow each other, with a detour of at most budget; with the exact
+	// times between every point and every stop of them. To take in two points
+	// costs at least as much as either, so nothing that fits is left out.
 	Near(ctx context.Context, points []geo.LonLat, budget time.Duration) (Nearby, error)
 	// Len is how many rides it holds.
 	Len() int
