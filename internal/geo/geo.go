@@ -12,7 +12,8 @@ import (
 
 // LonLat is a position in WGS84 degrees, longitude first as in GeoJSON.
 type LonLat struct {
-	Lon, Lat float64
+	Lon float64 `json:"lon"`
+	Lat float64 `json:"lat"`
 }
 
 // Radius is the mean Earth radius R₁ in metres (IUGG, Moritz 2000).
