@@ -21,7 +21,7 @@ var talk io.Writer = os.Stderr
 func main() {
 	shared := flag.String("shared", "../shared", "the shared data folder")
 	out := flag.String("out", "demo", "the folder to write to")
-	only := flag.String("only", "", "write one part: territory, terrain or network")
+	only := flag.String("only", "", "write one part: territory, terrain, network or carpool")
 	flag.Parse()
 	if err := run(*shared, *out, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
@@ -37,6 +37,7 @@ func run(shared, out, only string) error {
 		{"territory", makeTerritory},
 		{"terrain", makeTerrain},
 		{"network", makeNetwork},
+		{"carpool", makeCarpool},
 	} {
 		if only != "" && only != part.name {
 			continue
