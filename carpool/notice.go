@@ -26,6 +26,20 @@ type Notice struct {
 	Shown  *time.Time        `json:"shown,omitempty"`
 }
 
+// Keys of Notice.With. Whoever tells a notice names the thing it is about, and
+// the words are filled in when it is sent, with what its reader may see then.
+const (
+	WithBooking = "booking" // of booking.*, guardian, message
+	WithRide    = "ride"    // of ride.at-risk
+	WithRequest = "request" // of way.*, drivers.asked
+	WithListed  = "listed"  // of way.list: whom to call
+	WithVehicle = "vehicle" // of check.*
+	WithBy      = "by"      // of booking.cancelled: "rider", "driver", "desk" or "program"
+	WithUntil   = "until"   // of check.due: the last valid day, a Date
+	WithReason  = "reason"  // a key of words, never free text
+	WithTo      = "to"      // "trusted": to the member's trusted contact, not to the member
+)
+
 // NoticeKind is what a notice says; the words are carpool/notify's.
 type NoticeKind string
 
