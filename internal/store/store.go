@@ -47,7 +47,12 @@ type DB struct {
 	name   string // for messages: a path, or the URL without its password
 	sql    *sql.DB
 	writer chan struct{} // SQLite has one writer: those who wait stand in a queue, in order
+	clock  func() time.Time
 }
+
+// SetClock gives transactions another idea of the present, for tests that live
+// through a season. It must come before the first transaction.
+func (db *DB) SetClock(now func() time.Time) { db.clock = now }
 
 // Open opens the database that url names and checks that it answers:
 //

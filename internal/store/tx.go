@@ -114,7 +114,11 @@ func (db *DB) once(ctx context.Context, readOnly bool, fn func(*Tx) error) error
 		return explain("begin on database", db.name, err)
 	}
 	defer tx.Rollback() // no effect after Commit
-	now := time.Now().UTC().Truncate(time.Millisecond)
+	clock := time.Now
+	if db.clock != nil {
+		clock = db.clock
+	}
+	now := clock().UTC().Truncate(time.Millisecond)
 	if err := fn(&Tx{Now: now, tx: tx, kind: db.kind, readOnly: readOnly}); err != nil {
 		return err
 	}
