@@ -40,6 +40,8 @@ type Match struct {
 	Why     []Reason      `json:"why"`
 	Score   time.Duration `json:"-"`        // what ranks it: minutes that it costs all, weighted
 	LastBus bool          `json:"last_bus"` // it goes at the time of the last bus: say so
+
+	BusFirst bool `json:"bus_first"` // and that bus is as good: show it before the ride
 }
 
 // MatchStop is where a rider gets in or out.
@@ -61,6 +63,6 @@ type Reason struct {
 type Miss struct {
 	Ride RideID        `json:"ride,omitempty"`
 	Bus  *Bus          `json:"bus,omitempty"`
-	Why  string        `json:"why"` // "later", "earlier", "full", "detour", "walk", "needs"
-	By   time.Duration `json:"by"`
+	Why  string        `json:"why"` // one of MissKeys
+	By   time.Duration `json:"by"`  // too late, too early, too far; 0 for "full" and "needs"
 }

@@ -14,6 +14,7 @@ type Offer struct {
 	Seats      int           `json:"seats"`  // for passengers who book
 	Aboard     int           `json:"aboard"` // passengers already in the car
 	MaxDetour  time.Duration `json:"max_detour"`
+	Flex       time.Duration `json:"flex"`         // how far the departure may move, either way, to take somebody in
 	DoorToDoor bool          `json:"door_to_door"` // the driver consents to go to doors
 	Carries    Needs         `json:"carries"`
 	MilliEURKm int           `json:"milli_eur_km"` // asked of each rider; 50 is 0.05 €/km, 0 nothing

@@ -63,6 +63,12 @@ type Place struct {
 	Closed   bool       `json:"closed"` // not offered any more; rides that use it go on
 }
 
+// NearPlace is a meeting point and the walk between it and somebody.
+type NearPlace struct {
+	Place `json:"place"`
+	Walk  Leg `json:"walk"`
+}
+
 // PlaceKind is what a meeting point is.
 type PlaceKind string
 
