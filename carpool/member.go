@@ -11,6 +11,7 @@ type Member struct {
 	Last     string      `json:"last"`
 	Phone    string      `json:"phone,omitempty"` // E.164, "+39…"
 	Landline bool        `json:"landline"`        // the phone takes no SMS
+	Family   bool        `json:"family"`          // it is shared at home: another member may have it too
 	Email    string      `json:"email,omitempty"`
 	Fiscal   string      `json:"fiscal,omitempty"` // fiscal code, only for App IO and by consent
 	Comune   string      `json:"comune"`           // ISTAT code of where they live or work
@@ -84,6 +85,7 @@ type Vehicle struct {
 	Class   VehicleClass `json:"class"`
 	Seats   int          `json:"seats"` // beside the driver
 	Carries Needs        `json:"carries"`
+	Gone    bool         `json:"gone,omitempty"` // taken out; rides of the past still name it
 }
 
 // VehicleClass is a row of the table of costs.
@@ -115,5 +117,6 @@ const (
 	CheckWaiting CheckState = "waiting"
 	CheckPassed  CheckState = "passed"
 	CheckRefused CheckState = "refused"
-	CheckVoid    CheckState = "void" // the plate changed, or the driver left
+	CheckVoid    CheckState = "void"    // the plate changed, a newer one was asked, or the driver left
+	CheckOver    CheckState = "expired" // a paper has run out
 )
