@@ -136,12 +136,6 @@ func putPlace(ctx context.Context, tx *store.Tx, p Place) error {
 	return nil
 }
 
-// NearPlace is a meeting point and the way to it on foot.
-type NearPlace struct {
-	Place
-	Walk Leg
-}
-
 // briskWalk bounds what a walk can reach: nobody walks faster uphill and down.
 const briskWalk unit.Metres = 2 // in a second
 
@@ -164,7 +158,7 @@ func (p *Places) Near(ctx context.Context, at geo.LonLat, walk time.Duration, n 
 			return nil, fmt.Errorf("walk to %s: %w", pl.ID, err)
 		}
 		if leg.OK && leg.Time <= walk {
-			out = append(out, NearPlace{pl, leg})
+			out = append(out, NearPlace{Place: pl, Walk: leg})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b NearPlace) int { return cmp.Compare(a.Walk.Time, b.Walk.Time) })
