@@ -38,7 +38,7 @@ func (c Caps) Check() error {
 	return nil
 }
 
-// Most thousandths of a euro per km that one of n riders (seats) may be asked in a
+// MostFor is how many thousandths of a euro per km one of n riders (seats) may be asked in a
 // vehicle: an equal share of the cost among all aboard, the driver included,
 // and never above the table's limit. An unknown class gives 0.
 func (c Caps) MostFor(class VehicleClass, riders int) int {
@@ -49,7 +49,46 @@ func (c Caps) MostFor(class VehicleClass, riders int) int {
 	return min(cost/(riders+1), c.Most)
 }
 
+// CapOf is the most that an offer may ask of each rider, thousandths of a euro
+// per km: the equal share when every seat is taken. A lower share would be
+// enough while seats are free, but riders join one by one and each keeps the
+// contribution they were told; only this bound makes sure that all together
+// never pay the whole cost, whoever is aboard on which section.
+func (c Caps) CapOf(o Offer, class VehicleClass) int {
+	return c.MostFor(class, max(o.Seats, 0)+max(o.Aboard, 0))
+}
+
+// CheckRate refuses an offer that asks for more than its cap.
+func (c Caps) CheckRate(o Offer, class VehicleClass) error {
+	if o.MilliEURKm < 0 {
+		return fault.New(fault.Invalid, "milli_eur_km: %d is below 0; write 0 to ask for nothing", o.MilliEURKm)
+	}
+	if _, ok := c.PerClass[class]; !ok && o.MilliEURKm > 0 {
+		return fault.New(fault.Invalid, "milli_eur_km: the union has no cost for a vehicle of class %.20q; write 0, or choose a class of the table", string(class))
+	}
+	if most := c.CapOf(o, class); o.MilliEURKm > most {
+		return fault.New(fault.Invalid, "milli_eur_km: %d is more than each rider's share of the cost; ask for at most %d (%.3f €/km) with %d places in this car",
+			o.MilliEURKm, most, float64(most)/1000, max(o.Seats, 0)+max(o.Aboard, 0))
+	}
+	return nil
+}
+
+// Rate is what each rider of an offer is asked for, thousandths of a euro per
+// km: what the driver wants, and never above the cap as it is now.
+func (c Caps) Rate(o Offer, class VehicleClass) int {
+	return max(min(o.MilliEURKm, c.CapOf(o, class)), 0)
+}
+
+// Contribution is what a booking of some riders (seats) is asked for, in
+// cents, for a way aboard. Each rider's share is rounded down.
+func (c Caps) Contribution(o Offer, class VehicleClass, riders int, way unit.Metres) int {
+	return max(riders, 0) * Cents(c.Rate(o, class), way)
+}
+
 // Cents for a way of some metres at a rate, rounded down.
 func Cents(milliEURKm int, way unit.Metres) int {
+	if milliEURKm <= 0 || !(way > 0) || way > 1e8 {
+		return 0
+	}
 	return int(math.Floor(float64(milliEURKm) * float64(way) / 1000 / 10))
 }

@@ -50,13 +50,25 @@ func (c Clock) On(d Date, in *time.Location) (time.Time, error) {
 	if err := c.Check(); err != nil {
 		return time.Time{}, err
 	}
-	day, err := time.Parse(time.DateOnly, string(d))
+	wall, err := time.Parse("2006-01-02 15:04", string(d)+" "+string(c))
 	if err != nil {
 		return time.Time{}, err
 	}
-	at, err := time.Parse("15:04", string(c))
-	if err != nil {
-		return time.Time{}, err
+	// The offset that holds the day before is the one before a change on this
+	// day. With it, what comes twice is the first, and what is skipped falls
+	// behind the gap; any other time shows another clock and takes the offset of
+	// after the change.
+	_, before := wall.AddDate(0, 0, -1).In(in).Zone()
+	_, after := wall.AddDate(0, 0, 1).In(in).Zone()
+	first := wall.Add(-time.Duration(before) * time.Second).In(in)
+	second := wall.Add(-time.Duration(after) * time.Second).In(in)
+	if !shows(first, wall) && shows(second, wall) {
+		return second, nil
 	}
-	return time.Date(day.Year(), day.Month(), day.Day(), at.Hour(), at.Minute(), 0, 0, in), nil
+	return first, nil
+}
+
+// shows says whether a clock shows at t what it shows at the wall time.
+func shows(t, wall time.Time) bool {
+	return t.Format("2006-01-02 15:04") == wall.Format("2006-01-02 15:04")
 }

@@ -3,18 +3,12 @@ package carpool
 import (
 	"cmp"
 	"slices"
-	"time"
 
 	"github.com/crinale/crinale/internal/geo"
 )
 
-const (
-	// MostPlaces are the meeting points that are tried near each end.
-	MostPlaces = 5
-	// MissWalk is how much further than MaxWalk a meeting point may be to be
-	// named as a near miss. Ask Places.Near for MaxWalk+MissWalk.
-	MissWalk = 10 * time.Minute
-)
+// MostPlaces are the meeting points that are tried near each end.
+const MostPlaces = 5
 
 // End is one place where a rider may get in or out.
 type End struct {
@@ -37,9 +31,11 @@ type Around struct {
 // nearest first and at most MostPlaces of them, and the doors if the rider asks
 // for them. It knows an end only as others may know it, so that it is the same
 // for every point of a cell. Closed points are left out, and for a wheelchair
-// those with steps. Legs and Buses are the caller's to add.
+// those with steps. Ask
+// Places.Near for walks up to MaxWalk+NearWalk, so that a point a little
+// further away is named as a near miss. Legs and Buses are the caller's to add.
 func AroundOf(a Ask, from, to []NearPlace) Around {
-	return Around{Pickups: ends(a, a.From, from), Drops: ends(a, a.To, to)}
+	return Around{Pickups: endsNear(a, a.From, from), Drops: endsNear(a, a.To, to)}
 }
 
 // Points of a search in the order in which a StopIndex must be asked: the
@@ -68,8 +64,8 @@ func (r Ride) Points() []geo.LonLat {
 	return out
 }
 
-// ends near one spot.
-func ends(a Ask, spot Spot, near []NearPlace) []End {
+// endsNear gives the ends near one spot.
+func endsNear(a Ask, spot Spot, near []NearPlace) []End {
 	out := make([]End, 0, len(near)+1)
 	chosen := false
 	for _, n := range near {
@@ -79,7 +75,7 @@ func ends(a Ask, spot Spot, near []NearPlace) []End {
 			out = append(out, e)
 			continue
 		}
-		if n.Closed || !n.Walk.OK || n.Walk.Time > a.MaxWalk+MissWalk || a.Needs.Wheelchair && !n.StepFree {
+		if n.Closed || !n.Walk.OK || n.Walk.Time > a.MaxWalk+NearWalk || a.Needs.Wheelchair && !n.StepFree {
 			continue
 		}
 		out = append(out, e)

@@ -1,6 +1,10 @@
 package carpool
 
-import "github.com/crinale/crinale/internal/fault"
+import (
+	"time"
+
+	"github.com/crinale/crinale/internal/fault"
+)
 
 // School is the calendar of days without school beside Sundays, as the region
 // publishes it each year.
@@ -29,4 +33,19 @@ func (s School) Check() error {
 		}
 	}
 	return nil
+}
+
+// Open says whether there is school on a day: not on Sundays, nor on the days
+// off.
+func (s School) Open(d Date) bool {
+	t, err := time.Parse(time.DateOnly, string(d))
+	if err != nil || t.Weekday() == time.Sunday {
+		return false
+	}
+	for _, o := range s.Off {
+		if o.First <= d && d <= o.Last {
+			return false
+		}
+	}
+	return true
 }

@@ -1,0 +1,202 @@
+package carpool
+
+import (
+	"time"
+
+	"github.com/crinale/crinale/internal/unit"
+)
+
+// Plan is how a rider is taken into a ride: where and when they get in and
+// out, and what it costs everybody.
+type Plan struct {
+	Pickup, Drop     int    // of Around.Pickups and Around.Drops
+	After            [2]int // stops of the ride after which the two stand
+	PickupAt, DropAt time.Time
+	Shift            time.Duration // of the departure planned so far; below 0 it is earlier
+	Detour           time.Duration // of the driver, added by this rider
+	Aboard           time.Duration
+	Metres           unit.Metres   // aboard
+	Walk             time.Duration // to the pick-up and from the drop
+	Wait             time.Duration // see Insert
+	Delay            time.Duration // more time aboard for the riders promised before, summed
+	Cost             time.Duration // see Insert
+}
+
+// Insert finds the best way to take a rider into a ride, over all pick-ups and
+// drops, all places between the stops of the ride, and all departures that the
+// driver's Flex allows. It is exact. false: there is none.
+//
+// What must hold: there are seats on every section that the rider is aboard;
+// the whole detour of the ride stays within the driver's MaxDetour; no rider
+// with a promise is aboard for longer than promised by more than ExtraAboard,
+// nor leaves or arrives outside their window; the rider's own window and
+// MaxWalk; nobody leaves before now. The driver does not wait anywhere: when
+// one stop moves, all after it do.
+//
+// What is least: Cost = Detour + Delay + |Shift| + 2·Walk + ½·Wait, in minutes
+// of people's time. A minute on foot counts double, one waited at home or at
+// the destination half; Wait is the time between the beginning of the window
+// and leaving, or between arriving and the end of the window where it bounds
+// the arrival. These weights are a choice of this service, to be changed in
+// planCost. As a shift costs more than the wait it may save, the departure moves
+// only when it must, and as little as it can.
+func Insert(a Ask, around Around, c Candidate, now time.Time) (Plan, bool) {
+	l := newLayout(&a, &around, now)
+	if !l.lay(&c) || !l.search() {
+		return Plan{}, false
+	}
+	return l.plan(), true
+}
+
+// planCost is what ranks plans and matches.
+func planCost(detour, delay, shift, walk, wait time.Duration) time.Duration {
+	return detour + delay + shift.Abs() + 2*walk + wait/2
+}
+
+// combo is one way to take somebody in: a pick-up p after stop i and a drop q
+// after stop j.
+type combo struct {
+	p, q, i, j int
+	// offP and offQ are the times from the departure to the pick-up and the drop.
+	offP, offQ time.Duration
+	// d1 delays what is after stop i, d2 what is after stop j on top of it.
+	d1, d2 time.Duration
+
+	detour, shift, walk, wait, delay, cost time.Duration
+}
+
+// later is how much later a stop is for the insertion.
+func (m *combo) later(stop int) (d time.Duration) {
+	if stop > m.i {
+		d = m.d1
+	}
+	if stop > m.j {
+		d += m.d2
+	}
+	return d
+}
+
+// search tries every combination on the ride laid out last, and says whether
+// one fits. If none does, miss is the one that nearly did.
+func (l *layout) search() bool {
+	near, last := &l.c.Near, len(l.c.Near.Between)
+	np := len(l.around.Pickups)
+	for p := range l.around.Pickups {
+		if l.around.Pickups[p].Door && !l.c.Offer.DoorToDoor {
+			continue
+		}
+		to, from, legs := near.To[p], near.From[p], l.around.Legs[p]
+		for i := range last {
+			if !to[i].OK {
+				continue
+			}
+			offP, in := l.pre[i]+to[i].Time, to[i].Time-near.Between[i].Time
+			for q := range l.around.Drops {
+				if !l.pair(p, q) {
+					continue
+				}
+				if leg, out := legs[q], near.From[np+q][i+1]; leg.OK && out.OK {
+					l.try(combo{p: p, q: q, i: i, j: i, offP: offP, offQ: offP + leg.Time, d1: in + leg.Time + out.Time})
+				}
+				if !from[i+1].OK {
+					continue
+				}
+				d1 := in + from[i+1].Time
+				for j := i + 1; j < last; j++ {
+					if in, out := near.To[np+q][j], near.From[np+q][j+1]; in.OK && out.OK {
+						l.try(combo{p: p, q: q, i: i, j: j, offP: offP, offQ: l.pre[j] + d1 + in.Time,
+							d1: d1, d2: in.Time + out.Time - near.Between[j].Time})
+					}
+				}
+			}
+		}
+	}
+	return l.found
+}
+
+// pair says whether a rider may get in at p and out at q.
+func (l *layout) pair(p, q int) bool {
+	return (!l.around.Drops[q].Door || l.c.Offer.DoorToDoor) && l.around.Pickups[p].At != l.around.Drops[q].At
+}
+
+// try keeps a combination if it is the best so far, or the nearest miss.
+func (l *layout) try(m combo) {
+	walkP, walkQ := l.around.Pickups[m.p].Walk.Time, l.around.Drops[m.q].Walk.Time
+	m.detour, m.walk = max(m.d1+m.d2, 0), walkP+walkQ
+	if l.found && m.detour+2*m.walk >= l.best.cost {
+		return
+	}
+	var wrong faults
+	if l.needs {
+		wrong.add(cannotCarry)
+	}
+	wrong.over(tooFarAround, m.detour-l.budget)
+	wrong.over(tooFarOnFoot, max(walkP, walkQ)-l.a.MaxWalk)
+	if l.full(m.i, m.j) {
+		wrong.add(tooFull)
+	}
+	if wrong.n > 1 {
+		return
+	}
+	lo, hi := max(l.lo, l.now+walkP-m.offP), l.hi
+	for k := range l.held {
+		h := &l.held[k]
+		if late := m.later(h.out) - m.later(h.in); late > h.slack {
+			return
+		} else if late > 0 {
+			m.delay += late
+		}
+		moved := m.later(h.bound)
+		lo, hi = max(lo, h.lo-moved), min(hi, h.hi-moved)
+	}
+	if lo > hi {
+		return
+	}
+	// at is the moment that the window bounds, with the departure as planned.
+	at := m.offP - walkP
+	if l.a.When.Arrive {
+		at = m.offQ + walkQ
+	}
+	wrong.over(tooLate, lo+at-l.till)
+	wrong.over(tooEarly, l.from-at-hi)
+	if wrong.n > 1 {
+		return
+	}
+	if wrong.n > 0 {
+		if wrong.near() && (!l.missed || wrong.compare(l.miss) < 0) {
+			l.miss, l.missed = wrong, true
+		}
+		return
+	}
+	m.shift = min(max(0, lo, l.from-at), hi, l.till-at)
+	m.wait = at + m.shift - l.from
+	if l.a.When.Arrive {
+		m.wait = l.till - at - m.shift
+	}
+	m.cost = planCost(m.detour, m.delay, m.shift, m.walk, m.wait)
+	if !l.found || m.cost < l.best.cost {
+		l.best, l.found = m, true
+	}
+}
+
+// plan is the best combination as a Plan.
+func (l *layout) plan() Plan {
+	m := &l.best
+	return Plan{Pickup: m.p, Drop: m.q, After: [2]int{m.i, m.j},
+		PickupAt: l.start.Add(m.shift + m.offP), DropAt: l.start.Add(m.shift + m.offQ),
+		Shift: m.shift, Detour: m.detour, Aboard: m.offQ - m.offP, Metres: l.metres(m),
+		Walk: m.walk, Wait: m.wait, Delay: m.delay, Cost: m.cost}
+}
+
+// metres that the rider is aboard.
+func (l *layout) metres(m *combo) unit.Metres {
+	if m.i == m.j {
+		return l.around.Legs[m.p][m.q].Metres
+	}
+	near := &l.c.Near
+	way := near.From[m.p][m.i+1].Metres + near.To[len(l.around.Pickups)+m.q][m.j].Metres
+	for s := m.i + 1; s < m.j; s++ {
+		way += near.Between[s].Metres
+	}
+	return way
+}

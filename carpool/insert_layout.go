@@ -1,0 +1,185 @@
+package carpool
+
+import "time"
+
+// layout is one ride laid out so that taking somebody in can be tried many
+// times over. It is used again for the next ride, so that a search does not
+// allocate for each.
+//
+// Times are counted from start, the departure as planned so far.
+type layout struct {
+	a      *Ask
+	around *Around
+	at     time.Time // now
+
+	c          *Candidate
+	start      time.Time
+	pre        []time.Duration // to each stop
+	load       []int           // seats taken after each stop
+	held       []heldRider
+	budget     time.Duration // what is left of the driver's MaxDetour
+	lo, hi     time.Duration // of a shift of the departure
+	now        time.Duration
+	from, till time.Duration // the window of the search
+	needs      bool          // the car lacks what the rider needs
+
+	best   combo
+	found  bool
+	miss   faults
+	missed bool
+}
+
+// heldRider is a rider with a promise.
+type heldRider struct {
+	in, out, bound int           // stops: in, out, and the one whose time the window bounds
+	slack          time.Duration // more time aboard that they bear
+	lo, hi         time.Duration // by which the bound stop may move
+}
+
+// ever is longer than any ride lies ahead, and short enough to be added to.
+const ever = 10 * 365 * 24 * time.Hour
+
+func newLayout(a *Ask, around *Around, now time.Time) *layout {
+	return &layout{a: a, around: around, at: now}
+}
+
+// gapWithin is the time between two moments, within bounds that can be added to.
+func gapWithin(from, to time.Time) time.Duration { return min(max(to.Sub(from), -ever), ever) }
+
+// lay lays a ride out. false: it takes nobody in, whoever asks, or what is
+// known of it does not fit together.
+func (l *layout) lay(c *Candidate) bool {
+	l.c, l.found, l.missed = c, false, false
+	l.pre, l.load, l.held = l.pre[:0], l.load[:0], l.held[:0]
+	if !l.sound() {
+		return false
+	}
+	r := c.Ride
+	l.start = r.Stops[0].At
+	l.now = gapWithin(l.start, l.at)
+	if l.now > 0 {
+		return false
+	}
+	l.from, l.till = gapWithin(l.start, l.a.When.From), gapWithin(l.start, l.a.When.To)
+	l.needs = !l.a.Needs.Met(c.Offer.Carries)
+	planned := gapWithin(l.start, r.Depart)
+	if r.Depart.IsZero() {
+		planned = 0
+	}
+	l.lo, l.hi = min(planned-c.Offer.Flex, 0), max(planned+c.Offer.Flex, 0)
+	l.lo = max(l.lo, l.now)
+
+	var t time.Duration
+	load := 0
+	for i := range r.Stops {
+		switch s := &r.Stops[i]; s.Kind {
+		case StopPickup:
+			load += s.Seats
+		case StopDrop:
+			load -= s.Seats
+		}
+		l.pre, l.load = append(l.pre, t), append(l.load, load)
+		if i < len(c.Near.Between) {
+			t += c.Near.Between[i].Time
+		}
+	}
+	for i := range r.Stops {
+		if r.Stops[i].Kind == StopPickup && !l.hold(i) {
+			return false
+		}
+	}
+	l.budget = c.Offer.MaxDetour
+	if len(l.held) > 0 {
+		if c.Direct <= 0 {
+			return false
+		}
+		l.budget -= max(t-c.Direct, 0)
+	}
+	return l.inTime(t)
+}
+
+// sound says whether a ride may take somebody in at all, and whether the legs
+// known are those of its stops and of the points of the search.
+func (l *layout) sound() bool {
+	c := l.c
+	if c.Ride == nil || c.Offer == nil || l.a.Seats < 1 || l.a.When.To.Before(l.a.When.From) {
+		return false
+	}
+	r, n := c.Ride, len(c.Ride.Stops)
+	if r.State != RideOpen || r.Risk != "" || l.a.For != "" && l.a.For == r.Driver {
+		return false
+	}
+	points := len(l.around.Pickups) + len(l.around.Drops)
+	if n < 2 || len(c.Near.Between) != n-1 || len(c.Near.To) != points || len(c.Near.From) != points || len(l.around.Legs) != len(l.around.Pickups) {
+		return false
+	}
+	for _, b := range c.Near.Between {
+		if !b.OK {
+			return false
+		}
+	}
+	for p := range points {
+		if len(c.Near.To[p]) != n || len(c.Near.From[p]) != n {
+			return false
+		}
+	}
+	for _, row := range l.around.Legs {
+		if len(row) != len(l.around.Drops) {
+			return false
+		}
+	}
+	return true
+}
+
+// hold notes the promise to the rider who gets in at a stop.
+func (l *layout) hold(in int) bool {
+	r, id := l.c.Ride, l.c.Ride.Stops[in].Booking
+	out := in + 1
+	for out < len(r.Stops) && (r.Stops[out].Kind != StopDrop || r.Stops[out].Booking != id) {
+		out++
+	}
+	if out == len(r.Stops) {
+		return false
+	}
+	h := heldRider{in: in, out: out, bound: in, slack: ExtraAboard, lo: -ever, hi: ever}
+	for i := range l.c.Riders {
+		p := &l.c.Riders[i]
+		if p.Booking != id {
+			continue
+		}
+		if aboard := l.pre[out] - l.pre[in]; p.Aboard > 0 {
+			h.slack = max(p.Aboard+ExtraAboard-aboard, 0)
+		}
+		if p.When.From.IsZero() && p.When.To.IsZero() {
+			break
+		}
+		at := l.pre[in] - p.Walk[0]
+		if p.When.Arrive {
+			h.bound, at = out, l.pre[out]+p.Walk[1]
+		}
+		// What is already outside its window need not come back, only not go further.
+		h.lo, h.hi = min(gapWithin(l.start, p.When.From)-at, 0), max(gapWithin(l.start, p.When.To)-at, 0)
+		break
+	}
+	l.held = append(l.held, h)
+	return true
+}
+
+// inTime says whether a ride of some length can come near the window at all;
+// most rides of a day cannot, and are seen no further.
+func (l *layout) inTime(length time.Duration) bool {
+	walk := l.a.MaxWalk + NearWalk
+	first := l.lo - walk
+	last := l.hi + length + max(l.budget, 0) + NearDetour + walk
+	return last >= l.from-NearTime && first <= l.till+NearTime
+}
+
+// full says whether the seats are not enough from stop i to after stop j.
+func (l *layout) full(i, j int) bool {
+	for s := i; s <= j; s++ {
+		if l.load[s]+l.a.Seats > l.c.Ride.Seats {
+			return true
+		}
+	}
+	return false
+}
