@@ -61,6 +61,7 @@ func TestChaosEndsOnOneSide(t *testing.T) {
 				}
 			}
 			trouble.Store(false)
+			synctest.Wait() // a call under way may have cut the power just now
 			for _, id := range two {
 				f.edit(id, func(d *fakeDevice) { d.dead = false })
 			}

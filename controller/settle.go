@@ -2,6 +2,7 @@ package controller
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -78,9 +79,9 @@ type decision struct {
 // It is pure.
 //
 // A change that is to stay (ChangeConfirming) is confirmed on every device that
-// still holds its way back, the nearest first, so that a device on the new side
-// is never beyond one that went back. When a device went back before that, all
-// go back. A change that goes back is undone on every device that still holds
+// still holds its way back, the nearest first and none beyond one that does not
+// answer, so that a device on the new side is never beyond one that went back.
+// When a device went back before that, all go back. A change that goes back is undone on every device that still holds
 // its way back, the farthest first; when nobody confirmed it, that is left to
 // the devices until their hold is over.
 func decide(r ChangeRecord, sights map[network.DeviceID]sight, c clock) decision {
@@ -94,11 +95,13 @@ func decideForward(r ChangeRecord, sights map[network.DeviceID]sight, c clock) d
 	d := decision{step: StepConfirming}
 	var armed []ChangeDevice
 	var gone []string
+	reach := math.MaxInt // hops of the nearest that does not answer
 	for _, dev := range r.Devices {
 		s, looked := sights[dev.Device]
 		switch {
 		case dev.State.ended():
 		case !looked || s.err != nil:
+			reach = min(reach, dev.Hops)
 			if c.over() {
 				gone = append(gone, fmt.Sprintf("%s does not answer since its hold is over", dev.Device))
 			}
@@ -115,6 +118,7 @@ func decideForward(r ChangeRecord, sights map[network.DeviceID]sight, c clock) d
 	if len(gone) > 0 {
 		return decision{turn: strings.Join(gone, "; ")}
 	}
+	armed = slices.DeleteFunc(armed, func(dev ChangeDevice) bool { return dev.Hops > reach })
 	d.act = layers(armed, false)
 	return d
 }

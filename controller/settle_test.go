@@ -69,6 +69,8 @@ func TestDecide(t *testing.T) {
 		{"one told, its answer lost", part(ChangeConfirming, "", C, W), "na", during, false, []DeviceStep{StepConfirmed}, both[1:]},
 		{"both told", part(ChangeConfirming, "", C, C), "nn", afterIt, false, []DeviceStep{StepConfirmed, StepConfirmed}, nil},
 		{"the far one is silent: wait", part(ChangeConfirming, "", StepConfirmed, C), "-?", during, false, nil, nil},
+		{"the near one is silent: nothing is told beyond it", part(ChangeConfirming, "", W, W), "?a", during, false, nil, nil},
+		{"the far one is silent: the near one is told", part(ChangeConfirming, "", W, W), "a?", during, false, nil, both[:1]},
 		{"and silent after the hold", part(ChangeConfirming, "", StepConfirmed, C), "-?", afterIt, true, nil, nil},
 		{"the far one had gone back", part(ChangeConfirming, "", StepConfirmed, C), "-f", during, true, nil, nil},
 		{"gone back before any was told", part(ChangeConfirming, "", W, W), "ff", afterIt, true, nil, nil},
@@ -129,6 +131,13 @@ func TestDecideNeverDoesHarm(t *testing.T) {
 		for _, id := range told {
 			if s, looked := sights[id]; !looked || s.err != nil || !s.armed {
 				t.Fatalf("%s holds no way back and is told something: %+v", id, d)
+			}
+			if d.step == StepConfirming {
+				for _, near := range r.Devices {
+					if s, looked := sights[near.Device]; near.Hops < r.at(id).Hops && !near.State.ended() && (!looked || s.err != nil) {
+						t.Fatalf("%s is confirmed beyond %s, of which nothing is known: %+v", id, near.Device, d)
+					}
+				}
 			}
 			if r.Cause == CauseUnconfirmed && r.State == ChangeUndoing && !c.over() {
 				t.Fatalf("undone before its hold was over: %+v", d)
