@@ -36,12 +36,17 @@ type config struct {
 	History        historyConfig `yaml:"history"`
 	Poll           pollConfig    `yaml:"poll"`
 	Radio          radioConfig   `yaml:"radio"`
+	Carpool        carpoolConfig `yaml:"carpool"`
+	Mail           mailConfig    `yaml:"mail"`
+	SMS            smsConfig     `yaml:"sms"`
+	AppIO          appIOConfig   `yaml:"app_io"`
 }
 
 type httpConfig struct {
 	At        strict.At `yaml:"-"`
 	Listen    string    `yaml:"listen"`
 	Hosts     []string  `yaml:"hosts"`
+	PublicURL string    `yaml:"public_url"`
 	CertFile  string    `yaml:"cert_file"`
 	KeyFile   string    `yaml:"key_file"`
 	Forwarded bool      `yaml:"forwarded"`
@@ -131,7 +136,8 @@ func (c *config) resolve(dir string) {
 		}
 	}
 	for _, p := range []*string{&c.Data, &c.Network, &c.HTTP.CertFile, &c.HTTP.KeyFile, &c.MQTT.PasswordFile, &c.Store.URLFile, &c.History.InfluxTokenFile,
-		&c.Radio.CredentialsFile, &c.Radio.CAFile, &c.Radio.SimFile} {
+		&c.Radio.CredentialsFile, &c.Radio.CAFile, &c.Radio.SimFile,
+		&c.Carpool.Roads, &c.Carpool.Buses, &c.Mail.PasswordFile, &c.SMS.KeyFile, &c.AppIO.KeyFile} {
 		abs(p)
 	}
 	for i := range c.Terrain {
@@ -182,6 +188,7 @@ func (c *config) validate() error {
 	if _, err := listenHost(c.MQTT.Listen); err != nil {
 		l.Add(c.MQTT.At.Problem("listen", "%v", err))
 	}
+	c.validateCarpool(&l)
 	return l.Err()
 }
 
