@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/crinale/crinale/internal/audit"
+	"github.com/crinale/crinale/internal/contact"
 	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/store"
 )
@@ -67,7 +68,7 @@ func checkListed(l Listed) (Listed, error) {
 	if l.Name, err = cleanName("name", l.Name, maxName, true); err != nil {
 		return l, err
 	}
-	if l.Phone, err = Phone(l.Phone); err != nil {
+	if l.Phone, err = contact.Phone(l.Phone); err != nil {
 		return l, err
 	}
 	if l.Hours, err = cleanName("hours", l.Hours, 2*maxName, true); err != nil {

@@ -41,6 +41,7 @@ var house = []place{
 	{"internal/geo", pure, []string{"internal/unit"}},
 	{"internal/fault", pure, nil},
 	{"internal/strict", pure, []string{"internal/fault"}},
+	{"internal/contact", pure, []string{"internal/fault"}},
 
 	{"internal/spectrum", word, nil},
 	{"internal/network", word, []string{"internal/spectrum"}},

@@ -29,7 +29,8 @@ type Limits struct {
 	Account Rate // one account, from whatever source
 	All     Rate // all strangers together: what the hashing may cost
 	Known   Rate // one account from one known device or network
-	Codes   Rate // codes of the second factor of one account, by strangers who have its password
+	Codes   Rate // codes of the second factor of one account, by strangers who have its password; codes sent to one alias
+	Join    Rate // accounts that one source makes
 }
 
 // DefaultLimits are those that docs/understand/people.md explains.
@@ -41,11 +42,12 @@ func DefaultLimits() Limits {
 		All:     Rate{60, 500 * time.Millisecond},
 		Known:   Rate{10, time.Minute},
 		Codes:   Rate{5, 15 * time.Minute},
+		Join:    Rate{10, 3 * time.Minute},
 	}
 }
 
 func (l Limits) check() error {
-	for _, r := range []Rate{l.Pair, l.Source, l.Account, l.All, l.Known, l.Codes} {
+	for _, r := range []Rate{l.Pair, l.Source, l.Account, l.All, l.Known, l.Codes, l.Join} {
 		if r.Burst < 1 || r.Burst > 1<<20 || r.Every <= 0 || r.Every > 24*time.Hour {
 			return fault.New(fault.Invalid, "accounts: a limit on guessing lets %d through and then one each %s; give at least 1, and up to 24h", r.Burst, r.Every)
 		}
@@ -91,12 +93,13 @@ type guard struct {
 	all   table
 	known table
 	codes table
+	join  table
 }
 
 func newGuard(l Limits, now time.Time) *guard {
 	t := func(r Rate, n int) table { return table{r, make([]time.Duration, n)} }
 	return &guard{start: now, seed: maphash.MakeSeed(), pair: t(l.Pair, slots), src: t(l.Source, slots), acct: t(l.Account, slots),
-		all: t(l.All, 1), known: t(l.Known, slots), codes: t(l.Codes, slots)}
+		all: t(l.All, 1), known: t(l.Known, slots), codes: t(l.Codes, slots), join: t(l.Join, slots)}
 }
 
 // charge is one limit that a try counts against.
@@ -111,9 +114,17 @@ type try struct {
 	source netip.Addr
 	known  string // the mark of the known device or network; "" for a stranger
 	code   bool   // of the second factor
+	join   string // network that makes an account; "" for a sign-in
+	send   string // alias or account that a code is sent for; "" for a sign-in
 }
 
 func (g *guard) charges(t try) []charge {
+	if t.join != "" {
+		return []charge{{&g.join, t.join}}
+	}
+	if t.send != "" {
+		return []charge{{&g.codes, t.send}}
+	}
 	if t.known != "" {
 		return []charge{{&g.known, t.known}}
 	}

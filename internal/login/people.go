@@ -96,6 +96,9 @@ func New(cfg Config, deps Deps) (*People, error) {
 	if cfg.Limits == (Limits{}) {
 		cfg.Limits = d.Limits
 	}
+	if cfg.Limits.Join == (Rate{}) {
+		cfg.Limits.Join = d.Limits.Join
+	}
 	if cfg.AtOnce < 0 || cfg.Waiting < 0 {
 		return nil, fault.New(fault.Invalid, "accounts: the numbers of hashes at once and waiting are not negative; leave them out for the default")
 	}

@@ -44,8 +44,7 @@ func (p *People) Login(ctx context.Context, r LoginRequest) (LoginResult, error)
 	if r.Ticket != "" {
 		return p.secondStep(ctx, r)
 	}
-	name := foldName(r.Name)
-	rec, known, err := p.lookup(ctx, name, r)
+	name, rec, known, err := p.lookup(ctx, foldName(r.Name), r)
 	if err != nil {
 		return LoginResult{}, err
 	}
@@ -79,7 +78,7 @@ func (p *People) secondStep(ctx context.Context, r LoginRequest) (LoginResult, e
 	if !ok {
 		return LoginResult{}, errTicket
 	}
-	rec, known, err := p.lookup(ctx, name, r)
+	_, rec, known, err := p.lookup(ctx, name, r)
 	if err != nil {
 		return LoginResult{}, err
 	}
@@ -98,17 +97,26 @@ func (p *People) code(ctx context.Context, rec record, r LoginRequest, known str
 	return p.welcome(ctx, rec, r, t)
 }
 
-// lookup reads the account and says by which mark this place is known for it.
-// It asks the database the same whether there is such an account or not.
-func (p *People) lookup(ctx context.Context, name string, r LoginRequest) (rec record, known string, err error) {
-	marks := []string{p.keys.mark("device", name, r.Device), p.keys.mark("source", name, network(r.Source))}
+// lookup reads the account of a name, or else of an alias, and says by which
+// mark this place is known for it. It asks the database the same whether there
+// is such an account or not. The name is that of the account, what was typed
+// where there is none.
+func (p *People) lookup(ctx context.Context, typed string, r LoginRequest) (name string, rec record, known string, err error) {
+	alias := p.aliasMark(typed)
 	err = p.db.View(ctx, func(tx *store.Tx) error {
 		rec, known = record{}, ""
-		var err error
+		err := tx.QueryRow(ctx, `SELECT coalesce((SELECT name FROM login_person WHERE name = $1), (SELECT person FROM login_alias WHERE hash = $2), '')`,
+			sent(typed), alias).Scan(&name)
+		if err != nil {
+			return err
+		}
+		if name == "" {
+			name = typed
+		}
 		if rec, err = p.row(ctx, tx, name); err != nil && fault.Of(err) != fault.NotFound {
 			return err
 		}
-		for _, m := range marks {
+		for _, m := range []string{p.keys.mark("device", name, r.Device), p.keys.mark("source", name, network(r.Source))} {
 			var n int
 			if err := tx.QueryRow(ctx, `SELECT count(*) FROM login_known WHERE hash = $1 AND until > $2`, m, store.Millis(p.now())).Scan(&n); err != nil {
 				return err
@@ -119,7 +127,7 @@ func (p *People) lookup(ctx context.Context, name string, r LoginRequest) (rec r
 		}
 		return nil
 	})
-	return rec, known, about("sign in", rec.name, err) // never what was typed: it may be a password
+	return name, rec, known, about("sign in", rec.name, err) // never what was typed: it may be a password
 }
 
 // slowEvery is how often at most the log gets a line about tries that came too

@@ -32,6 +32,7 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 			"journal_mode(WAL)",
 			"synchronous(FULL)",
 			"foreign_keys(1)",
+			"secure_delete(1)", // what is deleted is overwritten: a deletion that is asked for is one
 		},
 		"_dqs":      {"0"}, // "x" is a column, as in PostgreSQL, never a text
 		"_error_rc": {"1"}, // true causes in errors
