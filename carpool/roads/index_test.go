@@ -1,0 +1,191 @@
+package roads
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/crinale/crinale/carpool"
+	"github.com/crinale/crinale/internal/geo"
+)
+
+func nan() float64 { return math.NaN() }
+
+// nearBySearching is the answer of an index that looks at every ride.
+func nearBySearching(t testing.TB, r carpool.Roads, rides map[carpool.RideID][]geo.LonLat, points []geo.LonLat, budget time.Duration) carpool.Nearby {
+	t.Helper()
+	var out carpool.Nearby
+	legs := func(a, b []geo.LonLat) [][]carpool.Leg {
+		l, err := r.Legs(context.Background(), a, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	ids := make([]carpool.RideID, 0, len(rides))
+	for id := range rides {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	for _, id := range ids {
+		stops := rides[id]
+		near := carpool.NearRide{Ride: id, From: legs(points, stops)}
+		to := legs(stops, points)
+		for p := range points {
+			row := make([]carpool.Leg, len(stops))
+			for s := range stops {
+				row[s] = to[s][p]
+			}
+			near.To = append(near.To, row)
+		}
+		fits := false
+		for s := range len(stops) - 1 {
+			b := legs(stops[s:s+1], stops[s+1:s+2])[0][0]
+			near.Between = append(near.Between, b)
+			for p := range points {
+				in, on := near.To[p][s], near.From[p][s+1]
+				fits = fits || b.OK && in.OK && on.OK && in.Time+on.Time-b.Time <= budget
+			}
+		}
+		if fits {
+			out.Rides = append(out.Rides, near)
+		}
+	}
+	return out
+}
+
+func sameNearby(t testing.TB, got, want carpool.Nearby) {
+	t.Helper()
+	if len(got.Rides) != len(want.Rides) {
+		t.Fatalf("%d rides, want %d", len(got.Rides), len(want.Rides))
+	}
+	for i := range got.Rides {
+		if !reflect.DeepEqual(got.Rides[i], want.Rides[i]) {
+			t.Fatalf("ride %s:\n got %+v\nwant %+v", got.Rides[i].Ride, got.Rides[i], want.Rides[i])
+		}
+	}
+}
+
+func TestIndexEqualsLookingAtEveryRide(t *testing.T) {
+	towns := []*Graph{town(t, 1, 6), town(t, 2, 11)}
+	rapid.Check(t, func(rt *rapid.T) {
+		g := towns[rapid.IntRange(0, len(towns)-1).Draw(rt, "town")]
+		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 5))
+		x := newStopIndex(g)
+		rides := map[carpool.RideID][]geo.LonLat{}
+		for range rapid.IntRange(1, 25).Draw(rt, "changes") {
+			id := rideID(rng.IntN(12))
+			if rng.IntN(4) == 0 {
+				x.Drop(id)
+				delete(rides, id)
+				continue
+			}
+			stops := g.places(rng, 2+rng.IntN(4))
+			if err := x.Put(id, stops); err != nil {
+				rt.Fatal(err)
+			}
+			rides[id] = stops
+		}
+		if x.Len() != len(rides) {
+			rt.Fatalf("holds %d rides, want %d", x.Len(), len(rides))
+		}
+		points := g.places(rng, rapid.IntRange(1, 4).Draw(rt, "points"))
+		budget := time.Duration(rapid.IntRange(-1, 900).Draw(rt, "budget")) * time.Second
+		got, err := x.Near(context.Background(), points, budget)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		sameNearby(t, got, nearBySearching(t, g, rides, points, budget))
+	})
+}
+
+func TestDroppedRidesLeaveNothingBehind(t *testing.T) {
+	g := town(t, 4, 9)
+	x := newStopIndex(g)
+	rng := rand.New(rand.NewPCG(1, 1))
+	for round := range 30 {
+		for i := range 20 {
+			if err := x.Put(rideID(i), g.places(rng, 2+(i+round)%3)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if len(x.stops) > 20*9 {
+		t.Errorf("%d slots for 20 rides of up to 4 stops", len(x.stops))
+	}
+	for i := range 25 {
+		x.Drop(rideID(i))
+	}
+	left := len(x.bySeg) + len(x.order) + x.Len()
+	for v := range x.from {
+		left += len(x.from[v]) + len(x.to[v])
+	}
+	if left != 0 {
+		t.Errorf("%d entries are left of no ride", left)
+	}
+}
+
+func TestRideHasStops(t *testing.T) {
+	g := street(t)
+	for _, n := range []int{0, 1, maxStops + 1} {
+		if err := g.Index().Put("r-1", make([]geo.LonLat, n)); !refused(err, "r-1", "2 to 64") {
+			t.Errorf("%d stops: %v", n, err)
+		}
+	}
+	if g.Index() != g.Index() {
+		t.Error("the index of a graph is another each time")
+	}
+}
+
+// A search sees each ride whole, whatever is put and dropped meanwhile: every
+// ride here is one of two, and a mixture would be neither.
+func TestSearchesAmongChanges(t *testing.T) {
+	g := town(t, 5, 8)
+	rng := rand.New(rand.NewPCG(2, 2))
+	here, there := g.places(rng, 2), g.places(rng, 3)
+	points := g.places(rng, 2)
+	x := newStopIndex(g)
+	want := map[int]carpool.NearRide{}
+	for _, stops := range [][]geo.LonLat{here, there} {
+		for _, r := range nearBySearching(t, g, map[carpool.RideID][]geo.LonLat{"r-1": stops}, points, time.Hour).Rides {
+			want[len(stops)] = r
+		}
+	}
+	var wg sync.WaitGroup
+	for w := range 3 {
+		wg.Go(func() {
+			for i := range 60 {
+				switch (i + w) % 3 {
+				case 0:
+					_ = x.Put("r-1", here)
+				case 1:
+					_ = x.Put("r-1", there)
+				default:
+					x.Drop("r-1")
+				}
+			}
+		})
+		wg.Go(func() {
+			for range 60 {
+				got, err := x.Near(context.Background(), points, time.Hour)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				for _, r := range got.Rides {
+					if !reflect.DeepEqual(r, want[len(r.Between)+1]) {
+						t.Errorf("neither of the two rides: %+v", r)
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
