@@ -65,8 +65,8 @@ func street(t testing.TB) *Graph {
 	return graphOf(t, Fastest, nodes, []segment{
 		{a: 0, b: 1, ab: 60_000, ba: shut, dm: 10_000},
 		{a: 1, b: 2, ab: 60_000, ba: 60_000, dm: 10_000},
-		{a: 2, b: 0, ab: 200_000, ba: 200_000, dm: 30_000}, // the long way back
-	}, nil)
+		{a: 2, b: 0, ab: 200_000, ba: 200_000, dm: 30_000}, // the long way back, by the south
+	}, []point{{80_127_000, 449_880_000}})
 }
 
 func TestPlacesStandOnTheRoadNotAtItsEnds(t *testing.T) {

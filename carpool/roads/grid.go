@@ -33,9 +33,10 @@ func newGrid(n *network) grid {
 		return g
 	}
 	lo, hi := point{math.MaxInt32, math.MaxInt32}, point{math.MinInt32, math.MinInt32}
-	n.eachPiece(func(_ piece, p, q point) {
+	n.eachPiece(func(_ piece, p, q point) bool {
 		lo = point{min(lo.lon, p.lon, q.lon), min(lo.lat, p.lat, q.lat)}
 		hi = point{max(hi.lon, p.lon, q.lon), max(hi.lat, p.lat, q.lat)}
+		return true
 	})
 	g.west, g.south = lo.lon, lo.lat
 	slim := max(0.01, math.Cos(math.Max(math.Abs(lo.lonLat().Lat), math.Abs(hi.lonLat().Lat))*math.Pi/180))
@@ -44,32 +45,53 @@ func newGrid(n *network) grid {
 	cells := float64(min(2*count, maxCells))
 	side := math.Max(50, math.Sqrt(wide*high/cells))
 	side = math.Max(side, math.Max(wide, high)/cells)
-	g.cols, g.rows = int(wide/side)+1, int(high/side)+1
-	g.width = (int64(hi.lon)-int64(lo.lon))/int64(g.cols) + 1
-	g.height = (int64(hi.lat)-int64(lo.lat))/int64(g.rows) + 1
+	// Long lines touch many cells: then the cells are made larger.
+	for !g.count(n, lo, hi, wide, high, side, 16*count+1<<16) {
+		side *= 2
+	}
 	g.side = math.Min(float64(g.width)*slim, float64(g.height)) / perDegree * metresPerDegree
-	g.first = make([]uint32, g.cols*g.rows+1)
-	n.eachPiece(func(_ piece, p, q point) { g.touched(p, q, func(c int) { g.first[c+1]++ }) })
 	for c := range g.cols * g.rows {
 		g.first[c+1] += g.first[c]
 	}
 	g.pieces = make([]piece, g.first[len(g.first)-1])
 	next := append([]uint32(nil), g.first...)
-	n.eachPiece(func(k piece, p, q point) {
+	n.eachPiece(func(k piece, p, q point) bool {
 		g.touched(p, q, func(c int) {
 			g.pieces[next[c]] = k
 			next[c]++
 		})
+		return true
 	})
 	return g
 }
 
-func (n *network) eachPiece(f func(k piece, p, q point)) {
+// count lays out cells of a side and counts the pieces in each; false when
+// there are more than most in all, and more than one cell.
+func (g *grid) count(n *network, lo, hi point, wide, high, side float64, most int) bool {
+	g.cols, g.rows = int(wide/side)+1, int(high/side)+1
+	g.width = (int64(hi.lon)-int64(lo.lon))/int64(g.cols) + 1
+	g.height = (int64(hi.lat)-int64(lo.lat))/int64(g.rows) + 1
+	g.first = make([]uint32, g.cols*g.rows+1)
+	total := 0
+	n.eachPiece(func(_ piece, p, q point) bool {
+		g.touched(p, q, func(c int) {
+			g.first[c+1]++
+			total++
+		})
+		return total <= most
+	})
+	return total <= most || g.cols*g.rows == 1
+}
+
+// eachPiece calls f with every straight line until it says false.
+func (n *network) eachPiece(f func(k piece, p, q point) bool) {
 	var buf []point
 	for i := range n.segs {
 		buf = n.line(uint32(i), buf)
 		for k := range len(buf) - 1 {
-			f(piece{uint32(i), uint32(k)}, buf[k], buf[k+1])
+			if !f(piece{uint32(i), uint32(k)}, buf[k], buf[k+1]) {
+				return
+			}
 		}
 	}
 }
@@ -149,8 +171,14 @@ func (n *network) nearest(p geo.LonLat, slack float64) found {
 		}
 		g.ring(c0, r0, ring, func(cell int) {
 			for _, k := range g.pieces[g.first[cell]:g.first[cell+1]] {
+				most := math.Inf(1)
+				if main.ok {
+					most = main.metres
+				}
 				var f found
-				f, buf = n.project(p, k, buf)
+				if f, buf = n.project(p, k, most, buf); !f.ok {
+					continue
+				}
 				if f.nearer(best) {
 					best = f
 				}
@@ -182,19 +210,23 @@ func (g *grid) ring(c0, r0, ring int, f func(cell int)) {
 }
 
 // project is the point of a piece nearest to p, on the plane that touches the
-// Earth there.
-func (n *network) project(p geo.LonLat, k piece, buf []point) (found, []point) {
-	buf = n.line(k.seg, buf)
+// Earth there; its part of the segment only when it is within most metres.
+func (n *network) project(p geo.LonLat, k piece, most float64, buf []point) (found, []point) {
 	slim := math.Cos(p.Lat * math.Pi / 180)
 	x := func(q point) float64 { return (float64(q.lon)/perDegree - p.Lon) * metresPerDegree * slim }
 	y := func(q point) float64 { return (float64(q.lat)/perDegree - p.Lat) * metresPerDegree }
-	a, b := buf[k.at], buf[k.at+1]
-	ax, ay, dx, dy := x(a), y(a), x(b)-x(a), y(b)-y(a)
+	a, b := n.corner(k.seg, k.at), n.corner(k.seg, k.at+1)
+	ax, ay := x(a), y(a)
+	dx, dy := x(b)-ax, y(b)-ay
 	t := 0.0
 	if d := dx*dx + dy*dy; d > 0 {
 		t = math.Min(1, math.Max(0, -(ax*dx+ay*dy)/d))
 	}
 	f := found{seg: k.seg, ok: true, metres: math.Hypot(ax+t*dx, ay+t*dy)}
+	if f.metres > most {
+		return found{}, buf
+	}
+	buf = n.line(k.seg, buf)
 	along, whole := 0.0, 0.0
 	for i := range len(buf) - 1 {
 		l := math.Hypot(x(buf[i+1])-x(buf[i]), y(buf[i+1])-y(buf[i]))
@@ -210,4 +242,16 @@ func (n *network) project(p geo.LonLat, k piece, buf []point) (found, []point) {
 		f.part = math.Min(1, along/whole)
 	}
 	return f, buf
+}
+
+// corner is one point of the line of a segment.
+func (n *network) corner(i, k uint32) point {
+	s := &n.segs[i]
+	if k == 0 {
+		return n.nodes[s.a]
+	}
+	if at := s.shape + k - 1; at < n.shapeEnd(i) {
+		return n.shape[at]
+	}
+	return n.nodes[s.b]
 }

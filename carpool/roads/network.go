@@ -132,13 +132,17 @@ func (n *network) exits(v uint32, f func(to uint32, w weight)) {
 // enough.
 func (n *network) line(i uint32, buf []point) []point {
 	s := &n.segs[i]
-	end := uint32(len(n.shape))
-	if int(i+1) < len(n.segs) {
-		end = n.segs[i+1].shape
-	}
 	buf = append(buf[:0], n.nodes[s.a])
-	buf = append(buf, n.shape[s.shape:end]...)
+	buf = append(buf, n.shape[s.shape:n.shapeEnd(i)]...)
 	return append(buf, n.nodes[s.b])
+}
+
+// shapeEnd is where the points between the ends of a segment end.
+func (n *network) shapeEnd(i uint32) uint32 {
+	if int(i+1) < len(n.segs) {
+		return n.segs[i+1].shape
+	}
+	return uint32(len(n.shape))
 }
 
 // edges counts the directions that are open.

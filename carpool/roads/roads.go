@@ -18,5 +18,10 @@ import "github.com/crinale/crinale/carpool"
 
 var (
 	_ carpool.Roads     = (*Graph)(nil)
+	_ carpool.Roads     = (*Engine)(nil)
+	_ carpool.Roads     = (*Estimate)(nil)
+	_ carpool.Roads     = (*Switch)(nil)
 	_ carpool.StopIndex = (*stopIndex)(nil)
+	_ carpool.StopIndex = (*flatIndex)(nil)
+	_ carpool.StopIndex = (*switchIndex)(nil)
 )
