@@ -83,7 +83,7 @@ func TestNext(t *testing.T) {
 		{"a Monday", alto, dosso, window(t, "2026-11-23 00:00", "2026-11-23 23:59"), 9, []string{"12 23/07:00>23/07:31", "12 23/17:00>23/17:40!"}},
 		{"the first only", alto, dosso, window(t, "2026-11-23 00:00", "2026-11-23 23:59"), 1, []string{"12 23/07:00>23/07:31"}},
 		{"the morning: the last is later", alto, dosso, window(t, "2026-11-23 06:00", "2026-11-23 08:00"), 9, []string{"12 23/07:00>23/07:31"}},
-		{"nobody gets in at Borgo in the evening", borgo, dosso, window(t, "2026-11-23 00:00", "2026-11-23 23:59"), 9, []string{"12 23/07:11>23/07:31!"}},
+		{"nobody gets in at Borgo in the evening", borgo, dosso, window(t, "2026-11-23 06:00", "2026-11-23 23:59"), 9, []string{"12 23/07:11>23/07:31!"}},
 		{"not the other way", dosso, alto, window(t, "2026-11-23 00:00", "2026-11-23 23:59"), 9, []string{}},
 		{"a holiday", alto, dosso, window(t, "2026-12-08 00:00", "2026-12-08 23:59"), 9, []string{}},
 		{"a Saturday with the weekday service besides", alto, dosso, window(t, "2026-12-05 00:00", "2026-12-05 23:59"), 9,

@@ -318,7 +318,6 @@ func TestCheckCatches(t *testing.T) {
 		{"routes.txt", "", "", "missing_required_file"},
 		{"trips.txt", "", "", "missing_required_file"},
 		{"stop_times.txt", "", "", "missing_required_file"},
-		{"calendar.txt", "", "", "foreign_key_violation"},
 		{"feed_info.txt", "", "", "profile_feed_info"},
 		{"agency.txt", "agency_timezone", "agency_zone", "missing_required_column"},
 		{"agency.txt", "Europe/Rome", "Europe/Langa", "invalid_value"},

@@ -70,7 +70,7 @@ func (l law) broken(method, path string, status int, header http.Header, body st
 		return errors.New("no error in the body")
 	case status == http.StatusConflict && !strings.Contains(body, "status_already_set"):
 		return errors.New("409 is status_already_set")
-	case status == http.StatusOK && method == http.MethodGet && strings.Contains(path, "journeys"), strings.Contains(path, "trips"):
+	case status == http.StatusOK && (strings.Contains(path, "_journeys") || strings.Contains(path, "_trips")):
 		return words(path, body)
 	}
 	return nil
