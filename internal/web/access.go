@@ -142,6 +142,8 @@ func (s *Shell) gate(a Access, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		case id.Known():
 			s.Error(w, r, fault.New(fault.Denied, "%s may not do this: %s %s needs %s", id.Person, r.Method, r.URL.Path, a))
+		case s.strangers[r.Pattern] != nil:
+			s.strangers[r.Pattern].ServeHTTP(w, r)
 		case forPrograms(r) || r.Method != http.MethodGet && r.Method != http.MethodHead:
 			w.Header().Set("WWW-Authenticate", `Bearer realm="crinale"`)
 			s.answer(w, r, http.StatusUnauthorized, "unknown", fault.New(fault.Denied, "%s %s: sign in, or send a token", r.Method, r.URL.Path))

@@ -64,21 +64,22 @@ type Words map[string]string
 // Catalog is the texts of all languages.
 type Catalog map[Lang]Words
 
-// ReadCatalog reads it.json and en.json. Both must have the same keys, and
-// each pair the same verbs in the same order.
+// ReadCatalog reads it.json and en.json, and beside each as many files
+// it-PART.json as there are. Both languages must have the same keys, and each
+// pair the same verbs in the same order; no key stands in two files.
 func ReadCatalog(fsys fs.FS) (Catalog, error) {
 	c := Catalog{}
 	for _, l := range Langs {
-		name := string(l) + ".json"
-		b, err := fs.ReadFile(fsys, name)
+		more, err := fs.Glob(fsys, string(l)+"-*.json")
 		if err != nil {
 			return nil, fmt.Errorf("read words: %w", err)
 		}
-		w := Words{}
-		if err := json.Unmarshal(b, &w); err != nil {
-			return nil, fmt.Errorf("read words %s: %w", name, err)
+		c[l] = Words{}
+		for _, name := range append([]string{string(l) + ".json"}, more...) {
+			if err := c[l].read(fsys, name); err != nil {
+				return nil, err
+			}
 		}
-		c[l] = w
 	}
 	first := c[Langs[0]]
 	for _, l := range Langs[1:] {
@@ -98,6 +99,25 @@ func ReadCatalog(fsys fs.FS) (Catalog, error) {
 		}
 	}
 	return c, nil
+}
+
+// read adds the words of a file.
+func (w Words) read(fsys fs.FS, name string) error {
+	b, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return fmt.Errorf("read words: %w", err)
+	}
+	part := Words{}
+	if err := json.Unmarshal(b, &part); err != nil {
+		return fmt.Errorf("read words %s: %w", name, err)
+	}
+	for key, text := range part {
+		if _, twice := w[key]; twice {
+			return fmt.Errorf("read words %s: %q stands in another file too", name, key)
+		}
+		w[key] = text
+	}
+	return nil
 }
 
 // verbs are the letters of the formatting verbs of a text, in order.

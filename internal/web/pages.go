@@ -39,6 +39,7 @@ type View struct {
 	Self    string   // path of the page where it is not that of the request, as in the answer to a form
 	Styles  []string // static files, missing ones are left out
 	Scripts []string // likewise
+	Install string   // path of a web manifest: the pages can be put on a phone's first screen
 	Data    any
 }
 
@@ -50,6 +51,8 @@ type layoutData struct {
 	Union          string
 	Demo, Plain    bool
 	Entries        []Entry
+	Foot           []FootLink
+	Large          bool   // large type
 	Person         string // who is signed in; "" for a stranger
 	SignsOut       bool   // by a button
 	SignInAt       string // where a stranger signs in; "" where nobody can
@@ -152,6 +155,7 @@ func (p *Pages) write(w http.ResponseWriter, r *http.Request, status int, page s
 	d := layoutData{
 		View: v, Lang: l, Path: r.URL.Path, Union: p.shell.cfg.Union, Demo: p.shell.cfg.Demo,
 		Plain: !p.shell.static.dist, Entries: p.shell.entriesFor(r),
+		Foot: p.shell.foot, Large: Large(r),
 	}
 	if id := Who(r.Context()); id.Known() {
 		d.Person, d.SignsOut = id.Person, id.Via == viaSession

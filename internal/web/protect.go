@@ -16,7 +16,7 @@ import (
 // csp lets a page load only our own files. Bootstrap Italia draws some signs
 // as data: pictures. There is no inline script and no inline style anywhere.
 const csp = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
-	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	"connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // protect wraps the mux: headers, then who may ask, then how much, then
 // compression, then the net under panics.
@@ -60,7 +60,7 @@ func (s *Shell) guard(next http.Handler) http.Handler {
 				fault.New(fault.Denied, "host %q is not one of this server: ask for it by 127.0.0.1, or add the name to the configuration", r.Host))
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, s.cfg.MaxBody)
+		r.Body = http.MaxBytesReader(w, r.Body, s.maxBody(r))
 		if Who(r.Context()).Known() { // the socket
 			next.ServeHTTP(w, r)
 			return

@@ -96,7 +96,11 @@ type Shell struct {
 	own      *Pages // home and error pages
 	api      apiDoc
 	entries  []Entry
+	foot     []FootLink
 	chain    http.Handler
+
+	strangers map[string]http.Handler // by pattern, what they are answered
+	bodies    map[string]int64        // by pattern, bytes of a body
 
 	ready   chan struct{}
 	closing chan struct{}
@@ -143,7 +147,7 @@ func New(cfg Config, deps Deps) (*Shell, error) {
 	s := &Shell{
 		cfg: cfg, log: deps.Log, now: deps.Now, health: deps.Health, observe: deps.Observe, who: deps.Identify,
 		audit: deps.Audit, people: deps.People,
-		hosts: map[string]bool{}, mux: http.NewServeMux(),
+		hosts: map[string]bool{}, mux: http.NewServeMux(), strangers: map[string]http.Handler{}, bodies: map[string]int64{},
 		ready: make(chan struct{}), closing: make(chan struct{}),
 	}
 	for _, h := range append([]string{hostOf(cfg.Addr)}, cfg.Hosts...) {
