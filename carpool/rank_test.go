@@ -1,0 +1,139 @@
+package carpool_test
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/crinale/crinale/carpool"
+)
+
+// rankOne gives the one match of a scene.
+func rankOne(t *testing.T, s scene) carpool.Match {
+	t.Helper()
+	matches, misses := carpool.Rank(s.ask, s.around, []carpool.Candidate{s.c}, s.now)
+	if len(matches) != 1 || len(misses) != 0 {
+		t.Fatalf("matches %+v, misses %+v", matches, misses)
+	}
+	return matches[0]
+}
+
+func TestRankGivesWhatInsertFinds(t *testing.T) {
+	s := plainScene()
+	s.ask.Seats = 2
+	m := rankOne(t, s)
+	want := carpool.Match{
+		Ride:   "r-1",
+		Pickup: carpool.MatchStop{Place: "a", Name: "a", At: s.around.Pickups[0].At, Time: minutesAfter(40), Walk: 3 * time.Minute},
+		Drop:   carpool.MatchStop{Place: "b", Name: "b", At: s.around.Drops[0].At, Time: minutesAfter(60), Walk: 2 * time.Minute},
+		Detour: 4 * time.Minute, Aboard: 20 * time.Minute, Way: float64(legOf(20).Metres),
+		Cents: 2 * 66, // 13,333 m at 0.05 €/km each
+		Score: 4*time.Minute + 2*5*time.Minute + 7*time.Minute/2,
+		Why: []carpool.Reason{{Key: carpool.WhyDetour, Args: []any{4}}, {Key: carpool.WhyWalk, Args: []any{5}},
+			{Key: carpool.WhyOnTime}, {Key: carpool.WhyDirect}},
+	}
+	if !reflect.DeepEqual(m, want) {
+		t.Errorf("got  %+v\nwant %+v", m, want)
+	}
+}
+
+func TestRankSaysWhy(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*scene)
+		want   carpool.Reason
+	}{
+		{"same road", func(s *scene) { s.c.Near.From[1][1] = legOf(0) }, carpool.Reason{Key: carpool.WhySameRoad}},
+		{"door", func(s *scene) {
+			s.c.Offer.DoorToDoor, s.around.Pickups[0].Door, s.around.Drops[0].Door = true, true, true
+		}, carpool.Reason{Key: carpool.WhyDoor}},
+		{"no walk", func(s *scene) { s.around.Pickups[0].Walk, s.around.Drops[0].Walk = legOf(0), legOf(0) }, carpool.Reason{Key: carpool.WhyNoWalk}},
+		{"wait", func(s *scene) { s.ask.When.From = minutesAfter(10) }, carpool.Reason{Key: carpool.WhyWait, Args: []any{27}}},
+		{"later", func(s *scene) { s.ask.When.From = minutesAfter(40) }, carpool.Reason{Key: carpool.WhyDriverLater, Args: []any{3}}},
+		{"earlier", func(s *scene) { s.ask.When = carpool.Window{From: minutesAfter(0), To: minutesAfter(60), Arrive: true} },
+			carpool.Reason{Key: carpool.WhyDriverEarlier, Args: []any{2}}},
+		{"regular", func(s *scene) { s.c.Offer.When.Rule = "FREQ=DAILY" }, carpool.Reason{Key: carpool.WhyRegular}},
+		{"needs", func(s *scene) { s.ask.Needs.WalkingFrame, s.c.Offer.Carries.WalkingFrame = true, true }, carpool.Reason{Key: carpool.WhyFullNeeds}},
+		{"last bus", func(s *scene) {
+			s.around.Buses = []carpool.Bus{{Line: "12", Depart: minutesAfter(35), Arrive: minutesAfter(70), Last: true}}
+		}, carpool.Reason{Key: carpool.WhyLastBus, Args: []any{"12", minutesAfter(35)}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := plainScene()
+			c.change(&s)
+			m := rankOne(t, s)
+			if !slices.ContainsFunc(m.Why, func(r carpool.Reason) bool { return reflect.DeepEqual(r, c.want) }) {
+				t.Errorf("%+v is not said in %+v", c.want, m.Why)
+			}
+		})
+	}
+}
+
+func TestLastBusIsNeverReplacedQuietly(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		bus          carpool.Bus
+		flag, before bool
+	}{
+		{"as good", carpool.Bus{Depart: minutesAfter(35), Arrive: minutesAfter(70), Last: true}, true, true},
+		{"slower than the ride", carpool.Bus{Depart: minutesAfter(35), Arrive: minutesAfter(71), Last: true}, true, false},
+		{"not the last", carpool.Bus{Depart: minutesAfter(35), Arrive: minutesAfter(55)}, false, false},
+		{"long before the ride", carpool.Bus{Depart: minutesAfter(9), Arrive: minutesAfter(29), Last: true}, false, false},
+		{"out of the window", carpool.Bus{Depart: minutesAfter(61), Arrive: minutesAfter(80), Last: true}, false, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := plainScene()
+			s.around.Buses = []carpool.Bus{c.bus}
+			matches, _ := carpool.Rank(s.ask, s.around, []carpool.Candidate{s.c}, s.now)
+			if len(matches) != 1 || matches[0].LastBus != c.flag || matches[0].BusFirst != c.before {
+				t.Errorf("%+v, want last bus %v and first %v", matches, c.flag, c.before)
+			}
+		})
+	}
+}
+
+// The same rides in another order are the same answer, the best is first, and
+// every word is one that pages know.
+func TestRankIsInOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawScene(t)
+		candidates := make([]carpool.Candidate, 0, 30)
+		for i := range rapid.IntRange(0, 30).Draw(t, "rides") {
+			c, ride := s.c, *s.c.Ride
+			ride.ID = carpool.RideID(rune('A' + i))
+			by := time.Duration(rapid.IntRange(-60, 60).Draw(t, "by")) * time.Minute
+			ride.Depart, ride.Stops = ride.Depart.Add(by), slices.Clone(ride.Stops)
+			for k := range ride.Stops {
+				ride.Stops[k].At = ride.Stops[k].At.Add(by)
+			}
+			c.Ride = &ride
+			candidates = append(candidates, c)
+		}
+		matches, misses := carpool.Rank(s.ask, s.around, candidates, s.now)
+		again, missed := carpool.Rank(s.ask, s.around, rapid.Permutation(candidates).Draw(t, "order"), s.now)
+		if !reflect.DeepEqual(matches, again) || !reflect.DeepEqual(misses, missed) {
+			t.Fatalf("another order, another answer:\n%+v\n%+v\n%+v\n%+v", matches, again, misses, missed)
+		}
+		if len(matches) > carpool.MostMatches || len(misses) > carpool.MostMisses+2 {
+			t.Fatalf("%d matches, %d misses", len(matches), len(misses))
+		}
+		if !slices.IsSortedFunc(matches, func(a, b carpool.Match) int { return int(a.Score - b.Score) }) {
+			t.Fatalf("not the best first: %+v", matches)
+		}
+		for _, m := range matches {
+			for _, r := range m.Why {
+				if !slices.Contains(carpool.ReasonKeys, r.Key) {
+					t.Fatalf("no words for %q", r.Key)
+				}
+			}
+		}
+		for _, m := range misses {
+			if !slices.Contains(carpool.MissKeys, m.Why) || m.By < 0 || m.By > carpool.NearTime {
+				t.Fatalf("%+v", m)
+			}
+		}
+	})
+}
