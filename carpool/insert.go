@@ -30,7 +30,7 @@ type Plan struct {
 // the whole detour of the ride stays within the driver's MaxDetour; no rider
 // with a promise is aboard for longer than promised by more than ExtraAboard,
 // nor leaves or arrives outside their window; the rider's own window and
-// MaxWalk; nobody leaves before now. The driver does not wait anywhere: when
+// MaxWalk; nobody leaves before now, and a ride that should have left has. The driver does not wait anywhere: when
 // one stop moves, all after it do.
 //
 // What is least: Cost = Detour + Delay + |Shift| + 2·Walk + ½·Wait, in minutes
@@ -77,35 +77,41 @@ func (m *combo) later(stop int) (d time.Duration) {
 }
 
 // search tries every combination on the ride laid out last, and says whether
-// one fits. If none does, miss is the one that nearly did.
+// one fits. If none does, miss is the one that nearly did. What is dropped
+// before try sees it could neither be better nor nearly fit.
 func (l *layout) search() bool {
 	near, last := &l.c.Near, len(l.c.Near.Between)
-	np := len(l.around.Pickups)
+	nq := len(l.around.Drops)
+	var m combo
 	for p := range l.around.Pickups {
 		if l.around.Pickups[p].Door && !l.c.Offer.DoorToDoor {
 			continue
 		}
 		to, from, legs := near.To[p], near.From[p], l.around.Legs[p]
+		walkP := l.around.Pickups[p].Walk.Time
 		for i := range last {
-			if !to[i].OK {
+			if !to[i].OK || !l.a.When.Arrive && !l.nearWindow(l.pre[i]+to[i].Time-walkP) {
 				continue
 			}
-			offP, in := l.pre[i]+to[i].Time, to[i].Time-near.Between[i].Time
-			for q := range l.around.Drops {
-				if !l.pair(p, q) {
+			m.p, m.i, m.offP = p, i, l.pre[i]+to[i].Time
+			in := to[i].Time - near.Between[i].Time
+			for q := range nq {
+				most, ok := l.most(p, q)
+				if !ok {
 					continue
 				}
-				if leg, out := legs[q], near.From[np+q][i+1]; leg.OK && out.OK {
-					l.try(combo{p: p, q: q, i: i, j: i, offP: offP, offQ: offP + leg.Time, d1: in + leg.Time + out.Time})
+				m.q = q
+				if d := in + legs[q].Time + l.out[q*last+i]; legs[q].OK && d <= most {
+					m.j, m.offQ, m.d1, m.d2 = i, m.offP+legs[q].Time, d, 0
+					l.try(&m)
 				}
-				if !from[i+1].OK {
-					continue
-				}
-				d1 := in + from[i+1].Time
-				for j := i + 1; j < last; j++ {
-					if in, out := near.To[np+q][j], near.From[np+q][j+1]; in.OK && out.OK {
-						l.try(combo{p: p, q: q, i: i, j: j, offP: offP, offQ: l.pre[j] + d1 + in.Time,
-							d1: d1, d2: in.Time + out.Time - near.Between[j].Time})
+				if d1 := in + from[i+1].Time; from[i+1].OK && d1+l.least <= most {
+					toQ := near.To[len(l.around.Pickups)+q]
+					for j := i + 1; j < last; j++ {
+						if d2 := l.by[q*last+j]; d1+d2 <= most {
+							m.j, m.offQ, m.d1, m.d2 = j, l.pre[j]+d1+toQ[j].Time, d1, d2
+							l.try(&m)
+						}
 					}
 				}
 			}
@@ -114,28 +120,48 @@ func (l *layout) search() bool {
 	return l.found
 }
 
-// pair says whether a rider may get in at p and out at q.
-func (l *layout) pair(p, q int) bool {
-	return (!l.around.Drops[q].Door || l.c.Offer.DoorToDoor) && l.around.Pickups[p].At != l.around.Drops[q].At
+// most is the longest detour that still matters between two ends; false where
+// none does.
+func (l *layout) most(p, q int) (time.Duration, bool) {
+	in, out := &l.around.Pickups[p], &l.around.Drops[q]
+	if out.Door && !l.c.Offer.DoorToDoor || in.At == out.At {
+		return 0, false
+	}
+	if !l.found {
+		return l.budget + NearDetour, l.budget+NearDetour >= 0
+	}
+	most := min(l.budget, l.best.cost-2*(in.Walk.Time+out.Walk.Time)-1)
+	return most, most >= 0
+}
+
+// nearWindow says whether a moment, with the departure as planned, may be
+// brought near the window.
+func (l *layout) nearWindow(at time.Duration) bool {
+	return at+l.hi >= l.from-NearTime && at+l.lo <= l.till+NearTime
 }
 
 // try keeps a combination if it is the best so far, or the nearest miss.
-func (l *layout) try(m combo) {
+func (l *layout) try(m *combo) {
 	walkP, walkQ := l.around.Pickups[m.p].Walk.Time, l.around.Drops[m.q].Walk.Time
-	m.detour, m.walk = max(m.d1+m.d2, 0), walkP+walkQ
-	if l.found && m.detour+2*m.walk >= l.best.cost {
-		return
-	}
+	m.detour, m.walk, m.delay = max(m.d1+m.d2, 0), walkP+walkQ, 0
 	var wrong faults
 	if l.needs {
 		wrong.add(cannotCarry)
 	}
 	wrong.over(tooFarAround, m.detour-l.budget)
 	wrong.over(tooFarOnFoot, max(walkP, walkQ)-l.a.MaxWalk)
-	if l.full(m.i, m.j) {
+	if m.j > l.room[m.i] {
 		wrong.add(tooFull)
 	}
-	if wrong.n > 1 {
+	if wrong.n > 1 || l.found && wrong.n > 0 {
+		return
+	}
+	// at is the moment that the window bounds, with the departure as planned.
+	at := m.offP - walkP
+	if l.a.When.Arrive {
+		at = m.offQ + walkQ
+	}
+	if !l.nearWindow(at) {
 		return
 	}
 	lo, hi := max(l.lo, l.now+walkP-m.offP), l.hi
@@ -152,18 +178,10 @@ func (l *layout) try(m combo) {
 	if lo > hi {
 		return
 	}
-	// at is the moment that the window bounds, with the departure as planned.
-	at := m.offP - walkP
-	if l.a.When.Arrive {
-		at = m.offQ + walkQ
-	}
 	wrong.over(tooLate, lo+at-l.till)
 	wrong.over(tooEarly, l.from-at-hi)
-	if wrong.n > 1 {
-		return
-	}
 	if wrong.n > 0 {
-		if wrong.near() && (!l.missed || wrong.compare(l.miss) < 0) {
+		if wrong.n == 1 && !l.found && wrong.near() && (!l.missed || wrong.compare(l.miss) < 0) {
 			l.miss, l.missed = wrong, true
 		}
 		return
@@ -175,7 +193,7 @@ func (l *layout) try(m combo) {
 	}
 	m.cost = planCost(m.detour, m.delay, m.shift, m.walk, m.wait)
 	if !l.found || m.cost < l.best.cost {
-		l.best, l.found = m, true
+		l.best, l.found = *m, true
 	}
 }
 

@@ -76,7 +76,7 @@ func walkThrough(s scene, p, q, i, j, shift int) (o outcome, ok bool) {
 	}
 	move := time.Duration(shift) * time.Minute
 	at := ride.Stops[0].At.Add(move)
-	if at.Before(s.now) || !withinFlex(s, at) {
+	if at.Before(s.now) || ride.Stops[0].At.Before(s.now) || !withinFlex(s, at) {
 		return o, false
 	}
 	newAt := map[int]time.Time{}

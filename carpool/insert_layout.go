@@ -16,6 +16,10 @@ type layout struct {
 	start      time.Time
 	pre        []time.Duration // to each stop
 	load       []int           // seats taken after each stop
+	room       []int           // for each stop, the last one up to which there are seats all along
+	by         []time.Duration // for each drop and section, what going by it costs
+	out        []time.Duration // for each drop and section, the way from it to the end of the section
+	least      time.Duration   // the least of by
 	held       []heldRider
 	budget     time.Duration // what is left of the driver's MaxDetour
 	lo, hi     time.Duration // of a shift of the departure
@@ -37,7 +41,7 @@ type heldRider struct {
 }
 
 // ever is longer than any ride lies ahead, and short enough to be added to.
-const ever = 10 * 365 * 24 * time.Hour
+const ever time.Duration = 10 * 365 * 24 * time.Hour
 
 func newLayout(a *Ask, around *Around, now time.Time) *layout {
 	return &layout{a: a, around: around, at: now}
@@ -95,7 +99,48 @@ func (l *layout) lay(c *Candidate) bool {
 		}
 		l.budget -= max(t-c.Direct, 0)
 	}
-	return l.inTime(t)
+	if !l.inTime(t) {
+		return false
+	}
+	l.roomOf()
+	l.ways()
+	return true
+}
+
+// roomOf finds how far there are seats from each stop on.
+func (l *layout) roomOf() {
+	n := len(l.load)
+	l.room = append(l.room[:0], l.load...)
+	for i := n - 1; i >= 0; i-- {
+		switch {
+		case l.load[i]+l.a.Seats > l.c.Ride.Seats:
+			l.room[i] = i - 1
+		case i == n-1 || l.room[i+1] == i:
+			l.room[i] = i
+		default:
+			l.room[i] = l.room[i+1]
+		}
+	}
+}
+
+// ways lays out what each drop costs on each section; ever where there is no
+// way.
+func (l *layout) ways() {
+	near, last := &l.c.Near, len(l.c.Near.Between)
+	l.by, l.out, l.least = l.by[:0], l.out[:0], ever
+	for q := range l.around.Drops {
+		to, from := near.To[len(l.around.Pickups)+q], near.From[len(l.around.Pickups)+q]
+		for j := range last {
+			by, out := ever, ever
+			if from[j+1].OK {
+				out = from[j+1].Time
+				if to[j].OK {
+					by = to[j].Time + out - near.Between[j].Time
+				}
+			}
+			l.by, l.out, l.least = append(l.by, by), append(l.out, out), min(l.least, by)
+		}
+	}
 }
 
 // sound says whether a ride may take somebody in at all, and whether the legs
@@ -172,14 +217,4 @@ func (l *layout) inTime(length time.Duration) bool {
 	first := l.lo - walk
 	last := l.hi + length + max(l.budget, 0) + NearDetour + walk
 	return last >= l.from-NearTime && first <= l.till+NearTime
-}
-
-// full says whether the seats are not enough from stop i to after stop j.
-func (l *layout) full(i, j int) bool {
-	for s := i; s <= j; s++ {
-		if l.load[s]+l.a.Seats > l.c.Ride.Seats {
-			return true
-		}
-	}
-	return false
 }
