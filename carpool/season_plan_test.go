@@ -162,3 +162,5 @@ func chance(seed uint64, about ...any) float64 {
 	}
 	return rand.New(rand.NewPCG(seed, h)).Float64()
 }
+
+func subFS(dir string) (fs.FS, error) { return fs.Sub(demo.FS, dir) }

@@ -14,9 +14,10 @@ import (
 )
 
 // FS holds network/*.yaml, gear/*.yaml, territory/union.json, Terrain,
+// carpool (meeting points, schematic roads, an invented bus timetable),
 // subscribers.json and SOURCES.md.
 //
-//go:embed network gear territory terrain subscribers.json SOURCES.md
+//go:embed network gear territory terrain carpool subscribers.json SOURCES.md
 var FS embed.FS
 
 // Terrain is the name in FS of the heights: 30" cells, so results on it are

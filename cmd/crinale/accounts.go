@@ -41,7 +41,7 @@ func (s *server) open(ctx context.Context) error {
 	if err := s.partners.Open(ctx); err != nil {
 		return fmt.Errorf("partners: %w", err)
 	}
-	return nil
+	return s.openCarpool(ctx)
 }
 
 // wireChanges makes the engine that changes devices.

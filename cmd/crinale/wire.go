@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 
+	"github.com/crinale/crinale/carpool"
 	"github.com/crinale/crinale/controller"
 	"github.com/crinale/crinale/controller/feed"
 	"github.com/crinale/crinale/controller/history"
@@ -17,6 +18,7 @@ import (
 	"github.com/crinale/crinale/internal/login"
 	"github.com/crinale/crinale/internal/metrics"
 	"github.com/crinale/crinale/internal/network"
+	"github.com/crinale/crinale/internal/outbox"
 	lifecycle "github.com/crinale/crinale/internal/run"
 	"github.com/crinale/crinale/internal/spine"
 	"github.com/crinale/crinale/internal/territory"
@@ -62,6 +64,7 @@ type world struct {
 	demand    planning.Demand
 	planned   map[network.LinkID]planning.PlannedLink
 	simulated bool // pages say that radios and readings are simulated
+	ways      ways // of the portal
 }
 
 // survey plans every link and spreads the people.
@@ -113,6 +116,8 @@ type server struct {
 	people   *login.People
 	partners *controller.Partners
 	changes  *controller.Changes
+	outbox   *outbox.Box
+	carpool  *carpool.Portal
 	history  *history.History
 	rules    controller.Rules
 	influx   *history.Influx // nil when off
@@ -162,6 +167,9 @@ func wire(cfg config, w world, book radio.Book, k *kept, log *slog.Logger) (*ser
 		}
 		if s.partners, err = controller.NewPartners(controller.PartnersDeps{Store: k.db, Audit: s.audit, Network: w.network, Broker: users, Log: log}); err != nil {
 			return fail("partners", err)
+		}
+		if err := s.wireCarpool(w, k); err != nil {
+			return nil, err
 		}
 	}
 	if err := s.wireHistory(); err != nil {
