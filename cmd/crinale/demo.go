@@ -77,6 +77,9 @@ func runDemo(c *cli.Context) error {
 		return err
 	}
 	w.simulated = true
+	if w.ways, err = demoWays(); err != nil {
+		return err
+	}
 	log := logger(c)
 	sc := sim.Default()
 	sc.StateDir, sc.Seed = filepath.Join(cfg.Data, "sim"), 1

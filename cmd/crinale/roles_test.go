@@ -41,6 +41,9 @@ func wired(t *testing.T) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if w.ways, err = demoWays(); err != nil {
+		t.Fatal(err)
+	}
 	k, release, err := open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -97,6 +97,9 @@ func prepare(c *cli.Context) (config, world, radio.Book, error) {
 	if err != nil {
 		return cfg, world{}, nil, err
 	}
+	if w.ways, err = openWays(cfg); err != nil {
+		return cfg, world{}, nil, err
+	}
 	book, err := bookFor(cfg, n)
 	return cfg, w, book, err
 }

@@ -280,6 +280,7 @@ func (s *server) stages() []lifecycle.Stage {
 		lifecycle.Stage{Name: "controller", Run: s.control.Run, Ready: s.control.Ready()},
 		lifecycle.Stage{Name: "audit", Run: s.audit.Run},
 		lifecycle.Stage{Name: "changes", Run: s.changes.Run, Ready: s.changes.Ready()},
+		lifecycle.Stage{Name: "outbox", Run: s.outbox.Run},
 		feed,
 		lifecycle.Stage{Name: "coverage", Run: s.coverage.run},
 		lifecycle.Stage{Name: "web", Run: s.web.Run, Ready: s.web.Ready()},
