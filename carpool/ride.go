@@ -66,6 +66,9 @@ type Ride struct {
 	State   RideState `json:"state"`
 	Risk    string    `json:"risk,omitempty"` // why it may not take place; "" for none
 	Stops   []Stop    `json:"stops"`          // in order; first and last are the driver's own
+
+	direct  time.Duration // the driver's own way without riders
+	version int64         // one more with each change of the stops
 }
 
 // RideState is where a ride stands.
@@ -117,6 +120,10 @@ type Request struct {
 	State      RequestState  `json:"state"`
 	Way        Way           `json:"way"`
 	Created    time.Time     `json:"created"`
+
+	road, again bool      // drivers who know the road were asked; a driver fell away
+	step        int64     // one more with each change of the way
+	searched    time.Time // rides opened until then were looked at
 }
 
 // Seats that a request takes.
@@ -195,6 +202,9 @@ type Booking struct {
 	Deadline time.Time    `json:"deadline,omitzero"` // of the driver's answer
 	Created  time.Time    `json:"created"`
 	Changed  time.Time    `json:"changed"`
+
+	walk   [2]time.Duration // to the pick-up, from the drop
+	aboard time.Duration    // as promised
 }
 
 // BookingState is where a booking stands.

@@ -34,6 +34,7 @@ type Spot struct {
 	Place   PlaceID    `json:"place,omitempty"`
 	Address string     `json:"address,omitempty"` // private; "" at a meeting point
 	At      geo.LonLat `json:"at"`                // exact
+	kept    string     // name of the address in its table; At is then coarse
 }
 
 // Private says whether it is somebody's address.
