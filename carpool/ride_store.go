@@ -104,7 +104,7 @@ func putStops(ctx context.Context, tx *store.Tx, r Ride) error {
 	if _, err := tx.Exec(ctx, `INSERT INTO carpool_stops (ride, position, kind, booking, place, address, lon, lat, at_ms, seats) VALUES `+q.String(), args...); err != nil {
 		return fmt.Errorf("write stops of %s: %w", r.ID, err)
 	}
-	_, err := tx.Exec(ctx, `UPDATE carpool_rides SET version = version + 1, depart_ms = $2, arrive_ms = $3 WHERE id = $1`,
+	_, err := tx.Exec(ctx, `UPDATE carpool_rides SET version = version + 1, leave_ms = $2, arrive_ms = $3 WHERE id = $1`,
 		string(r.ID), store.Millis(r.Stops[0].At), store.Millis(r.Stops[len(r.Stops)-1].At))
 	if err != nil {
 		return fmt.Errorf("write ride %s: %w", r.ID, err)

@@ -37,7 +37,8 @@ CREATE TABLE carpool_rides (
     slot      TEXT   NOT NULL, -- the day; of a ride that gave its day back: its id
     driver    TEXT   NOT NULL,
     vehicle   TEXT   NOT NULL,
-    depart_ms BIGINT NOT NULL,
+    depart_ms BIGINT NOT NULL, -- as the driver offered it
+    leave_ms  BIGINT NOT NULL, -- as planned with the riders so far
     arrive_ms BIGINT NOT NULL,
     direct_ms BIGINT NOT NULL, -- the driver's own way without riders
     seats     BIGINT NOT NULL,

@@ -1,0 +1,132 @@
+package carpool
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/crinale/crinale/internal/audit"
+	"github.com/crinale/crinale/internal/fault"
+	"github.com/crinale/crinale/internal/store"
+)
+
+// Rides gives the rides of a driver that leave in a span, in order. Private
+// ends are coarse; what the driver may see of their riders' doors is in
+// Bookings.Mine.
+func (p *Offers) Rides(ctx context.Context, driver MemberID, from, to time.Time) ([]Ride, error) {
+	var out []Ride
+	err := p.deps.Store.View(ctx, func(tx *store.Tx) (err error) {
+		out, err = ridesIn(ctx, tx, MemberID(sentence(string(driver))), from, to)
+		return err
+	})
+	return out, err
+}
+
+// Ride gives one ride, its private ends coarse.
+func (p *Offers) Ride(ctx context.Context, id RideID) (Ride, error) {
+	var r Ride
+	err := p.deps.Store.View(ctx, func(tx *store.Tx) (err error) { r, err = rideIn(ctx, tx, id); return err })
+	return r, err
+}
+
+// CancelRide cancels one ride of an offer before it leaves. Its riders are
+// told, and another lift is looked for at once.
+func (p *Offers) CancelRide(ctx context.Context, by By, id RideID, reason string) error {
+	if err := p.cfg.short("reason", reason); err != nil {
+		return err
+	}
+	err := p.deps.Audit.Tx(ctx, func(tx *store.Tx) error {
+		r, err := rideIn(ctx, tx, id)
+		if err != nil && fault.Of(err) == fault.NotFound || err == nil && by.Member != r.Driver {
+			return errNotYours
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := mayAct(ctx, tx, by, r.Driver); err != nil {
+			return err
+		}
+		if r.State != RideOpen && r.State != RideUnderWay {
+			return fault.New(fault.Conflict, "this ride is %s already", r.State)
+		}
+		return p.cancelRideIn(ctx, tx, r, whoOf(by, AsDriver), reason)
+	})
+	if err != nil {
+		return fmt.Errorf("cancel ride: %w", err)
+	}
+	(&Bookings{p.base}).settleDue(ctx)
+	return nil
+}
+
+// whoOf names who cancels, as notices say it.
+func whoOf(by By, as Party) string {
+	if by.Desk {
+		return "desk"
+	}
+	return string(as)
+}
+
+// cancelRideIn cancels a ride and its bookings, in somebody else's transaction.
+func (b base) cancelRideIn(ctx context.Context, tx *store.Tx, r Ride, who, reason string) error {
+	booked, err := bookingsWhere(ctx, tx, `ride = $1 AND state IN ('asked', 'accepted', 'boarded')`, string(r.ID))
+	if err != nil {
+		return err
+	}
+	for _, bk := range booked {
+		if bk.State == Boarded {
+			return fault.New(fault.Conflict, "this ride is under way with somebody aboard")
+		}
+		if _, err := b.changeIn(ctx, tx, bk, bookingChange{event: EventCancel, as: AsProgram, who: who, reason: ReasonRide, words: reason}); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.Exec(ctx, `UPDATE carpool_rides SET state = 'cancelled', reason = $2 WHERE id = $1`, string(r.ID), reason); err != nil {
+		return fmt.Errorf("cancel ride %s: %w", r.ID, err)
+	}
+	return b.deps.Audit.Add(ctx, tx, audit.Entry{Action: "carpool.ride.cancel", Object: string(r.ID), Detail: map[string]string{"by": who}})
+}
+
+// cancelRidesOf cancels the rides of a driver from a moment on, with one car or
+// with any (""). Their riders are told, and the next round looks for another
+// lift for them. Rides that are under way go on.
+func (b base) cancelRidesOf(ctx context.Context, tx *store.Tx, driver MemberID, vehicle VehicleID, from time.Time, reason string) error {
+	rides, err := ridesWhere(ctx, tx, `driver = $1 AND ($2 = '' OR vehicle = $2) AND leave_ms >= $3 AND state = 'open'`,
+		string(driver), string(vehicle), store.Millis(from))
+	if err != nil {
+		return err
+	}
+	for _, r := range rides {
+		if err := b.cancelRideIn(ctx, tx, r, string(AsProgram), reason); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endAllOf ends all that a member offers, asks for and has booked, when they
+// leave or are suspended. What is under way goes on.
+func (b base) endAllOf(ctx context.Context, tx *store.Tx, member MemberID, reason string) error {
+	offers, err := offersOf(ctx, tx, member)
+	if err != nil {
+		return err
+	}
+	for _, o := range offers {
+		if o.State == OfferEnded {
+			continue
+		}
+		if err := b.endIn(ctx, tx, o, string(AsProgram), reason); err != nil {
+			return err
+		}
+	}
+	requests, err := requestsWhere(ctx, tx, `rider = $1 AND state NOT IN ('done', 'withdrawn')`, string(member))
+	if err != nil {
+		return err
+	}
+	for _, r := range requests {
+		if err := b.withdrawIn(ctx, tx, r, string(AsProgram), reason); err != nil {
+			return err
+		}
+	}
+	_, err = tx.Exec(ctx, `DELETE FROM carpool_watches WHERE member = $1`, string(member))
+	return err
+}
