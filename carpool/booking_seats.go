@@ -1,10 +1,6 @@
 package carpool
 
-import (
-	"slices"
-
-	"github.com/crinale/crinale/internal/fault"
-)
+import "github.com/crinale/crinale/internal/fault"
 
 // mostAboard is the most seats that are taken at one time along some stops.
 func mostAboard(stops []Stop) int {
@@ -62,23 +58,4 @@ func CheckStops(stops []Stop, seats int) error {
 		return fault.New(fault.Internal, "ride: somebody never gets out")
 	}
 	return nil
-}
-
-// withStops puts the pick-up and the drop of a booking after the stops that a
-// match names.
-func withStops(stops []Stop, after [2]int, pickup, drop Stop) ([]Stop, error) {
-	if after[0] < 0 || after[1] < after[0] || after[1] >= len(stops)-1 {
-		return nil, fault.New(fault.Internal, "ride: a stop cannot be put after %d and %d of %d", after[0], after[1], len(stops))
-	}
-	out := slices.Clone(stops[:after[0]+1])
-	out = append(out, pickup)
-	out = append(out, stops[after[0]+1:after[1]+1]...)
-	out = append(out, drop)
-	return append(out, stops[after[1]+1:]...), nil
-}
-
-// without takes the stops of a booking out. The times of the others stay: they
-// were promised.
-func without(stops []Stop, id BookingID) []Stop {
-	return slices.DeleteFunc(slices.Clone(stops), func(s Stop) bool { return s.Booking == id && id != "" })
 }

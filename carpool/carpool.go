@@ -82,8 +82,9 @@ type Deps struct {
 
 // base is what the parts of the portal share.
 type base struct {
-	cfg  Config
-	deps Deps
+	cfg   Config
+	deps  Deps
+	board *board
 }
 
 // Portal is the carpooling of one union, by what its parts are about.
@@ -137,7 +138,7 @@ func New(cfg Config, deps Deps) (*Portal, error) {
 	if err := cfg.Caps.Check(); err != nil {
 		return nil, err
 	}
-	b := base{cfg, deps}
+	b := base{cfg, deps, &board{held: map[RideID]int64{}}}
 	return &Portal{base: b,
 		Members: &Members{b}, Places: &Places{b}, Offers: &Offers{b}, Bookings: &Bookings{b},
 		Trust: &Trust{b}, Desk: &Desk{b}, Talk: &Talk{b}, Privacy: &Privacy{b}}, nil

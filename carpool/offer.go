@@ -118,8 +118,8 @@ func (p *Offers) mayOffer(ctx context.Context, tx *store.Tx, by By, o Offer) err
 	if !o.Carries.Met(v.Carries) {
 		return fault.New(fault.Invalid, "carries: this car cannot carry that; change what is known of the car first")
 	}
-	if most := p.cfg.Caps.MostFor(v.Class, 1); o.MilliEURKm > most {
-		return fault.New(fault.Invalid, "contribution: at most %d thousandths of a euro per km for this car; costs are shared, nothing is earned", most)
+	if err := p.cfg.Caps.CheckRate(o, v.Class); err != nil {
+		return err
 	}
 	if o.Return != "" {
 		if r, err := offerIn(ctx, tx, o.Return); err != nil || r.Driver != o.Driver {

@@ -157,6 +157,7 @@ type Way struct {
 	Kind    WayKind   `json:"kind"`
 	Booking BookingID `json:"booking,omitempty"`
 	Listed  string    `json:"listed,omitempty"` // of the union's list
+	Bus     *Bus      `json:"bus,omitempty"`
 	Until   time.Time `json:"until,omitzero"`   // what comes next happens then, at the latest
 	Text    string    `json:"text,omitempty"`   // key of the words that say it
 }
@@ -198,7 +199,8 @@ type Booking struct {
 	Cents    int          `json:"cents"`  // contribution of the whole booking, 0 for none
 	Metres   int          `json:"metres"` // aboard
 	State    BookingState `json:"state"`
-	Reason   string       `json:"reason,omitempty"`  // of a decline or cancellation
+	EndedBy  Party        `json:"ended_by,omitempty"` // who declined, cancelled, waited in vain or said it is done
+	Reason   string       `json:"reason,omitempty"`   // of a decline or cancellation: a key of words, or what somebody wrote
 	Deadline time.Time    `json:"deadline,omitzero"` // of the driver's answer
 	Created  time.Time    `json:"created"`
 	Changed  time.Time    `json:"changed"`

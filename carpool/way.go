@@ -111,7 +111,7 @@ func afterSearch(r Request, f WayFacts, now time.Time, cfg Config) WayNext {
 	}
 	switch {
 	case f.Bus != nil && f.Bus.Depart.After(now) && !r.Needs.Wheelchair:
-		return WayNext{State: RequestListed, Way: Way{Kind: WayBus, Until: later(f.Bus.Arrive, f.Bus.Depart), Text: WayTextBus}, Tell: NoticeListed}
+		return WayNext{State: RequestListed, Way: Way{Kind: WayBus, Bus: f.Bus, Until: later(f.Bus.Arrive, f.Bus.Depart), Text: WayTextBus}, Tell: NoticeListed}
 	case len(f.Listed) > 0:
 		return WayNext{State: RequestListed, Tell: NoticeListed,
 			Way: Way{Kind: WayList, Listed: f.Listed[0].ID, Until: now.Add(max(listLeast, min(left/2, cfg.LastCall))), Text: WayTextList}}

@@ -92,6 +92,7 @@ CREATE TABLE carpool_requests (
     way          TEXT             NOT NULL,
     way_booking  TEXT             NOT NULL,
     way_listed   TEXT             NOT NULL,
+    way_bus      TEXT             NOT NULL, -- JSON
     way_until_ms BIGINT           NOT NULL, -- 0: none; the request has ended
     way_text     TEXT             NOT NULL,
     road_asked   BIGINT           NOT NULL, -- drivers who know the road were asked
@@ -126,6 +127,7 @@ CREATE TABLE carpool_bookings (
     walk_from_ms   BIGINT           NOT NULL, -- and from the drop
     aboard_ms      BIGINT           NOT NULL, -- as promised
     state          TEXT             NOT NULL,
+    ended_by       TEXT             NOT NULL,
     reason         TEXT             NOT NULL,
     deadline_ms    BIGINT           NOT NULL,
     created_ms     BIGINT           NOT NULL,

@@ -1,0 +1,100 @@
+package carpool
+
+import (
+	"context"
+	"time"
+
+	"github.com/crinale/crinale/internal/fault"
+	"github.com/crinale/crinale/internal/store"
+)
+
+// How often one rider may book one driver and cancel again.
+const (
+	mostCancelled  = 3
+	cancelledSince = 7 * 24 * time.Hour
+)
+
+// mayRide refuses a rider who may not ride: suspended, gone, or a minor whose
+// guardian has not agreed.
+func mayRide(ctx context.Context, tx *store.Tx, rider Member) error {
+	if rider.State != Active {
+		return fault.New(fault.Denied, "rider: only who takes part and is not suspended can ask for a lift")
+	}
+	if !rider.Minor {
+		return nil
+	}
+	_, ok, err := consentIn(ctx, tx, rider.ID, ConsentMinor)
+	if err == nil && !ok {
+		err = fault.New(fault.Denied, "rider: a minor rides when the guardian has agreed; the guardian or the desk writes it down first")
+	}
+	return err
+}
+
+// mayShare refuses two who may not share a car on that ride.
+func (b base) mayShare(ctx context.Context, tx *store.Tx, rider Member, r Ride) error {
+	if err := mayRide(ctx, tx, rider); err != nil {
+		return err
+	}
+	if rider.ID == r.Driver {
+		return fault.New(fault.Denied, "booking: this is your own ride")
+	}
+	driver, err := memberIn(ctx, tx, r.Driver)
+	if err != nil {
+		return err
+	}
+	if rider.Phone != "" && rider.Phone == driver.Phone {
+		return fault.New(fault.Denied, "booking: rider and driver have the same phone")
+	}
+	blocked, err := blockedIn(ctx, tx, rider.ID, r.Driver)
+	if err == nil && blocked {
+		err = fault.New(fault.Denied, "booking: this lift cannot be booked")
+	}
+	return err
+}
+
+// mayAskAgain refuses a rider who books a driver and cancels again and again,
+// and one with too many bookings on the day.
+func (b base) mayAskAgain(ctx context.Context, tx *store.Tx, bk Booking) error {
+	var n int
+	err := tx.QueryRow(ctx, `SELECT count(*) FROM carpool_bookings WHERE rider = $1 AND driver = $2 AND state = 'cancelled' AND ended_by = $3 AND changed_ms > $4`,
+		string(bk.Rider), string(bk.Driver), string(AsRider), store.Millis(tx.Now.Add(-cancelledSince))).Scan(&n)
+	if err != nil {
+		return err
+	}
+	if n >= mostCancelled {
+		return fault.New(fault.Denied, "booking: you cancelled %d lifts of this driver in a week; choose another driver", n)
+	}
+	from, to, err := b.dayOf(bk.Pickup.At)
+	if err != nil {
+		return err
+	}
+	err = tx.QueryRow(ctx, `SELECT count(*) FROM carpool_bookings WHERE rider = $1 AND pickup_ms >= $2 AND pickup_ms < $3 AND state IN ('asked', 'accepted', 'boarded', 'completed')`,
+		string(bk.Rider), store.Millis(from), store.Millis(to)).Scan(&n)
+	if err != nil {
+		return err
+	}
+	if n >= b.cfg.Limits.BookingsADay {
+		return fault.New(fault.Conflict, "booking: %d lifts on this day already; more than that the desk arranges", n)
+	}
+	return nil
+}
+
+// dayOf is the local day that holds a moment, from its beginning to the next.
+func (b base) dayOf(at time.Time) (from, to time.Time, err error) {
+	day := DateOf(at, b.cfg.Location)
+	if from, err = Clock("00:00").On(day, b.cfg.Location); err != nil {
+		return from, to, err
+	}
+	to, err = Clock("00:00").On(day.Plus(1), b.cfg.Location)
+	return from, to, err
+}
+
+// fitFor is fitIn told to the rider: that the driver may not drive is all they
+// learn.
+func (b base) fitFor(ctx context.Context, tx *store.Tx, r Ride) error {
+	err := fitIn(ctx, tx, r.Driver, r.Vehicle, DateOf(r.Depart, b.cfg.Location))
+	if err != nil && (fault.Of(err) == fault.Denied || fault.Of(err) == fault.NotFound) {
+		return errGone
+	}
+	return err
+}

@@ -1,0 +1,251 @@
+package carpool
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/crinale/crinale/internal/fault"
+	"github.com/crinale/crinale/internal/store"
+)
+
+// Person is somebody as the other side of a booking may know them: the first
+// name, and surname and phone once the booking is accepted.
+type Person struct {
+	First string `json:"first"`
+	Last  string `json:"last,omitempty"`
+	Phone string `json:"phone,omitempty"`
+}
+
+// BookingView is a booking as one of its two sides may see it now. Before the
+// acceptance, and a day after the lift, private ends of the other are coarse
+// and there is no surname, phone or plate.
+type BookingView struct {
+	Booking
+	As           Party          `json:"as"` // who looks
+	RiderIs      Person         `json:"rider_is"`
+	DriverIs     Person         `json:"driver_is"`
+	Car          string         `json:"car,omitempty"` // "Panda rossa"
+	Plate        string         `json:"plate,omitempty"`
+	PickupName   string         `json:"pickup_name,omitempty"` // of the meeting point; "" at a door
+	DropName     string         `json:"drop_name,omitempty"`
+	When         Window         `json:"when"` // that the rider asked for
+	Companions   int            `json:"companions"`
+	Needs        Needs          `json:"needs"`
+	Note         string         `json:"note,omitempty"` // of the request
+	OfferNote    string         `json:"offer_note,omitempty"`
+	May          []BookingEvent `json:"may"` // what this side can do now
+	ContactUntil time.Time      `json:"contact_until,omitzero"`
+}
+
+// Get gives a booking to one of its two sides, or to the desk for them.
+func (p *Bookings) Get(ctx context.Context, by By, id BookingID) (BookingView, error) {
+	var v BookingView
+	err := p.deps.Store.View(ctx, func(tx *store.Tx) error {
+		bk, as, err := p.party(ctx, tx, by, id)
+		if err == nil {
+			v, err = p.view(ctx, tx, bk, as)
+		}
+		return err
+	})
+	if err != nil {
+		return BookingView{}, err
+	}
+	return v, nil
+}
+
+// known says whether the two sides of a booking may know each other fully.
+func (b base) known(bk Booking, now time.Time) bool {
+	return bk.State.Holds() && now.Before(bk.Drop.At.Add(b.cfg.AddressKept))
+}
+
+// view is a booking as one side may see it.
+func (b base) view(ctx context.Context, tx *store.Tx, bk Booking, as Party) (BookingView, error) {
+	v := BookingView{As: as, May: []BookingEvent{}}
+	known := b.known(bk, tx.Now)
+	if known || as == AsRider {
+		if err := bk.exact(ctx, tx); err != nil {
+			return v, err
+		}
+	}
+	v.Booking = bk
+	if known {
+		v.ContactUntil = bk.Drop.At.Add(b.cfg.AddressKept)
+	}
+	var err error
+	if v.RiderIs, err = person(ctx, tx, bk.Rider, known || as == AsRider); err != nil {
+		return v, err
+	}
+	if v.DriverIs, err = person(ctx, tx, bk.Driver, known || as == AsDriver); err != nil {
+		return v, err
+	}
+	if v.PickupName, err = placeName(ctx, tx, bk.Pickup.Spot.Place); err != nil {
+		return v, err
+	}
+	if v.DropName, err = placeName(ctx, tx, bk.Drop.Spot.Place); err != nil {
+		return v, err
+	}
+	r, err := requestIn(ctx, tx, bk.Request)
+	if err != nil && fault.Of(err) != fault.NotFound {
+		return v, err
+	}
+	v.When, v.Companions, v.Needs, v.Note = r.When, r.Companions, r.Needs, r.Note
+	ride, err := rideIn(ctx, tx, bk.Ride)
+	if err != nil && fault.Of(err) != fault.NotFound {
+		return v, err
+	}
+	if err == nil {
+		if err := v.car(ctx, tx, ride, known || as == AsDriver); err != nil {
+			return v, err
+		}
+	}
+	for _, e := range []BookingEvent{EventAccept, EventDecline, EventCancel, EventBoard, EventComplete, EventNoShow} {
+		if _, err := Next(bk.State, e, as, bk.moment(tx.Now)); err == nil {
+			v.May = append(v.May, e)
+		}
+	}
+	return v, nil
+}
+
+// car fills in what the car is known by.
+func (v *BookingView) car(ctx context.Context, tx *store.Tx, r Ride, known bool) error {
+	car, err := vehicleIn(ctx, tx, r.Vehicle)
+	if err != nil && fault.Of(err) != fault.NotFound {
+		return err
+	}
+	if err == nil && known {
+		v.Car, v.Plate = car.Label, car.Plate
+	}
+	o, err := offerIn(ctx, tx, r.Offer)
+	if err != nil && fault.Of(err) != fault.NotFound {
+		return err
+	}
+	v.OfferNote = o.Note
+	return nil
+}
+
+// person is somebody by first name, or fully.
+func person(ctx context.Context, tx *store.Tx, id MemberID, fully bool) (Person, error) {
+	m, err := memberIn(ctx, tx, id)
+	if err != nil {
+		return Person{}, unless(err)
+	}
+	if !fully {
+		return Person{First: m.Shown()}, nil
+	}
+	return Person{First: m.First, Last: m.Last, Phone: m.Phone}, nil
+}
+
+func placeName(ctx context.Context, tx *store.Tx, id PlaceID) (string, error) {
+	if id == "" {
+		return "", nil
+	}
+	p, err := placeIn(ctx, tx, id)
+	return p.Name, unless(err)
+}
+
+// Journey is a ride of somebody's, as driver or as rider: what stands in "my
+// rides", on the slip and the daily sheet, in the calendar.
+type Journey struct {
+	As       Party         `json:"as"`
+	Ride     Ride          `json:"ride"`     // its private ends coarse; to a rider without the stops of others
+	Bookings []BookingView `json:"bookings"` // a rider's one; a driver's all that are asked, accepted or later
+	From     time.Time     `json:"from"`     // in the car
+	To       time.Time     `json:"to"`
+}
+
+// Mine gives the journeys of a member that begin in a span, as driver and as
+// rider, in order. Who asks must be that member, or the desk for them.
+func (p *Bookings) Mine(ctx context.Context, member MemberID, from, to time.Time) ([]Journey, error) {
+	var out []Journey
+	err := p.deps.Store.View(ctx, func(tx *store.Tx) error {
+		out = []Journey{}
+		rides, err := ridesIn(ctx, tx, MemberID(sentence(string(member))), from, to)
+		if err != nil {
+			return err
+		}
+		for _, r := range rides {
+			j := Journey{As: AsDriver, Ride: r, From: r.Stops[0].At, To: r.Stops[len(r.Stops)-1].At, Bookings: []BookingView{}}
+			booked, err := bookingsWhere(ctx, tx, `ride = $1 AND state NOT IN ('declined', 'cancelled')`, string(r.ID))
+			if err != nil {
+				return err
+			}
+			if j.Bookings, err = p.views(ctx, tx, booked, AsDriver); err != nil {
+				return err
+			}
+			out = append(out, j)
+		}
+		booked, err := bookingsWhere(ctx, tx, `rider = $1 AND pickup_ms >= $2 AND pickup_ms < $3`, sentence(string(member)), store.Millis(from), store.Millis(to))
+		if err != nil {
+			return err
+		}
+		for _, bk := range booked {
+			j := Journey{As: AsRider, From: bk.Pickup.At, To: bk.Drop.At}
+			if j.Ride, err = rideIn(ctx, tx, bk.Ride); err != nil {
+				return err
+			}
+			j.Ride.Stops = ownStops(j.Ride.Stops, bk.ID)
+			if j.Bookings, err = p.views(ctx, tx, []Booking{bk}, AsRider); err != nil {
+				return err
+			}
+			out = append(out, j)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("my rides: %w", err)
+	}
+	sortJourneys(out)
+	return out, nil
+}
+
+func (b base) views(ctx context.Context, tx *store.Tx, booked []Booking, as Party) ([]BookingView, error) {
+	out := make([]BookingView, 0, len(booked))
+	for _, bk := range booked {
+		v, err := b.view(ctx, tx, bk, as)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// FirstNames of the drivers of some rides, for somebody who has signed in and
+// may act as by.Member. Of those who blocked them, or whom they blocked, there
+// is none.
+func (p *Bookings) FirstNames(ctx context.Context, by By, rides []RideID) (map[RideID]string, error) {
+	out := map[RideID]string{}
+	err := p.deps.Store.View(ctx, func(tx *store.Tx) error {
+		clear(out)
+		if _, err := mayAct(ctx, tx, by, by.Member); err != nil {
+			return err
+		}
+		for _, id := range rides[:min(len(rides), 2*MostMatches)] {
+			r, err := rideIn(ctx, tx, id)
+			if refused(err) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			blocked, err := blockedIn(ctx, tx, by.Member, r.Driver)
+			if err != nil {
+				return err
+			}
+			if blocked {
+				continue
+			}
+			who, err := person(ctx, tx, r.Driver, false)
+			if err != nil {
+				return err
+			}
+			out[id] = who.First
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}

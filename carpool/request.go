@@ -1,0 +1,351 @@
+package carpool
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/crinale/crinale/internal/audit"
+	"github.com/crinale/crinale/internal/fault"
+	"github.com/crinale/crinale/internal/store"
+)
+
+// readyFor is how long after the end of a visit somebody waits for the way
+// home, by the window that Ready opens.
+const readyFor = 2 * time.Hour
+
+// checkRequest refuses what is wrong whoever asks, and fills in what was not
+// said.
+func (c Config) checkRequest(r Request, back *Window, now time.Time) (Request, error) {
+	if r.Companions < 0 || r.Companions > c.Limits.Companions {
+		return r, fault.New(fault.Invalid, "companions: between 0 and %d", c.Limits.Companions)
+	}
+	a, err := c.checkAsk(askOf(r), now)
+	if err != nil {
+		return r, err
+	}
+	r.MaxWalk = a.MaxWalk
+	if err := c.short("note", r.Note); err != nil {
+		return r, err
+	}
+	switch r.Return {
+	case NoReturn:
+		if back != nil {
+			return r, fault.New(fault.Invalid, "return: a time is given, but no return is asked for")
+		}
+		return r, nil
+	case ReturnAt:
+		if back == nil {
+			return r, fault.New(fault.Invalid, "return: say from when and until when")
+		}
+	case ReturnOpen:
+		if back == nil {
+			return r, nil
+		}
+	default:
+		return r, fault.New(fault.Invalid, "return: write %q, %q or nothing", ReturnAt, ReturnOpen)
+	}
+	if err := checkWindow("return", *back, now); err != nil {
+		return r, err
+	}
+	if !back.To.After(r.When.From) {
+		return r, fault.New(fault.Invalid, "return: it ends before the way out begins")
+	}
+	return r, nil
+}
+
+// Request notes somebody's need to get somewhere, and back if they wish. back
+// is the window of a return at a time; of an open return it may say when the
+// visit ends at the latest. What the answer says of the Way is what the rider
+// is told.
+//
+// r.Rider is by.Member, or a minor whose guardian by.Member is.
+func (p *Bookings) Request(ctx context.Context, by By, r Request, back *Window, mark string) (Request, error) {
+	key, err := onceOf("request", by, mark)
+	if err != nil {
+		return Request{}, fmt.Errorf("request: %w", err)
+	}
+	if r.Rider == "" {
+		r.Rider = by.Member
+	}
+	var out Request
+	err = p.deps.Audit.Tx(ctx, func(tx *store.Tx) error {
+		if id, done, err := key.done(ctx, tx); err != nil || done {
+			if err == nil {
+				out, err = requestExact(ctx, tx, RequestID(id))
+			}
+			return err
+		}
+		rider, err := mayAct(ctx, tx, by, r.Rider)
+		if err != nil {
+			return err
+		}
+		if err := mayRide(ctx, tx, rider); err != nil {
+			return err
+		}
+		r, err := p.cfg.checkRequest(r, back, tx.Now)
+		if err != nil {
+			return err
+		}
+		r.By, r.Consent, r.Outward = by.Account, "", ""
+		if by.Desk {
+			c, _, err := consentIn(ctx, tx, rider.ID, ConsentDesk)
+			if err != nil {
+				return err
+			}
+			r.Consent = c.ID
+		}
+		if err := p.mayRequest(ctx, tx, r); err != nil {
+			return err
+		}
+		id, err := p.putNew(ctx, tx, r)
+		if err != nil {
+			return err
+		}
+		if r.Return != NoReturn {
+			if _, err := p.putNew(ctx, tx, backOf(r, id, back)); err != nil {
+				return err
+			}
+		}
+		if err := key.note(ctx, tx, string(id)); err != nil {
+			return err
+		}
+		detail := acting(by, map[string]string{"rider": string(r.Rider)})
+		if r.Consent != "" {
+			detail["consent"] = r.Consent
+		}
+		if err := p.deps.Audit.Add(ctx, tx, audit.Entry{Action: "carpool.request.add", Object: string(id), Detail: detail}); err != nil {
+			return err
+		}
+		out, err = requestExact(ctx, tx, id)
+		return err
+	})
+	if err != nil {
+		return Request{}, fmt.Errorf("request: %w", err)
+	}
+	return out, nil
+}
+
+// backOf is the way back of a request.
+func backOf(r Request, id RequestID, w *Window) Request {
+	r.From, r.To, r.Outward = r.To, r.From, id
+	open := r.Return == ReturnOpen
+	r.Return = NoReturn
+	switch {
+	case open && w != nil:
+		r.When, r.State = *w, RequestWaiting
+	case open:
+		r.When, r.State = Window{From: r.When.To, To: r.When.To.Add(openReturnTo)}, RequestWaiting
+	default:
+		r.When = *w
+	}
+	return r
+}
+
+// mayRequest refuses a request too many on its day.
+func (b base) mayRequest(ctx context.Context, tx *store.Tx, r Request) error {
+	from, to, err := b.dayOf(r.When.From)
+	if err != nil {
+		return err
+	}
+	var n int
+	err = tx.QueryRow(ctx, `SELECT count(*) FROM carpool_requests WHERE rider = $1 AND from_ms >= $2 AND from_ms < $3 AND state <> 'withdrawn'`,
+		string(r.Rider), store.Millis(from), store.Millis(to)).Scan(&n)
+	if err != nil {
+		return fmt.Errorf("read the requests of a day: %w", err)
+	}
+	if n >= b.cfg.Limits.BookingsADay {
+		return fault.New(fault.Conflict, "request: %d journeys on this day already; withdraw one first", n)
+	}
+	return nil
+}
+
+// putNew writes a new request with its first way.
+func (b base) putNew(ctx context.Context, tx *store.Tx, r Request) (RequestID, error) {
+	r.ID, r.Created, r.searched, r.Way = RequestID(newID("q")), tx.Now, tx.Now, Way{}
+	r.State = cmp.Or(r.State, RequestOpen)
+	var err error
+	if r.From, err = keepSpot(ctx, tx, "from", r.Rider, r.From, r.DoorToDoor); err != nil {
+		return "", err
+	}
+	if r.To, err = keepSpot(ctx, tx, "to", r.Rider, r.To, r.DoorToDoor); err != nil {
+		return "", err
+	}
+	if r.From.At == r.To.At {
+		return "", fault.New(fault.Invalid, "to: it is where the journey begins; choose another")
+	}
+	if err := putRequest(ctx, tx, r); err != nil {
+		return "", err
+	}
+	if err := b.keepUntil(ctx, tx, r, time.Time{}); err != nil {
+		return "", err
+	}
+	return r.ID, b.stepWay(ctx, tx, r, WayFacts{})
+}
+
+func requestExact(ctx context.Context, tx *store.Tx, id RequestID) (Request, error) {
+	r, err := requestIn(ctx, tx, id)
+	if err == nil {
+		err = r.exact(ctx, tx)
+	}
+	return r, err
+}
+
+// myRequest reads a request for whoever acts for its rider.
+func myRequest(ctx context.Context, tx *store.Tx, by By, id RequestID) (Request, error) {
+	r, err := requestIn(ctx, tx, id)
+	if err != nil && fault.Of(err) == fault.NotFound {
+		return r, errNotYours
+	}
+	if err == nil {
+		_, err = mayAct(ctx, tx, by, r.Rider)
+	}
+	return r, err
+}
+
+// Ready says that the visit of an open return has ended: its window begins, and
+// the program asks the best driver at once.
+func (p *Bookings) Ready(ctx context.Context, by By, id RequestID, from time.Time) (Request, error) {
+	err := p.deps.Audit.Tx(ctx, func(tx *store.Tx) error {
+		r, err := myRequest(ctx, tx, by, id)
+		if err != nil {
+			return err
+		}
+		if r.State != RequestWaiting && (r.State != RequestDesk || r.Outward == "") {
+			return fault.New(fault.Conflict, "request: it does not wait for the end of a visit")
+		}
+		from := later(from.UTC().Truncate(time.Millisecond), tx.Now)
+		if from.After(r.Created.AddDate(0, 0, mostAhead)) {
+			return fault.New(fault.Invalid, "from: it is more than a year ahead")
+		}
+		r.When = Window{From: from, To: from.Add(readyFor)}
+		if err := p.deps.Audit.Add(ctx, tx, audit.Entry{Action: "carpool.request.ready", Object: string(id), Detail: acting(by, nil)}); err != nil {
+			return err
+		}
+		return p.fellAway(ctx, tx, r, ReasonReady)
+	})
+	if err != nil {
+		return Request{}, fmt.Errorf("ready: %w", err)
+	}
+	p.settleNow(ctx, id)
+	return p.RequestOf(ctx, by, id)
+}
+
+// ReasonReady is why the search of an open return begins.
+const ReasonReady = "ready"
+
+// WithdrawRequest gives a journey up: its booking is cancelled and its driver
+// told; of a way out that has not been made, the way back goes too.
+func (p *Bookings) WithdrawRequest(ctx context.Context, by By, id RequestID, reason string) error {
+	if err := p.cfg.short("reason", reason); err != nil {
+		return err
+	}
+	err := p.deps.Audit.Tx(ctx, func(tx *store.Tx) error {
+		r, err := myRequest(ctx, tx, by, id)
+		if err != nil {
+			return err
+		}
+		if r.State.over() {
+			return fault.New(fault.Conflict, "request: it is %s already", r.State)
+		}
+		if err := p.withdrawIn(ctx, tx, r, whoOf(by, AsRider), reason); err != nil {
+			return err
+		}
+		if r.Outward != "" {
+			return nil
+		}
+		backs, err := requestsWhere(ctx, tx, `outward = $1 AND state NOT IN ('done', 'withdrawn')`, string(id))
+		if err != nil {
+			return err
+		}
+		for _, back := range backs {
+			if err := p.withdrawIn(ctx, tx, back, whoOf(by, AsRider), reason); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("withdraw request: %w", err)
+	}
+	return nil
+}
+
+// withdrawIn ends a request and cancels its booking, in somebody else's
+// transaction.
+func (b base) withdrawIn(ctx context.Context, tx *store.Tx, r Request, who, reason string) error {
+	booked, err := bookingsWhere(ctx, tx, `request = $1 AND state IN ('asked', 'accepted', 'boarded')`, string(r.ID))
+	if err != nil {
+		return err
+	}
+	as := AsRider
+	if who == string(AsProgram) {
+		as = AsProgram
+	}
+	for _, bk := range booked {
+		if bk.State == Boarded {
+			if as == AsProgram { // it ends by itself
+				return nil
+			}
+			return fault.New(fault.Conflict, "request: the lift is under way")
+		}
+		if _, err := b.changeIn(ctx, tx, bk, bookingChange{event: EventCancel, as: as, who: who, words: reason, final: true}); err != nil {
+			return err
+		}
+	}
+	return b.endRequest(ctx, tx, r, RequestWithdrawn, tx.Now)
+}
+
+// Requests gives the requests of a rider, the earliest window first, with
+// their own addresses. Who asks must be that rider, or the desk for them.
+func (p *Bookings) Requests(ctx context.Context, rider MemberID) ([]Request, error) {
+	var out []Request
+	err := p.deps.Store.View(ctx, func(tx *store.Tx) (err error) {
+		if out, err = requestsWhere(ctx, tx, `rider = $1`, sentence(string(rider))); err != nil {
+			return err
+		}
+		for i := range out {
+			if err := out[i].exact(ctx, tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// RequestOf gives one request to whoever acts for its rider. A driver who was
+// asked whether they go that way sees where and when, coarse, and not whose it
+// is.
+func (p *Bookings) RequestOf(ctx context.Context, by By, id RequestID) (Request, error) {
+	var out Request
+	err := p.deps.Store.View(ctx, func(tx *store.Tx) (err error) {
+		if out, err = myRequest(ctx, tx, by, id); err == nil {
+			return out.exact(ctx, tx)
+		}
+		if fault.Of(err) != fault.Denied || out.ID == "" {
+			return err
+		}
+		if asked, e := roadAsked(ctx, tx, by, id); e != nil || !asked {
+			return cmp.Or(e, err)
+		}
+		out = Request{ID: out.ID, From: out.From, To: out.To, When: out.When, Companions: out.Companions, Needs: out.Needs,
+			DoorToDoor: out.DoorToDoor, MaxWalk: out.MaxWalk, State: out.State, Created: out.Created}
+		return nil
+	})
+	if err != nil {
+		return Request{}, err
+	}
+	return out, nil
+}
+
+// roadAsked says whether a driver was asked about a request.
+func roadAsked(ctx context.Context, tx *store.Tx, by By, id RequestID) (bool, error) {
+	if _, err := mayAct(ctx, tx, by, by.Member); err != nil {
+		return false, unless(err)
+	}
+	var n int
+	err := tx.QueryRow(ctx, `SELECT count(*) FROM carpool_notices WHERE key = $1`, roadKey(id, by.Member)).Scan(&n)
+	return n > 0, err
+}

@@ -1,0 +1,129 @@
+package carpool
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/crinale/crinale/internal/audit"
+	"github.com/crinale/crinale/internal/store"
+)
+
+// atOnce is how soon the way of a rider whose driver fell away is settled: at
+// the end of the call that made it so, and by the next round at the latest.
+const atOnce = 2 * time.Minute
+
+// Keys of a notice way.list that names a bus.
+const (
+	WithBus    = "bus"    // its line
+	WithStop   = "stop"   // where it leaves
+	WithDepart = "depart" // when, RFC 3339 UTC
+)
+
+// nextWay decides the way of a request by some facts and writes it, with what
+// follows from it: the rider is told, the desk gets its task. It gives what
+// was decided.
+func (b base) nextWay(ctx context.Context, tx *store.Tx, r Request, f WayFacts) (WayNext, error) {
+	f.Road = f.Road || r.road
+	n := NextWay(r, f, tx.Now, b.cfg)
+	if n.State.over() {
+		return n, b.endRequest(ctx, tx, r, n.State, r.When.To.Add(b.cfg.AddressKept))
+	}
+	same := n.State == r.State && n.Way == r.Way
+	r.State, r.Way, r.again, r.road = n.State, n.Way, false, r.road || n.AskRoad
+	if !same {
+		r.step++
+	}
+	if err := putRequest(ctx, tx, r); err != nil || same {
+		return n, err
+	}
+	if n.Tell != "" {
+		with := map[string]string{WithRequest: string(r.ID)}
+		if n.Way.Listed != "" {
+			with[WithListed] = n.Way.Listed
+		}
+		if n.Way.Bus != nil {
+			with[WithBus], with[WithStop], with[WithDepart] = n.Way.Bus.Line, n.Way.Bus.From, n.Way.Bus.Depart.Format(time.RFC3339)
+		}
+		err := Tell(ctx, tx, b.deps.Outbox, Notice{Key: fmt.Sprintf("way:%s:%d", r.ID, r.step), Member: r.Rider, Kind: n.Tell, With: with, Due: n.Way.Until})
+		if err != nil {
+			return n, err
+		}
+	}
+	if n.Call {
+		err := callIn(ctx, tx, Call{Key: fmt.Sprintf("way:%s:%d", r.ID, r.step), Member: r.Rider, Kind: n.Way.Text,
+			With: map[string]string{WithRequest: string(r.ID)}, Due: deskDue(r, tx.Now)})
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, b.deps.Audit.Add(ctx, tx, audit.Entry{Action: "carpool.request.way", Object: string(r.ID), Detail: map[string]string{"way": string(n.Way.Kind), "text": n.Way.Text}})
+}
+
+// stepWay is nextWay where nothing outside follows from it.
+func (b base) stepWay(ctx context.Context, tx *store.Tx, r Request, f WayFacts) error {
+	_, err := b.nextWay(ctx, tx, r, f)
+	return err
+}
+
+// deskDue is by when the desk should have called: well before somebody must
+// leave, and at once when that time is near.
+func deskDue(r Request, now time.Time) time.Time {
+	return later(now, now.Add(leaves(r.When).Sub(now)/2))
+}
+
+// fellAway is a rider whose driver said no, cancelled or did not come. They
+// are told that another is looked for; settle does it.
+func (b base) fellAway(ctx context.Context, tx *store.Tx, r Request, reason string) error {
+	r.State, r.again, r.step = RequestOpen, true, r.step+1
+	r.Way = Way{Kind: WaySearch, Until: tx.Now.Add(atOnce), Text: WayTextAgain}
+	if err := putRequest(ctx, tx, r); err != nil {
+		return err
+	}
+	if err := b.keepUntil(ctx, tx, r, time.Time{}); err != nil {
+		return err
+	}
+	return Tell(ctx, tx, b.deps.Outbox, Notice{Key: fmt.Sprintf("way:%s:%d", r.ID, r.step), Member: r.Rider, Kind: NoticeSearching,
+		With: map[string]string{WithRequest: string(r.ID), WithReason: reason}, Due: tx.Now})
+}
+
+// searchOn is a rider who gave a lift back and may choose another.
+func (b base) searchOn(ctx context.Context, tx *store.Tx, r Request) error {
+	r.State, r.Way = RequestOpen, Way{}
+	if err := b.keepUntil(ctx, tx, r, time.Time{}); err != nil {
+		return err
+	}
+	return b.stepWay(ctx, tx, r, WayFacts{})
+}
+
+// endRequest ends a request; its addresses go at a time.
+func (b base) endRequest(ctx context.Context, tx *store.Tx, r Request, state RequestState, erase time.Time) error {
+	r.State, r.Way, r.again, r.step = state, Way{}, false, r.step+1
+	if err := putRequest(ctx, tx, r); err != nil {
+		return err
+	}
+	if err := eraseSpots(ctx, tx, erase, r.From, r.To); err != nil {
+		return err
+	}
+	return b.deps.Audit.Add(ctx, tx, audit.Entry{Action: "carpool.request." + string(state), Object: string(r.ID)})
+}
+
+// keepUntil says until when the addresses of a request are needed: for some
+// time after its window at least, or after a lift that serves it.
+func (b base) keepUntil(ctx context.Context, tx *store.Tx, r Request, at time.Time) error {
+	return eraseSpots(ctx, tx, later(at, r.When.To.Add(closedAfter).Add(b.cfg.AddressKept)), r.From, r.To)
+}
+
+// active gives the bookings of a request that still run: the lift it has, or
+// the one that was asked for.
+func active(ctx context.Context, tx *store.Tx, r Request) (f WayFacts, err error) {
+	list, err := bookingsWhere(ctx, tx, `request = $1 AND state IN ('asked', 'accepted', 'boarded')`, string(r.ID))
+	for i := range list {
+		if list[i].State == Asked {
+			f.Asked = &list[i]
+		} else {
+			f.Ride = &list[i]
+		}
+	}
+	return f, err
+}
