@@ -73,7 +73,7 @@ func putRequest(ctx context.Context, tx *store.Tx, r Request) error {
 	_, err = tx.Exec(ctx, `INSERT INTO carpool_requests (`+requestColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34)
 		ON CONFLICT (id) DO UPDATE SET from_ms = excluded.from_ms, to_ms = excluded.to_ms, arrive = excluded.arrive, state = excluded.state,
-			way = excluded.way, way_booking = excluded.way_booking, way_listed = excluded.way_listed, way_bus, way_until_ms = excluded.way_until_ms,
+			way = excluded.way, way_booking = excluded.way_booking, way_listed = excluded.way_listed, way_bus = excluded.way_bus, way_until_ms = excluded.way_until_ms,
 			way_text = excluded.way_text, road_asked = excluded.road_asked, again = excluded.again, step = excluded.step, searched_ms = excluded.searched_ms`,
 		string(r.ID), string(r.Rider), r.By, r.Consent, string(r.From.Place), r.From.kept, r.From.At.Lon, r.From.At.Lat,
 		string(r.To.Place), r.To.kept, r.To.At.Lon, r.To.At.Lat,
