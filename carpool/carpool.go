@@ -144,7 +144,8 @@ func New(cfg Config, deps Deps) (*Portal, error) {
 		Trust: &Trust{b}, Desk: &Desk{b}, Talk: &Talk{b}, Privacy: &Privacy{b}}, nil
 }
 
-// Open brings the tables up to date and fills the index of the roads. Store, audit log and outbox must be open.
+// Open brings the tables up to date and fills the index of the roads. Store,
+// audit log and outbox must be open.
 func (p *Portal) Open(ctx context.Context) error {
 	if err := p.deps.Store.Migrate(ctx, Owner, migrations); err != nil {
 		return err

@@ -158,8 +158,8 @@ type Way struct {
 	Booking BookingID `json:"booking,omitempty"`
 	Listed  string    `json:"listed,omitempty"` // of the union's list
 	Bus     *Bus      `json:"bus,omitempty"`
-	Until   time.Time `json:"until,omitzero"`   // what comes next happens then, at the latest
-	Text    string    `json:"text,omitempty"`   // key of the words that say it
+	Until   time.Time `json:"until,omitzero"` // what comes next happens then, at the latest
+	Text    string    `json:"text,omitempty"` // key of the words that say it
 }
 
 // WayKind is how.
@@ -201,7 +201,7 @@ type Booking struct {
 	State    BookingState `json:"state"`
 	EndedBy  Party        `json:"ended_by,omitempty"` // who declined, cancelled, waited in vain or said it is done
 	Reason   string       `json:"reason,omitempty"`   // of a decline or cancellation: a key of words, or what somebody wrote
-	Deadline time.Time    `json:"deadline,omitzero"` // of the driver's answer
+	Deadline time.Time    `json:"deadline,omitzero"`  // of the driver's answer
 	Created  time.Time    `json:"created"`
 	Changed  time.Time    `json:"changed"`
 
