@@ -85,6 +85,8 @@ var house = []place{
 	{"internal/testdata", testOnly, nil},
 	{"internal/store/storetest", testOnly, nil},
 	{"internal/spine/spinetest", testOnly, nil},
+	{"internal/mail/mailtest", testOnly, nil},
+	{"carpool/notify/iotest", testOnly, nil},
 	{"internal/web/browsertest", testOnly, nil},
 	{"demo/gen", tool, nil},
 }
@@ -133,6 +135,7 @@ var testLibraries = []string{
 	"pgregory.net/rapid",
 	"github.com/chromedp",
 	"github.com/emersion/go-smtp",
+	"github.com/emersion/go-sasl", // how one signs in there
 	"github.com/getkin/kin-openapi",
 }
 
