@@ -335,13 +335,15 @@ func TestConfigsThatAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, change := range map[string]func(*mail.Config, *mail.Deps){
-		"no server":         func(c *mail.Config, _ *mail.Deps) { c.Server = "" },
-		"no port":           func(c *mail.Config, _ *mail.Deps) { c.Server = "smtp.unione.example" },
-		"port 0":            func(c *mail.Config, _ *mail.Deps) { c.Server = "smtp.unione.example:0" },
-		"named port":        func(c *mail.Config, _ *mail.Deps) { c.Server = "smtp.unione.example:smtp" },
-		"host with a line":  func(c *mail.Config, _ *mail.Deps) { c.Server = "smtp\n.example:25" },
-		"none, elsewhere":   func(c *mail.Config, _ *mail.Deps) { c.TLS = mail.NoTLS },
-		"none and user":     func(c *mail.Config, d *mail.Deps) { c.TLS, c.Server, c.User, d.Password = mail.NoTLS, "127.0.0.1:25", "u", "p" },
+		"no server":        func(c *mail.Config, _ *mail.Deps) { c.Server = "" },
+		"no port":          func(c *mail.Config, _ *mail.Deps) { c.Server = "smtp.unione.example" },
+		"port 0":           func(c *mail.Config, _ *mail.Deps) { c.Server = "smtp.unione.example:0" },
+		"named port":       func(c *mail.Config, _ *mail.Deps) { c.Server = "smtp.unione.example:smtp" },
+		"host with a line": func(c *mail.Config, _ *mail.Deps) { c.Server = "smtp\n.example:25" },
+		"none, elsewhere":  func(c *mail.Config, _ *mail.Deps) { c.TLS = mail.NoTLS },
+		"none and user": func(c *mail.Config, d *mail.Deps) {
+			c.TLS, c.Server, c.User, d.Password = mail.NoTLS, "127.0.0.1:25", "u", "p"
+		},
 		"unknown TLS":       func(c *mail.Config, _ *mail.Deps) { c.TLS = "maybe" },
 		"no time":           func(c *mail.Config, _ *mail.Deps) { c.Timeout = 0 },
 		"user, no password": func(c *mail.Config, _ *mail.Deps) { c.User = "u" },
@@ -376,4 +378,3 @@ func FuzzCheckAddress(f *testing.F) {
 		}
 	})
 }
-
