@@ -6,13 +6,14 @@ import (
 	"slices"
 
 	"github.com/crinale/crinale/internal/audit"
+	"github.com/crinale/crinale/internal/contact"
 	"github.com/crinale/crinale/internal/store"
 )
 
 // ByPhone are the members whose mobile number this is, the family's too, by
 // the day they joined. Those who left have none.
 func (p *Members) ByPhone(ctx context.Context, phone string) ([]Member, error) {
-	phone, err := Phone(phone)
+	phone, err := contact.Phone(phone)
 	if err != nil {
 		return nil, err
 	}

@@ -48,7 +48,7 @@ func (e end) words(ctx context.Context, tx *store.Tx) (string, error) {
 
 // booking reads a booking for one of its two parties; for others there is
 // none. The guardian of a minor sees it as the minor.
-func (v *NoticeView) booking(ctx context.Context, tx *store.Tx, id string) error {
+func (v *NoticeView) booking(ctx context.Context, tx *store.Tx, id string, kept time.Duration) error {
 	b, err := scanTrip(tx.QueryRow(ctx, `SELECT `+tripColumns+` FROM carpool_bookings WHERE id = $1`, sentence(id)))
 	if err != nil {
 		return none(err)
@@ -64,7 +64,7 @@ func (v *NoticeView) booking(ctx context.Context, tx *store.Tx, id string) error
 		}
 		v.For = m.First
 	}
-	v.Trip, err = b.seen(ctx, tx, v.To.ID, v.Trusted)
+	v.Trip, err = b.seen(ctx, tx, v.To.ID, v.Trusted, kept)
 	return err
 }
 
@@ -92,9 +92,10 @@ func scanTrip(row scanner) (trip, error) {
 	return t, err
 }
 
-// seen is a booking as one of its parties may see it now. A third person that
-// the rider trusts hears when and where, and no names.
-func (b trip) seen(ctx context.Context, tx *store.Tx, reader MemberID, third bool) (*NoticeTrip, error) {
+// seen is a booking as one of its parties may see it now: names and numbers
+// from the acceptance until kept after the lift. A third person that the rider
+// trusts hears when and where, and nothing of the other.
+func (b trip) seen(ctx context.Context, tx *store.Tx, reader MemberID, third bool, kept time.Duration) (*NoticeTrip, error) {
 	t := &NoticeTrip{Booking: b.id, Driver: reader == b.driver, Leave: b.leave, Arrive: b.arrive, Deadline: b.deadline, Changed: b.changed,
 		Seats: b.seats, Cents: b.cents, State: b.state}
 	var err error
@@ -108,10 +109,10 @@ func (b trip) seen(ctx context.Context, tx *store.Tx, reader MemberID, third boo
 		t.FromDoor, t.ToDoor = false, false
 		return t, nil
 	}
-	other := b.driver
+	other, known := b.driver, b.state.Holds() && tx.Now.Before(b.arrive.Add(kept))
 	if t.Driver {
 		other = b.rider
-		if b.state.Holds() {
+		if known {
 			if t.FromAddress, err = b.from.words(ctx, tx); err != nil {
 				return nil, err
 			}
@@ -120,7 +121,7 @@ func (b trip) seen(ctx context.Context, tx *store.Tx, reader MemberID, third boo
 			}
 		}
 	}
-	return t, t.party(ctx, tx, reader, other, b.ride)
+	return t, t.party(ctx, tx, reader, other, b.ride, known)
 }
 
 // Trips are the bookings of a member, as rider and as driver, that begin within
@@ -140,7 +141,7 @@ func (p *Members) Trips(ctx context.Context, member MemberID, from, to time.Time
 			return err
 		}
 		for _, b := range found {
-			t, err := b.seen(ctx, tx, member, false)
+			t, err := b.seen(ctx, tx, member, false, p.cfg.AddressKept)
 			if err != nil && fault.Of(err) != fault.NotFound {
 				return err
 			}
@@ -157,7 +158,7 @@ func (p *Members) Trips(ctx context.Context, member MemberID, from, to time.Time
 }
 
 // party fills in who the other is, as far as the reader may know.
-func (t *NoticeTrip) party(ctx context.Context, tx *store.Tx, reader, other MemberID, ride RideID) error {
+func (t *NoticeTrip) party(ctx context.Context, tx *store.Tx, reader, other MemberID, ride RideID, known bool) error {
 	hidden, err := blockedIn(ctx, tx, reader, other)
 	if err != nil || hidden {
 		return err
@@ -170,7 +171,7 @@ func (t *NoticeTrip) party(ctx context.Context, tx *store.Tx, reader, other Memb
 		return nil
 	}
 	t.Other = m.Shown()
-	if !t.State.Holds() {
+	if !known {
 		return nil
 	}
 	t.Other, t.Phone = m.First+" "+m.Last, m.Phone
@@ -204,7 +205,9 @@ func (v *NoticeView) request(ctx context.Context, tx *store.Tx, id string) error
 		return none(err)
 	}
 	v.Stale = v.Stale || past(v.Notice.Kind, state)
-	v.Bus = WayKind(way) == WayBus
+	if WayKind(way) == WayBus && v.Bus == nil {
+		v.Bus = &Bus{}
+	}
 	if v.Trip != nil {
 		return nil // the booking says more
 	}

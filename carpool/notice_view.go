@@ -17,12 +17,12 @@ type NoticeView struct {
 	To      Member      // who is told
 	Reach   Member      // whose ways to be reached are used: To, or the guardian of a minor who has none
 	Trusted bool        // it goes to the trusted contact of To
-	For     string      // first name of the minor it is about, when the guardian reads it
+	For     string      // first name of whom it is about, when a guardian or a trusted contact reads it
 	Nobody  bool        // the member has left: nothing is sent
 	Stale   bool        // settled meanwhile, or read on the page: nothing is sent
 	Trip    *NoticeTrip // of a booking, a request or a ride
 	Listed  *Listed     // whom to call
-	Bus     bool        // the way is a bus
+	Bus     *Bus        // the way is a bus: its line, stop and time, as far as they are known
 	Car     string      // of a check: "Panda rossa"
 	Until   Date        // of a check that runs out
 	IO      bool        // App IO may be given the fiscal code
@@ -55,11 +55,11 @@ type NoticeTrip struct {
 // hear that something changed even when its details are gone.
 func (p *Portal) NoticeView(ctx context.Context, id string) (NoticeView, error) {
 	var out NoticeView
-	err := p.deps.Store.View(ctx, func(tx *store.Tx) (err error) { out, err = noticeView(ctx, tx, id); return err })
+	err := p.deps.Store.View(ctx, func(tx *store.Tx) (err error) { out, err = p.noticeView(ctx, tx, id); return err })
 	return out, err
 }
 
-func noticeView(ctx context.Context, tx *store.Tx, id string) (NoticeView, error) {
+func (b base) noticeView(ctx context.Context, tx *store.Tx, id string) (NoticeView, error) {
 	var v NoticeView
 	n, err := noticeIn(ctx, tx, id)
 	if err != nil {
@@ -79,7 +79,14 @@ func noticeView(ctx context.Context, tx *store.Tx, id string) (NoticeView, error
 		return v, nil
 	}
 	v.Reach = v.To
-	if v.To.Minor && v.To.Guardian != "" && len(v.To.Channels) == 0 {
+	if v.Trusted {
+		v.For = v.To.First
+	}
+	if v.To.Minor && v.To.Guardian != "" && len(v.To.Channels) == 0 && !v.Trusted {
+		if guarded(n.Kind) { // the guardian is told on their own
+			v.Nobody = true
+			return v, nil
+		}
 		g, err := memberIn(ctx, tx, v.To.Guardian)
 		if err != nil && fault.Of(err) != fault.NotFound {
 			return v, err
@@ -91,17 +98,24 @@ func noticeView(ctx context.Context, tx *store.Tx, id string) (NoticeView, error
 	if _, v.IO, err = consentIn(ctx, tx, v.Reach.ID, ConsentIO); err != nil {
 		return v, err
 	}
-	return v, v.fill(ctx, tx)
+	return v, v.fill(ctx, tx, b.cfg)
+}
+
+// guarded says whether the guardian of a minor gets a notice of their own
+// where the minor gets one of this kind.
+func guarded(kind NoticeKind) bool {
+	return slices.Contains([]NoticeKind{NoticeAccepted, NoticeCancelled, NoticeBoarded, NoticeCompleted, NoticeNoShow}, kind)
 }
 
 // fill reads what the notice is about.
-func (v *NoticeView) fill(ctx context.Context, tx *store.Tx) error {
+func (v *NoticeView) fill(ctx context.Context, tx *store.Tx, cfg Config) error {
 	with := v.Notice.With
+	booking := func(ctx context.Context, tx *store.Tx, id string) error { return v.booking(ctx, tx, id, cfg.AddressKept) }
 	steps := []struct {
 		id   string
 		read func(context.Context, *store.Tx, string) error
 	}{
-		{with[WithBooking], v.booking}, {with[WithRequest], v.request}, {with[WithRide], v.ride},
+		{with[WithBooking], booking}, {with[WithRequest], v.request}, {with[WithRide], v.ride},
 		{with[WithListed], v.listed}, {with[WithVehicle], v.vehicle},
 	}
 	for _, s := range steps {
@@ -112,6 +126,12 @@ func (v *NoticeView) fill(ctx context.Context, tx *store.Tx) error {
 			return err
 		}
 	}
+	if line := with[noticeBus]; line != "" {
+		v.Bus = &Bus{Line: line, From: with[noticeStop]}
+		if at, err := time.Parse(time.RFC3339, with[noticeDepart]); err == nil {
+			v.Bus.Depart = at
+		}
+	}
 	if d := Date(with[WithUntil]); d.Check() == nil {
 		v.Until = d
 	}
@@ -120,6 +140,13 @@ func (v *NoticeView) fill(ctx context.Context, tx *store.Tx) error {
 	}
 	return nil
 }
+
+// Keys of a notice way.list that names a bus, as the way home writes them.
+const (
+	noticeBus    = "bus"
+	noticeStop   = "stop"
+	noticeDepart = "depart"
+)
 
 // over says that a booking in this state makes a notice of this kind
 // pointless.

@@ -16,7 +16,7 @@ type facts struct {
 	bare
 
 	First    string // who is told
-	For      string // the minor it is about
+	For      string // whom it is about, where the reader is their guardian or trusted contact
 	Other    string // the other of a booking; "" when unknown
 	Who      string // Other, or "Una persona" where a sentence begins
 	WhoLow   string // Other, or "una persona" within a sentence
@@ -34,6 +34,8 @@ type facts struct {
 	Deadline string
 	By       string
 	StateSay string
+	Alarm    bool   // somebody asks for help
+	BusSay   string // "23, alle 7:10, da Bergolo, piazza"
 
 	Listed, ListedPhone, ListedHours string
 	Office                           string
@@ -62,7 +64,7 @@ func (b bare) marked() bare {
 func (n *Notifier) factsOf(lang string, v carpool.NoticeView) facts {
 	c := n.words[lang]
 	f := facts{First: plain(v.Reach.First, 40), For: plain(v.For, 40), Office: n.cfg.Office,
-		bare: bare{Desk: n.cfg.DeskPhone, Bus: v.Bus, ByKey: v.Notice.With[carpool.WithBy], Car: plain(v.Car, 40)}}
+		bare: bare{Desk: n.cfg.DeskPhone, Bus: v.Bus != nil, ByKey: v.Notice.With[carpool.WithBy], Car: plain(v.Car, 40)}}
 	if v.Until != "" {
 		if day, err := time.ParseInLocation(time.DateOnly, string(v.Until), n.cfg.Location); err == nil {
 			f.Until = dayOf(lang, day)
@@ -74,6 +76,16 @@ func (n *Notifier) factsOf(lang string, v carpool.NoticeView) facts {
 		f.ByKey = "program"
 	}
 	f.By = c.word("by."+f.ByKey, nil)
+	f.Alarm = v.Notice.With[carpool.WithReason] == "alarm"
+	if b := v.Bus; b != nil && b.Line != "" {
+		f.BusSay = plain(b.Line, 30)
+		if !b.Depart.IsZero() {
+			f.BusSay += ", " + at(lang, b.Depart.In(n.cfg.Location))
+		}
+		if from := plain(b.From, 60); from != "" {
+			f.BusSay += ", " + from
+		}
+	}
 	f.Who, f.WhoLow = c.word("who.start", nil), c.word("who", nil)
 	f.WhoShort = f.WhoLow
 	if l := v.Listed; l != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/crinale/crinale/carpool"
 	"github.com/crinale/crinale/internal/audit"
+	"github.com/crinale/crinale/internal/contact"
 	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/outbox"
 	"github.com/crinale/crinale/internal/store"
@@ -78,7 +79,7 @@ func (n *Notifier) open(ctx context.Context, members []carpool.Member) (question
 // what came of it, by a short message. A number that no member has is Denied,
 // and nobody hears anything.
 func (n *Notifier) Inbound(ctx context.Context, from, text string) error {
-	phone, err := carpool.Phone(from)
+	phone, err := contact.Phone(from)
 	if err != nil {
 		return fault.New(fault.Denied, "sms: the number is none of a member")
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/crinale/crinale/carpool"
+	"github.com/crinale/crinale/internal/contact"
 	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/store"
 )
@@ -67,7 +68,7 @@ func (s *SMS) Send(ctx context.Context, to To, t Text) error {
 	if t.Short == "" || !FitsSMS(t.Short) || plainLine(t.Short) != t.Short {
 		return fault.New(fault.Invalid, "sms: the text is empty, too long or more than a line")
 	}
-	if phone, err := carpool.Phone(to.Phone); err != nil || phone != to.Phone {
+	if phone, err := contact.Phone(to.Phone); err != nil || phone != to.Phone {
 		return fault.New(fault.Invalid, "sms: the number is not one that can be sent to")
 	}
 	last, err := s.wait(ctx)

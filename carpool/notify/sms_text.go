@@ -100,7 +100,7 @@ func cut(s string, n int) string {
 // short writes the short message: names and places get shorter until it fits,
 // times and phone numbers never.
 func short(t *template.Template, f facts) (string, error) {
-	may := []*string{&f.WhoShort, &f.From, &f.To, &f.TripCar, &f.Listed, &f.For}
+	may := []*string{&f.WhoShort, &f.From, &f.To, &f.TripCar, &f.Listed, &f.For, &f.BusSay}
 	for {
 		f.bare.Car = f.TripCar
 		s, err := fill(t, f)

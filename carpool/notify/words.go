@@ -177,6 +177,7 @@ func (c *catalog) details(f facts) []detail {
 	add("car", f.TripCar)
 	add("seats", f.Seats)
 	add("cost", f.Cost)
+	add("bus", f.BusSay)
 	if f.Listed != "" {
 		add("call", strings.TrimSpace(f.Listed+" "+f.ListedPhone))
 		add("hours", f.ListedHours)
