@@ -78,6 +78,19 @@ type Deps struct {
 	Roads  Roads // distances; never nil
 	Buses  Buses // timetable; nil: none is known
 	Log    *slog.Logger
+
+	Accounts Accounts // of those who sign in; nil: none
+	Keepers  []Keeper // tables about members that other parts of the program keep
+}
+
+// Accounts is what the portal asks of the accounts of its members.
+type Accounts interface {
+	// Held is all that is kept about an account, for its owner.
+	Held(ctx context.Context, account string) (map[string]any, error)
+	// Remove takes away the account of a member who has left.
+	Remove(ctx context.Context, account string) error
+	// RevokeSessions signs a member out everywhere.
+	RevokeSessions(ctx context.Context, account string) error
 }
 
 // base is what the parts of the portal share.

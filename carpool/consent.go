@@ -148,7 +148,12 @@ func (p *Members) afterWithdrawal(ctx context.Context, tx *store.Tx, m Member, w
 		m.Channels = slices.DeleteFunc(m.Channels, func(c Channel) bool { return c == ByIO })
 		return putMember(ctx, tx, m)
 	case ConsentCheck:
-		return p.voidChecks(ctx, tx, m.ID, "", "consent withdrawn")
+		if err := p.voidChecks(ctx, tx, m.ID, "", "consent withdrawn"); err != nil {
+			return err
+		}
+		return p.cancelRidesOf(ctx, tx, m.ID, "", tx.Now, reasonPapers)
+	case ConsentMinor:
+		return p.endAllOf(ctx, tx, m.ID, ReasonLeft)
 	}
 	return nil
 }

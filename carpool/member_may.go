@@ -38,6 +38,9 @@ func mayAct(ctx context.Context, tx *store.Tx, by By, id MemberID) (Member, erro
 		}
 		return m, err
 	}
+	if by.Member == "" {
+		return Member{}, errNotYours
+	}
 	switch by.Member {
 	case id:
 		if m.Account != by.Account {

@@ -45,6 +45,21 @@ func lookIn(ctx context.Context, tx *store.Tx, member MemberID, who string, what
 	return nil
 }
 
+// lookOnce is lookIn, but once an hour for the same thing: a list that is shown
+// again is no other look.
+func lookOnce(ctx context.Context, tx *store.Tx, member MemberID, who string, what LookAt, thing string) error {
+	var seen int
+	err := tx.QueryRow(ctx, `SELECT count(*) FROM carpool_looks WHERE who = $1 AND member = $2 AND what = $3 AND thing = $4 AND at_ms > $5`,
+		who, string(member), string(what), sentence(thing), store.Millis(tx.Now.Add(-time.Hour))).Scan(&seen)
+	if err != nil {
+		return fmt.Errorf("read looks at %s: %w", member, err)
+	}
+	if seen > 0 {
+		return nil
+	}
+	return lookIn(ctx, tx, member, who, what, thing)
+}
+
 func scanLook(row scanner) (Look, error) {
 	var l Look
 	var at int64

@@ -8,7 +8,7 @@ import (
 )
 
 // voidChecks ends the checks of a driver's car, or of all cars for "", with the
-// pictures that wait.
+// pictures that wait. The rides to come are at risk.
 func (b base) voidChecks(ctx context.Context, tx *store.Tx, driver MemberID, vehicle VehicleID, why string) error {
 	if err := dropPictures(ctx, tx, driver, vehicle); err != nil {
 		return err
@@ -17,6 +17,18 @@ func (b base) voidChecks(ctx context.Context, tx *store.Tx, driver MemberID, veh
 		string(driver), string(vehicle), why)
 	if err != nil {
 		return fmt.Errorf("void checks of %s: %w", driver, err)
+	}
+	cars, err := vehiclesIn(ctx, tx, driver)
+	if err != nil {
+		return err
+	}
+	for _, v := range cars {
+		if vehicle != "" && v.ID != vehicle {
+			continue
+		}
+		if err := b.riskRides(ctx, tx, driver, v.ID); err != nil {
+			return err
+		}
 	}
 	return nil
 }

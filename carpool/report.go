@@ -31,14 +31,16 @@ type Report struct {
 type ReportKind string
 
 const (
-	ReportSafety  ReportKind = "safety"
-	ReportConduct ReportKind = "conduct"
-	ReportMoney   ReportKind = "money"  // asked for more than the contribution
-	ReportPapers  ReportKind = "papers" // another car or driver than shown
-	ReportNoShow  ReportKind = "no-show"
-	ReportOther   ReportKind = "other"
-	ReportPhone   ReportKind = "same-phone" // two members with one number, not said to be a family
-	ReportTaxi    ReportKind = "taxi"       // a pattern of somebody who earns
+	ReportSafety    ReportKind = "safety"
+	ReportConduct   ReportKind = "conduct"
+	ReportMoney     ReportKind = "money"  // asked for more than the contribution
+	ReportPapers    ReportKind = "papers" // another car or driver than shown
+	ReportNoShow    ReportKind = "no-show"
+	ReportOther     ReportKind = "other"
+	ReportPhone     ReportKind = "same-phone" // two members with one number, not said to be a family
+	ReportAlarm     ReportKind = "alarm"      // something went wrong on a ride
+	ReportUnreached ReportKind = "unreached"  // nobody answers, and something had to be heard
+	ReportTaxi      ReportKind = "taxi"       // a pattern of somebody who earns
 )
 
 // ReportState is where it stands.

@@ -180,6 +180,9 @@ func (p *Members) DropVehicle(ctx context.Context, by By, id VehicleID) error {
 		if err := p.voidChecks(ctx, tx, v.Driver, id, "car taken out"); err != nil {
 			return err
 		}
+		if err := p.cancelRidesOf(ctx, tx, v.Driver, id, tx.Now, reasonPapers); err != nil {
+			return err
+		}
 		_, err = tx.Exec(ctx, `UPDATE carpool_vehicles SET gone_ms = $2, plate = '' WHERE id = $1`, string(id), store.Millis(tx.Now))
 		return err
 	})

@@ -277,3 +277,24 @@ func (p *People) Aliases(ctx context.Context, person string) ([]Alias, error) {
 	})
 	return out, about("read the aliases of", person, err)
 }
+
+// Held is all that is kept about an account, for its owner: never a secret.
+func (p *People) Held(ctx context.Context, person string) (map[string]any, error) {
+	who, err := p.Get(ctx, person)
+	if err != nil {
+		return nil, err
+	}
+	aliases, err := p.Aliases(ctx, person)
+	if err != nil {
+		return nil, err
+	}
+	sessions, err := p.SessionsOf(ctx, person)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := p.Tokens(ctx, person)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"account": who, "aliases": aliases, "sessions": sessions, "tokens": tokens}, nil
+}

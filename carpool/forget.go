@@ -1,0 +1,159 @@
+package carpool
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/crinale/crinale/internal/audit"
+	"github.com/crinale/crinale/internal/fault"
+	"github.com/crinale/crinale/internal/store"
+)
+
+// leaving marks, among what is done once, an account that goes after its
+// member: were the program to end between the two, Round finds it.
+const leaving = "leaving:"
+
+// Forget deletes a member: what they offered, asked for and booked is
+// cancelled and the others are told and matched again; then nothing personal
+// is left in any table, nor in the file of the database. An account that they
+// made themselves goes too; one that an admin gave them stays. A guardian
+// stays while a minor depends on them, a rider while a ride is under way.
+func (p *Privacy) Forget(ctx context.Context, by By, member MemberID) error {
+	err := p.deps.Audit.Do(ctx, audit.Entry{Action: "carpool.member.forget", Object: string(member)}, func(tx *store.Tx) error {
+		m, err := mayAct(ctx, tx, by, member)
+		if err != nil {
+			return err
+		}
+		if err := free(ctx, tx, m.ID); err != nil {
+			return err
+		}
+		if err := p.endAllOf(ctx, tx, m.ID, ReasonLeft); err != nil {
+			return err
+		}
+		if err := p.forgetIn(ctx, tx, m.ID); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `INSERT INTO carpool_once (key, result, at_ms) VALUES ($1, '', $2) ON CONFLICT (key) DO NOTHING`, leaving+m.Account, store.Millis(tx.Now))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("delete a member: %w", err)
+	}
+	if err := p.finish(ctx); err != nil {
+		return fmt.Errorf("delete a member: it is done, and the rest follows: %w", err)
+	}
+	return nil
+}
+
+// free refuses to forget who is needed at this moment.
+func free(ctx context.Context, tx *store.Tx, id MemberID) error {
+	for _, q := range []struct{ count, why string }{
+		{`SELECT count(*) FROM carpool_bookings WHERE (rider = $1 OR driver = $1) AND state = 'boarded'`, "a ride is under way; do it when it has ended"},
+		{`SELECT count(*) FROM carpool_members WHERE guardian = $1 AND state <> 'gone'`, "you are the guardian of a minor; delete the minor first, or let the desk name another guardian"},
+	} {
+		var n int
+		if err := tx.QueryRow(ctx, q.count, string(id)).Scan(&n); err != nil {
+			return err
+		}
+		if n > 0 {
+			return fault.New(fault.Conflict, "%s", q.why)
+		}
+	}
+	return nil
+}
+
+// finish takes away the accounts of those who left, and what was deleted from
+// the disk.
+func (p *Privacy) finish(ctx context.Context) error {
+	var keys []string
+	err := p.deps.Store.View(ctx, func(tx *store.Tx) error {
+		rows, err := tx.Query(ctx, `SELECT key FROM carpool_once WHERE key LIKE $1`, leaving+"%")
+		if err != nil {
+			return err
+		}
+		keys, err = all(rows, func(r scanner) (k string, err error) { err = r.Scan(&k); return k, err })
+		return err
+	})
+	if err != nil || len(keys) == 0 {
+		return err
+	}
+	for _, k := range keys {
+		account := strings.TrimPrefix(k, leaving)
+		// Accounts that people make themselves have names that begin so.
+		if strings.HasPrefix(account, "r-") && p.deps.Accounts != nil {
+			if err := p.deps.Accounts.Remove(ctx, account); err != nil && fault.Of(err) != fault.NotFound {
+				return err
+			}
+		}
+	}
+	if err := p.deps.Store.Do(ctx, func(tx *store.Tx) error {
+		for _, k := range keys {
+			if _, err := tx.Exec(ctx, `DELETE FROM carpool_once WHERE key = $1`, k); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	return p.scrub(ctx)
+}
+
+// scrub takes what was deleted off the disk.
+func (p *Privacy) scrub(ctx context.Context) error {
+	tables := []string{"login_person", "login_alias", "login_alias_code", "login_known", "login_session"}
+	if p.deps.Accounts == nil {
+		tables = nil
+	}
+	for _, h := range p.holdings() {
+		tables = append(tables, h.Table)
+	}
+	return p.deps.Store.Scrub(ctx, tables...)
+}
+
+// Round is the retention: what has served is deleted, and rides of long ago
+// are nobody's any more. To run it again changes nothing.
+func (p *Privacy) Round(ctx context.Context) error {
+	gone := map[string]string{}
+	err := p.deps.Audit.Tx(ctx, func(tx *store.Tx) error {
+		clear(gone)
+		ages := p.cfg.ages(tx.Now)
+		for _, h := range p.holdings() {
+			for _, e := range h.Expire {
+				at, ok := ages[e.Age]
+				if !ok {
+					return fault.New(fault.Internal, "retention of %s: there is no age %q", h.Table, e.Age)
+				}
+				res, err := tx.Exec(ctx, e.Do, at)
+				if err != nil {
+					return fmt.Errorf("retention of %s: %w", h.Table, err)
+				}
+				n, err := res.RowsAffected()
+				if err != nil {
+					return err
+				}
+				if n > 0 {
+					gone[strings.TrimPrefix(h.Table, "carpool_")+"."+e.Age] = fmt.Sprint(n)
+				}
+			}
+		}
+		if len(gone) == 0 {
+			return nil
+		}
+		return p.deps.Audit.Add(ctx, tx, audit.Entry{Action: "carpool.retention", Detail: gone})
+	})
+	if err != nil {
+		return fmt.Errorf("retention: %w", err)
+	}
+	if err := p.finish(ctx); err != nil {
+		return fmt.Errorf("retention: %w", err)
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	if err := p.scrub(ctx); err != nil && fault.Of(err) != fault.Conflict {
+		return fmt.Errorf("retention: %w", err)
+	}
+	return nil
+}
