@@ -97,8 +97,10 @@ func afterSearch(r Request, f WayFacts, now time.Time, cfg Config) WayNext {
 		return n
 	case kind == WayList:
 		return desk(r, now)
+	case f.Again && now.Before(road) && !f.Road:
+		return search(road, WayTextAgain, "") // told when the driver fell away
 	case f.Again && now.Before(last):
-		return search(last, WayTextAgain, "") // told when the driver fell away
+		return search(last, WayTextAgain, "")
 	case f.Again:
 	case now.Before(road):
 		return search(road, WayTextSearch, NoticeSearching)

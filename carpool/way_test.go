@@ -46,7 +46,8 @@ func TestNextWay(t *testing.T) {
 		"the bus has gone":             {r: with(way(carpool.WayBus, carpool.WayTextBus, 40*min)), f: carpool.WayFacts{Road: true}, at: 40 * min, state: carpool.RequestDone},
 		"asked":                        {r: with(search), f: carpool.WayFacts{Asked: booking}, at: -30 * h, state: carpool.RequestOpen, kind: carpool.WayAsked, text: carpool.WayTextAsked, until: -20 * h},
 		"a ride":                       {r: with(search), f: carpool.WayFacts{Ride: booking}, at: -30 * h, state: carpool.RequestBooked, kind: carpool.WayRide, text: carpool.WayTextRide, until: 13 * h},
-		"the driver cancelled early":   {r: with(way(carpool.WaySearch, carpool.WayTextAgain, -30*h)), f: carpool.WayFacts{Again: true}, at: -30 * h, state: carpool.RequestOpen, kind: carpool.WaySearch, text: carpool.WayTextAgain, until: -12 * h},
+		"the driver cancelled early":   {r: with(way(carpool.WaySearch, carpool.WayTextAgain, -30*h)), f: carpool.WayFacts{Again: true}, at: -30 * h, state: carpool.RequestOpen, kind: carpool.WaySearch, text: carpool.WayTextAgain, until: -24 * h},
+		"the driver cancelled late":    {r: with(way(carpool.WaySearch, carpool.WayTextAgain, -20*h)), f: carpool.WayFacts{Again: true}, at: -20 * h, state: carpool.RequestOpen, kind: carpool.WaySearch, text: carpool.WayTextAgain, until: -12 * h, road: true},
 		"the driver did not come":      {r: with(way(carpool.WaySearch, carpool.WayTextAgain, 15*min)), f: carpool.WayFacts{Again: true, Listed: listed}, at: 15 * min, state: carpool.RequestListed, kind: carpool.WayList, text: carpool.WayTextList, until: 15*min + 45*min/2, road: true},
 		"no one came, and nobody else": {r: with(way(carpool.WaySearch, carpool.WayTextAgain, 15*min)), f: carpool.WayFacts{Again: true}, at: 15 * min, state: carpool.RequestDesk, kind: carpool.WayDesk, text: carpool.WayTextDesk, until: 75 * min, road: true, call: true},
 	} {
