@@ -115,7 +115,7 @@ func (l *layout) roomOf() {
 		switch {
 		case l.load[i]+l.a.Seats > l.c.Ride.Seats:
 			l.room[i] = i - 1
-		case i == n-1 || l.room[i+1] == i:
+		case i == n-1:
 			l.room[i] = i
 		default:
 			l.room[i] = l.room[i+1]

@@ -1,6 +1,7 @@
 package carpool_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -33,10 +34,10 @@ type scene struct {
 // ways between everything that need not be like those of any map.
 func drawScene(t *rapid.T) scene {
 	n := func(name string, lo, hi int) int { return rapid.IntRange(lo, hi).Draw(t, name) }
-	s := scene{now: minutesAfter(n("now", -60, 10))}
-	offer := &carpool.Offer{Flex: time.Duration(n("flex", 0, 8)) * time.Minute, DoorToDoor: rapid.Bool().Draw(t, "doors")}
+	offer := &carpool.Offer{Flex: time.Duration(n("flex", 0, 8)) * time.Minute, DoorToDoor: n("doors", 0, 2) > 0}
 	ride := &carpool.Ride{ID: "r-1", State: carpool.RideOpen, Seats: n("seats", 1, 4), Driver: "m-driver"}
 	start := n("start", 0, 120)
+	s := scene{now: minutesAfter(start - n("ahead", -1, 20))}
 	ride.Depart = minutesAfter(start + n("moved", -2, 2))
 
 	// The order of the riders' stops: each of them in before out.
@@ -77,32 +78,24 @@ func drawScene(t *rapid.T) scene {
 		used = n("used", 0, whole-1)
 		s.c.Direct = time.Duration(whole-used) * time.Minute
 	}
-	offer.MaxDetour = time.Duration(used+n("more", 0, 25)) * time.Minute
+	offer.MaxDetour = time.Duration(used+n("more", 0, 40)) * time.Minute
 	for r := range riders {
-		p := carpool.Promise{Booking: carpool.BookingID(rune('a' + r))}
-		if rapid.Bool().Draw(t, "told") {
-			p.Aboard = time.Duration(n("aboard", 1, 40)) * time.Minute
-		}
-		if rapid.Bool().Draw(t, "bound") {
-			from := n("promised", 0, 150)
-			p.When = carpool.Window{From: minutesAfter(from), To: minutesAfter(from + n("wide", 0, 60)), Arrive: rapid.Bool().Draw(t, "by arrival")}
-			p.Walk = [2]time.Duration{time.Duration(n("to", 0, 5)) * time.Minute, time.Duration(n("fro", 0, 5)) * time.Minute}
-		}
-		s.c.Riders = append(s.c.Riders, p)
+		id := carpool.BookingID(rune('a' + r))
+		s.c.Riders = append(s.c.Riders, drawPromise(t, id, ride.Stops))
 	}
 	s.c.Ride, s.c.Offer = ride, offer
 
 	ends := func(kind string, lon float64) (out []carpool.End) {
 		for i := range n(kind, 1, 3) {
 			out = append(out, carpool.End{Place: carpool.PlaceID(kind), At: geo.LonLat{Lon: lon, Lat: 44 + float64(i)/100},
-				Walk: legOf(n("walk", 0, 12)), Door: rapid.Bool().Draw(t, "door")})
+				Walk: legOf(n("walk", 0, 12)), Door: n("door", 0, 3) == 0})
 		}
 		return out
 	}
 	s.around.Pickups, s.around.Drops = ends("pickups", 8), ends("drops", 9)
 	draw := func(name string, lo, hi int) carpool.Leg {
 		l := legOf(n(name, lo, hi))
-		l.OK = n("road", 0, 12) > 0
+		l.OK = n("road", 0, 30) > 0
 		return l
 	}
 	for range s.around.Pickups {
@@ -115,14 +108,40 @@ func drawScene(t *rapid.T) scene {
 	for range len(s.around.Pickups) + len(s.around.Drops) {
 		var to, from []carpool.Leg
 		for range ride.Stops {
-			to, from = append(to, draw("to", 0, 15)), append(from, draw("from", 0, 15))
+			to, from = append(to, draw("to", 0, 9)), append(from, draw("from", 0, 9))
 		}
 		s.c.Near.To, s.c.Near.From = append(s.c.Near.To, to), append(s.c.Near.From, from)
 	}
-	from := n("window", 0, 150)
-	s.ask = carpool.Ask{For: "m-rider", Seats: n("ask seats", 1, 2), MaxWalk: time.Duration(n("max walk", 0, 12)) * time.Minute,
-		When: carpool.Window{From: minutesAfter(from), To: minutesAfter(from + n("width", 0, 60)), Arrive: rapid.Bool().Draw(t, "arrive")}}
+	from := start + n("window", -20, 40)
+	s.ask = carpool.Ask{For: "m-rider", Seats: n("ask seats", 1, 2), MaxWalk: time.Duration(n("max walk", 6, 12)) * time.Minute,
+		When: carpool.Window{From: minutesAfter(from), To: minutesAfter(from + n("width", 0, 40)), Arrive: rapid.Bool().Draw(t, "arrive")}}
 	return s
+}
+
+// drawPromise is what a rider was told, not far from what is planned for them.
+func drawPromise(t *rapid.T, id carpool.BookingID, stops []carpool.Stop) carpool.Promise {
+	n := func(name string, lo, hi int) time.Duration {
+		return time.Duration(rapid.IntRange(lo, hi).Draw(t, name)) * time.Minute
+	}
+	of := slices.DeleteFunc(slices.Clone(stops), func(s carpool.Stop) bool { return s.Booking != id })
+	in, out := of[0].At, of[1].At
+	p := carpool.Promise{Booking: id}
+	if rapid.Bool().Draw(t, "told") {
+		p.Aboard = max(out.Sub(in)+n("aboard", -8, 8), time.Minute)
+	}
+	if rapid.Bool().Draw(t, "bound") {
+		p.Walk = [2]time.Duration{n("to", 0, 5), n("fro", 0, 5)}
+		p.When.Arrive = rapid.Bool().Draw(t, "by arrival")
+		at := in.Add(-p.Walk[0])
+		if p.When.Arrive {
+			at = out.Add(p.Walk[1])
+		}
+		p.When.From, p.When.To = at.Add(n("since", -12, 2)), at.Add(n("until", -2, 12))
+		if p.When.To.Before(p.When.From) {
+			p.When.From, p.When.To = p.When.To, p.When.From
+		}
+	}
+	return p
 }
 
 // Insert is as good as trying everything, minute by minute.
