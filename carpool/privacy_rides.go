@@ -5,7 +5,7 @@ import "strings"
 // Private ends of journeys: without the name of the address, and the cell
 // where it lies is taken away too.
 func noEnd(end string) string {
-	return strings.ReplaceAll(`END_address = '', END_lon = CASE WHEN END_place = '' THEN 0 ELSE END_lon END, END_lat = CASE WHEN END_place = '' THEN 0 ELSE END_lat END`, "END", end)
+	return strings.ReplaceAll(`@_address = '', @_lon = CASE WHEN @_place = '' THEN 0 ELSE @_lon END, @_lat = CASE WHEN @_place = '' THEN 0 ELSE @_lat END`, "@", end)
 }
 
 const rideEnds = `from_place from_address* from_lon* from_lat* to_place to_address* to_lon* to_lat*`
