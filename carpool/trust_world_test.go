@@ -89,7 +89,7 @@ func (w *trustWorld) resident(n int, more ...carpool.ConsentTo) (carpool.Member,
 	acc, err := w.people.Register(w.t.Context(), login.Registration{Alias: fmt.Sprintf("residente.%d@example.it", n), Password: goodWords, Role: login.Resident})
 	must(w.t, err)
 	m, err := w.Members.Register(w.t.Context(), carpool.By{Account: acc.Name}, carpool.Registration{
-		Member: carpool.Member{First: "Residente", Last: fmt.Sprintf("Numero %d", n), Phone: fmt.Sprintf("333 12%05d", n), Email: fmt.Sprintf("residente.%d@example.it", n), Comune: bergolo},
+		Member:   carpool.Member{First: "Residente", Last: fmt.Sprintf("Numero %d", n), Phone: fmt.Sprintf("333 12%05d", n), Email: fmt.Sprintf("residente.%d@example.it", n), Comune: bergolo},
 		Consents: append([]carpool.ConsentTo{carpool.ConsentTerms}, more...), How: "page"})
 	must(w.t, err)
 	return m, carpool.By{Account: acc.Name, Member: m.ID}
