@@ -50,8 +50,9 @@ type StopIndex interface {
 	Drop(ride RideID)
 	// Near gives the rides that can take in any of the points, between two stops
 	// that follow each other, with a detour of at most budget; with the exact
-	// times between every point and every stop of them. To take in two points
-	// costs at least as much as either, so nothing that fits is left out.
+	// times between points and stops. To take in two points costs at least as
+	// much as either, so nothing that fits is left out. A way that no detour
+	// within the budget uses may be missing: its Leg is not OK.
 	Near(ctx context.Context, points []geo.LonLat, budget time.Duration) (Nearby, error)
 	// Len is how many rides it holds.
 	Len() int

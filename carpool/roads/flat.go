@@ -69,7 +69,8 @@ func (x *flatIndex) Drop(id carpool.RideID) {
 }
 
 // Near gives the rides that can take in any of the points with a detour of at
-// most budget, in the order of their names.
+// most budget, in the order of their names; ways that no such detour uses are
+// left out.
 func (x *flatIndex) Near(ctx context.Context, points []geo.LonLat, budget time.Duration) (carpool.Nearby, error) {
 	if len(points) > maxPoints {
 		return carpool.Nearby{}, fault.New(fault.Invalid, "roads: a search of %d points: %d at most", len(points), maxPoints)
@@ -160,15 +161,14 @@ func (x *flatIndex) ask(ctx context.Context, rides []*flatRide, points []geo.Lon
 		n := carpool.NearRide{Ride: r.id, Between: between}
 		fits := false
 		for p := range points {
-			row := make([]carpool.Leg, len(r.stops))
-			for s := range r.stops {
-				row[s] = to[first+s][p]
-			}
-			back := slices.Clone(from[p][first : first+len(r.stops)])
+			there, back := make([]carpool.Leg, len(r.stops)), make([]carpool.Leg, len(r.stops))
 			for s, b := range between {
-				fits = fits || b.OK && row[s].OK && back[s+1].OK && row[s].Time+back[s+1].Time-b.Time <= budget
+				in, on := to[first+s][p], from[p][first+s+1]
+				if b.OK && in.OK && on.OK && in.Time+on.Time-b.Time <= budget {
+					fits, there[s], back[s+1] = true, in, on
+				}
 			}
-			n.To, n.From = append(n.To, row), append(n.From, back)
+			n.To, n.From = append(n.To, there), append(n.From, back)
 		}
 		if fits {
 			out.Rides = append(out.Rides, n)

@@ -16,6 +16,8 @@ type finder struct {
 	fore, back side
 	head       []int32 // table: of each node, the last entry of its bucket
 	chain      []link
+	rest       []weight // tiered: of a node, the way on
+	above      []uint32 // tiered: nodes
 }
 
 // side is one direction of a search.

@@ -18,27 +18,26 @@ import (
 // for those to stops. One climb from a place then meets every stop at once
 // (Geisberger et al., "Fast detour computation for ride sharing", ATMOS 2010).
 //
+// With each stop in a bucket stands the least detour of any way that leaves the
+// ride there by that node: a search looks only at what its budget can pay.
+//
 // Stops have slots in flat lists, so that a search runs through memory in
-// order; the slots of a ride follow each other.
+// order; the slots of a ride follow each other. The slots of a ride that was
+// dropped lie idle until there are many, then all buckets are swept at once.
 type stopIndex struct {
 	g  *Graph
 	mu sync.RWMutex
 
-	from, to [][]entry // buckets by node: ways from stops up to it, down from it to stops
-	stops    []stop    // by slot
+	from, to []bucket // by node: ways from stops up to it, down from it to stops
+	stops    []stop   // by slot
 	bySeg    map[uint32][]uint32
 	rides    []ride
 	byID     map[carpool.RideID]uint32
 	order    []uint32 // rides by their ID
-	free     map[int][]uint32
 	freeRide []uint32
+	idle     int       // slots
 	spare    sync.Pool // of *nearSpace
 }
-
-// entry is a stop in a bucket, its weight in two halves.
-type entry struct{ slot, hi, lo uint32 }
-
-func (e entry) w() weight { return weight(e.hi)<<32 | weight(e.lo) }
 
 // stop is one stop of a ride. between is the time to the next, shut when there
 // is no next or no way to it.
@@ -53,15 +52,14 @@ type ride struct {
 	first   uint32 // slot
 	count   int
 	between []carpool.Leg
-	nodes   [][2][]uint32 // of each stop: the nodes in whose buckets it is
 }
 
 // maxStops of one ride.
 const maxStops = 64
 
 func newStopIndex(g *Graph) *stopIndex {
-	return &stopIndex{g: g, from: make([][]entry, len(g.car.nodes)), to: make([][]entry, len(g.car.nodes)),
-		bySeg: map[uint32][]uint32{}, byID: map[carpool.RideID]uint32{}, free: map[int][]uint32{}}
+	return &stopIndex{g: g, from: make([]bucket, len(g.car.nodes)), to: make([]bucket, len(g.car.nodes)),
+		bySeg: map[uint32][]uint32{}, byID: map[carpool.RideID]uint32{}}
 }
 
 // Len is how many rides it holds.
@@ -89,17 +87,14 @@ func (x *stopIndex) Put(id carpool.RideID, at []geo.LonLat) error {
 	if err != nil {
 		return err
 	}
-	r := ride{id: id, count: len(at), nodes: make([][2][]uint32, len(at))}
-	labels := make([][2][]reach, len(at))
+	r := ride{id: id, count: len(at)}
+	labels := make([][2][]label, len(at)) // of each stop: ways from it, ways to it
 	f := x.g.ways.borrow()
-	for i := range spots {
-		f.fore.climb(&x.g.ways.up, &x.g.ways.down, spots[i].out.list())
-		f.back.climb(&x.g.ways.down, &x.g.ways.up, spots[i].in.list())
-		labels[i] = [2][]reach{slices.Clone(f.fore.labels), slices.Clone(f.back.labels)}
-		if i > 0 {
-			w := x.g.car.along(&spots[i-1], &spots[i])
-			w = min(w, x.g.ways.between(f, spots[i-1].out.list(), spots[i].in.list()))
-			r.between = append(r.between, x.g.car.metric.leg(w))
+	for i := range len(spots) - 1 {
+		w := min(x.g.car.along(&spots[i], &spots[i+1]), x.g.ways.between(f, spots[i].out.list(), spots[i+1].in.list()))
+		r.between = append(r.between, x.g.car.metric.leg(w))
+		if w != never {
+			labels[i][0], labels[i+1][1] = x.labels(f, &spots[i], &spots[i+1], w)
 		}
 	}
 	x.g.ways.giveBack(f)
@@ -108,32 +103,27 @@ func (x *stopIndex) Put(id carpool.RideID, at []geo.LonLat) error {
 	defer x.mu.Unlock()
 	x.drop(id)
 	number := x.number()
-	r.first = x.slots(r.count)
+	r.first = uint32(len(x.stops))
 	for i := range spots {
 		slot := r.first + uint32(i)
 		s := stop{ride: number, between: shut, spot: spots[i]}
 		if i < len(r.between) && r.between[i].OK {
 			s.between = uint32(r.between[i].Time / time.Millisecond)
 		}
-		x.stops[slot] = s
+		x.stops = append(x.stops, s)
 		x.bySeg[s.spot.seg] = append(x.bySeg[s.spot.seg], slot)
-		r.nodes[i][0] = fill(x.from, labels[i][0], slot)
-		r.nodes[i][1] = fill(x.to, labels[i][1], slot)
+		for _, l := range labels[i][0] {
+			x.from[l.node].put(l.tier, entry{slot, uint32(l.w >> 32), uint32(l.w)})
+		}
+		for _, l := range labels[i][1] {
+			x.to[l.node].put(l.tier, entry{slot, uint32(l.w >> 32), uint32(l.w)})
+		}
 	}
 	x.rides[number] = r
 	x.byID[id] = number
 	place, _ := x.find(id)
 	x.order = slices.Insert(x.order, place, number)
 	return nil
-}
-
-func fill(buckets [][]entry, labels []reach, slot uint32) []uint32 {
-	nodes := make([]uint32, len(labels))
-	for i, l := range labels {
-		buckets[l.node] = append(buckets[l.node], entry{slot, uint32(l.w >> 32), uint32(l.w)})
-		nodes[i] = l.node
-	}
-	return nodes
 }
 
 // find is the place of a ride in order.
@@ -154,17 +144,6 @@ func (x *stopIndex) number() uint32 {
 	return uint32(len(x.rides) - 1)
 }
 
-// slots is the first of n unused ones in a row.
-func (x *stopIndex) slots(n int) uint32 {
-	if l := x.free[n]; len(l) > 0 {
-		x.free[n] = l[:len(l)-1]
-		return l[len(l)-1]
-	}
-	first := uint32(len(x.stops))
-	x.stops = append(x.stops, make([]stop, n)...)
-	return first
-}
-
 // Drop takes a ride out; there need not be one.
 func (x *stopIndex) Drop(id carpool.RideID) {
 	x.mu.Lock()
@@ -180,29 +159,48 @@ func (x *stopIndex) drop(id carpool.RideID) {
 	r := &x.rides[number]
 	for i := range r.count {
 		slot := r.first + uint32(i)
-		empty(x.from, r.nodes[i][0], slot)
-		empty(x.to, r.nodes[i][1], slot)
 		seg := x.stops[slot].spot.seg
 		if x.bySeg[seg] = slices.DeleteFunc(x.bySeg[seg], func(s uint32) bool { return s == slot }); len(x.bySeg[seg]) == 0 {
 			delete(x.bySeg, seg)
 		}
-		x.stops[slot] = stop{ride: number, between: shut}
+		x.stops[slot] = stop{ride: noNode, between: shut}
 	}
 	if place, ok := x.find(id); ok {
 		x.order = slices.Delete(x.order, place, place+1)
 	}
 	delete(x.byID, id)
-	x.free[r.count] = append(x.free[r.count], r.first)
 	x.freeRide = append(x.freeRide, number)
+	x.idle += r.count
 	*r = ride{}
+	if len(x.byID) == 0 || x.idle > 256 && x.idle*4 > len(x.stops) {
+		x.sweep()
+	}
 }
 
-func empty(buckets [][]entry, nodes []uint32, slot uint32) {
-	for _, v := range nodes {
-		b := buckets[v]
-		if i := slices.IndexFunc(b, func(e entry) bool { return e.slot == slot }); i >= 0 {
-			b[i] = b[len(b)-1]
-			buckets[v] = b[:len(b)-1]
+// sweep gives the slots of all rides new numbers without gaps.
+func (x *stopIndex) sweep() {
+	moved := make([]uint32, len(x.stops))
+	kept := x.stops[:0]
+	for slot, s := range x.stops {
+		moved[slot] = noNode
+		if s.ride == noNode {
+			continue
+		}
+		moved[slot] = uint32(len(kept))
+		if r := &x.rides[s.ride]; r.first == uint32(slot) {
+			r.first = moved[slot]
+		}
+		kept = append(kept, s)
+	}
+	clear(x.stops[len(kept):])
+	x.stops, x.idle = kept, 0
+	for v := range x.from {
+		x.from[v].renumber(moved)
+		x.to[v].renumber(moved)
+	}
+	for _, slots := range x.bySeg {
+		for i := range slots {
+			slots[i] = moved[slots[i]]
 		}
 	}
 }

@@ -21,7 +21,9 @@ const maxPoints = 256
 
 // Near gives the rides that can take in any of the points with a detour of at
 // most budget, in the order of their names. What they cost is exact, the same
-// as Legs gives. A point outside the map is Invalid.
+// as Legs gives; ways that no such detour
+// uses are left out. A point
+// outside the map is Invalid.
 func (x *stopIndex) Near(ctx context.Context, points []geo.LonLat, budget time.Duration) (carpool.Nearby, error) {
 	if len(points) > maxPoints {
 		return carpool.Nearby{}, fault.New(fault.Invalid, "roads: a search of %d points: %d at most", len(points), maxPoints)
@@ -45,9 +47,9 @@ func (x *stopIndex) Near(ctx context.Context, points []geo.LonLat, budget time.D
 		if err := ctx.Err(); err != nil {
 			return carpool.Nearby{}, err
 		}
-		x.meet(f, &spots[p], s.to[p*n:(p+1)*n], s.from[p*n:(p+1)*n])
+		x.meet(f, &spots[p], budget, s.to[p*n:(p+1)*n], s.from[p*n:(p+1)*n])
 	}
-	x.within(s, len(points), budget)
+	x.within(s, len(points), milliseconds(budget))
 	return x.answer(s, len(points)), nil
 }
 
@@ -69,12 +71,13 @@ func (s *nearSpace) size(weights, rides int) {
 	clear(s.seen)
 }
 
-// meet fills the weights between every stop and one place.
-func (x *stopIndex) meet(f *finder, at *spot, to, from []weight) {
+// meet fills the weights between one place and every stop that a detour within
+// the budget can use; others may be missing or too large.
+func (x *stopIndex) meet(f *finder, at *spot, budget time.Duration, to, from []weight) {
 	ways := x.g.ways
 	f.back.climb(&ways.down, &ways.up, at.in.list())
 	for _, l := range f.back.labels {
-		for _, e := range x.from[l.node] {
+		for _, e := range x.from[l.node].within(budget) {
 			if w := l.w + e.w(); w < to[e.slot] {
 				to[e.slot] = w
 			}
@@ -82,7 +85,7 @@ func (x *stopIndex) meet(f *finder, at *spot, to, from []weight) {
 	}
 	f.fore.climb(&ways.up, &ways.down, at.out.list())
 	for _, l := range f.fore.labels {
-		for _, e := range x.to[l.node] {
+		for _, e := range x.to[l.node].within(budget) {
 			if w := l.w + e.w(); w < from[e.slot] {
 				from[e.slot] = w
 			}
@@ -95,26 +98,36 @@ func (x *stopIndex) meet(f *finder, at *spot, to, from []weight) {
 	}
 }
 
-// within marks the rides that can take in a point.
-func (x *stopIndex) within(s *nearSpace, points int, budget time.Duration) {
-	n := len(x.stops)
-	most := budget.Milliseconds()
-	if budget < 0 {
-		most = -1 // a negative part of a millisecond is still negative
+// milliseconds rounds down, also below 0.
+func milliseconds(d time.Duration) int64 {
+	ms := d.Milliseconds()
+	if d < 0 && d%time.Millisecond != 0 {
+		ms--
 	}
+	return ms
+}
+
+// within marks the rides that can take in a point, and forgets the ways that no
+// detour within the budget uses.
+func (x *stopIndex) within(s *nearSpace, points int, most int64) {
+	n := len(x.stops)
 	ms := func(w weight) int64 { return int64(x.g.car.metric.leg(w).Time / time.Millisecond) }
 	if x.g.car.metric == Fastest {
 		ms = func(w weight) int64 { return int64(w >> 32) }
 	}
 	for p := range points {
 		to, from := s.to[p*n:(p+1)*n], s.from[p*n:(p+1)*n]
+		last := never // from[i] as it was, until it is known whether stop i is used
 		for i := range x.stops {
 			st := &x.stops[i]
-			if st.between == shut || to[i] == never || from[i+1] == never {
-				continue
-			}
-			if ms(to[i])+ms(from[i+1])-int64(st.between) <= most {
+			used := st.between != shut && to[i] != never && from[i+1] != never &&
+				ms(to[i])+ms(from[i+1])-int64(st.between) <= most
+			from[i], last = last, never
+			if used {
 				s.seen[st.ride] = true
+				last = from[i+1]
+			} else {
+				to[i] = never
 			}
 		}
 	}

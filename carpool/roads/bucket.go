@@ -1,0 +1,146 @@
+package roads
+
+import (
+	"slices"
+	"time"
+)
+
+// entry is a stop in a bucket, its weight in two halves.
+type entry struct{ slot, hi, lo uint32 }
+
+func (e entry) w() weight { return weight(e.hi)<<32 | weight(e.lo) }
+
+// tiers are the detours up to which entries stand together; the last has none.
+var tiers = [...]time.Duration{5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 20 * time.Minute, 30 * time.Minute, 60 * time.Minute}
+
+// tierOf is where a detour belongs.
+func tierOf(d time.Duration) int {
+	for t, most := range tiers {
+		if d <= most {
+			return t
+		}
+	}
+	return len(tiers)
+}
+
+// bucket is a list of entries, those of the least detours first. Within a tier
+// they have no order.
+type bucket struct {
+	list []entry
+	ends [len(tiers)]uint32
+}
+
+// put adds an entry to a tier: the first of each tier behind moves to its end.
+func (b *bucket) put(tier int, e entry) {
+	b.list = append(b.list, e)
+	hole := len(b.list) - 1
+	for t := len(tiers) - 1; t >= tier; t-- {
+		first := int(b.ends[t])
+		b.list[hole] = b.list[first]
+		hole = first
+		b.ends[t]++
+	}
+	b.list[hole] = e
+}
+
+// within are the entries whose detour may be within a budget.
+func (b *bucket) within(budget time.Duration) []entry {
+	if budget < 0 {
+		return nil
+	}
+	t := tierOf(budget)
+	if t == len(tiers) {
+		return b.list
+	}
+	return b.list[:b.ends[t]]
+}
+
+// renumber gives slots their new numbers and drops those without one.
+func (b *bucket) renumber(moved []uint32) {
+	from := uint32(0)
+	kept := b.list[:0]
+	for t := range len(tiers) + 1 {
+		to := uint32(len(b.list))
+		if t < len(tiers) {
+			to = b.ends[t]
+		}
+		for _, e := range b.list[from:to] {
+			if e.slot = moved[e.slot]; e.slot != noNode {
+				kept = append(kept, e)
+			}
+		}
+		if t < len(tiers) {
+			b.ends[t] = uint32(len(kept))
+		}
+		from = to
+	}
+	b.list = kept
+	if cap(b.list) > 4*len(b.list)+16 {
+		b.list = slices.Clone(b.list)
+	}
+}
+
+// label is a node where a way of a stop may be highest, with the tier of the
+// least detour of a ride that leaves by it.
+type label struct {
+	reach
+	tier int
+}
+
+// labels are those of the ways from one stop and of the ways to the next, each
+// with its tier: whoever goes by node v drives at least from stop to v and from
+// v to the next stop, and no place makes that shorter.
+func (x *stopIndex) labels(f *finder, from, to *spot, between weight) (out, in []label) {
+	ways := x.g.ways
+	f.fore.climb(&ways.up, &ways.down, from.out.list())
+	f.back.climb(&ways.down, &ways.up, to.in.list())
+	out = x.tiered(f, &f.fore, &f.back, &ways.up, between)
+	in = x.tiered(f, &f.back, &f.fore, &ways.down, between)
+	return out, in
+}
+
+// tiered finds for each label of one side its way on to the other end: down
+// from the highest node, each by the nodes above it.
+func (x *stopIndex) tiered(f *finder, here, there *side, with *arcs, between weight) []label {
+	if f.rest == nil {
+		f.rest = make([]weight, x.g.ways.count)
+		for i := range f.rest {
+			f.rest[i] = never
+		}
+	}
+	// All nodes above the labels; rest marks those that are listed.
+	f.above = f.above[:0]
+	for _, l := range here.labels {
+		if f.rest[l.node] == never {
+			f.rest[l.node] = 0
+			f.above = append(f.above, l.node)
+		}
+	}
+	for i := 0; i < len(f.above); i++ {
+		for _, a := range with.of(f.above[i]) {
+			if f.rest[a.to] == never {
+				f.rest[a.to] = 0
+				f.above = append(f.above, a.to)
+			}
+		}
+	}
+	slices.SortFunc(f.above, func(a, b uint32) int { return int(b) - int(a) })
+	for _, v := range f.above {
+		best := there.dist[v]
+		for _, a := range with.of(v) {
+			best = min(best, a.w().plus(f.rest[a.to]))
+		}
+		f.rest[v] = best
+	}
+	out := make([]label, 0, len(here.labels))
+	ms := func(w weight) time.Duration { return x.g.car.metric.leg(w).Time }
+	for _, l := range here.labels {
+		if rest := f.rest[l.node]; rest != never {
+			out = append(out, label{l, tierOf(ms(l.w+rest) - ms(between))})
+		}
+	}
+	for _, v := range f.above {
+		f.rest[v] = never
+	}
+	return out
+}
