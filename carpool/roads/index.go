@@ -30,6 +30,7 @@ type stopIndex struct {
 
 	from, to []bucket // by node: ways from stops up to it, down from it to stops
 	stops    []stop   // by slot
+	pairs    []pair   // by slot
 	bySeg    map[uint32][]uint32
 	rides    []ride
 	byID     map[carpool.RideID]uint32
@@ -39,13 +40,15 @@ type stopIndex struct {
 	spare    sync.Pool // of *nearSpace
 }
 
-// stop is one stop of a ride. between is the time to the next, shut when there
-// is no next or no way to it.
+// stop is where one stop of a ride is.
 type stop struct {
-	ride    uint32
-	between uint32
-	spot    spot
+	ride uint32 // noNode when the slot is idle
+	spot spot
 }
+
+// pair is a stop with the next: the ride, and the time between the two in
+// milliseconds, shut when there is no next or no way to it.
+type pair struct{ ride, between uint32 }
 
 type ride struct {
 	id      carpool.RideID
@@ -106,12 +109,12 @@ func (x *stopIndex) Put(id carpool.RideID, at []geo.LonLat) error {
 	r.first = uint32(len(x.stops))
 	for i := range spots {
 		slot := r.first + uint32(i)
-		s := stop{ride: number, between: shut, spot: spots[i]}
+		k := pair{number, shut}
 		if i < len(r.between) && r.between[i].OK {
-			s.between = uint32(r.between[i].Time / time.Millisecond)
+			k.between = uint32(r.between[i].Time / time.Millisecond)
 		}
-		x.stops = append(x.stops, s)
-		x.bySeg[s.spot.seg] = append(x.bySeg[s.spot.seg], slot)
+		x.stops, x.pairs = append(x.stops, stop{number, spots[i]}), append(x.pairs, k)
+		x.bySeg[spots[i].seg] = append(x.bySeg[spots[i].seg], slot)
 		for _, l := range labels[i][0] {
 			x.from[l.node].put(l.tier, entry{slot, uint32(l.w >> 32), uint32(l.w)})
 		}
@@ -163,7 +166,7 @@ func (x *stopIndex) drop(id carpool.RideID) {
 		if x.bySeg[seg] = slices.DeleteFunc(x.bySeg[seg], func(s uint32) bool { return s == slot }); len(x.bySeg[seg]) == 0 {
 			delete(x.bySeg, seg)
 		}
-		x.stops[slot] = stop{ride: noNode, between: shut}
+		x.stops[slot], x.pairs[slot] = stop{ride: noNode}, pair{noNode, shut}
 	}
 	if place, ok := x.find(id); ok {
 		x.order = slices.Delete(x.order, place, place+1)
@@ -190,10 +193,11 @@ func (x *stopIndex) sweep() {
 		if r := &x.rides[s.ride]; r.first == uint32(slot) {
 			r.first = moved[slot]
 		}
+		x.pairs[len(kept)] = x.pairs[slot]
 		kept = append(kept, s)
 	}
 	clear(x.stops[len(kept):])
-	x.stops, x.idle = kept, 0
+	x.stops, x.pairs, x.idle = kept, x.pairs[:len(kept)], 0
 	for v := range x.from {
 		x.from[v].renumber(moved)
 		x.to[v].renumber(moved)

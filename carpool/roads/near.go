@@ -118,8 +118,7 @@ func (x *stopIndex) within(s *nearSpace, points int, most int64) {
 	for p := range points {
 		to, from := s.to[p*n:(p+1)*n], s.from[p*n:(p+1)*n]
 		last := never // from[i] as it was, until it is known whether stop i is used
-		for i := range x.stops {
-			st := &x.stops[i]
+		for i, st := range x.pairs {
 			used := st.between != shut && to[i] != never && from[i+1] != never &&
 				ms(to[i])+ms(from[i+1])-int64(st.between) <= most
 			from[i], last = last, never
