@@ -14,7 +14,7 @@ const GramsPerKm = 167.1111
 // CO2Method says, beside each figure, how it was found.
 const CO2Method = "ISPRA, metodo di calcolo delle emissioni evitate: 167,1111 g CO2 per km di autovettura (parco italiano 2018). " +
 	"Ogni prenotazione completata vale un'auto in meno per i km percorsi a bordo, anche con accompagnatori; " +
-	"si toglie la deviazione del conducente; chi avrebbe avuto un autobus vale 0; i km a vuoto e la costruzione dei veicoli non sono contati."
+	"si toglie la deviazione del conducente, dal suo tempo a 40 km/h; chi avrebbe avuto un autobus vale 0; i km a vuoto e la costruzione dei veicoli non sono contati."
 
 // Lifted is a completed booking as the account of emissions sees it.
 type Lifted struct {

@@ -64,5 +64,6 @@ var rideHoldings = []Holding{
 }
 
 // notPersonal are the portal's tables that hold nobody: the meeting points and
-// whom to call. What is public about an association is not about a person.
-var notPersonal = []string{"carpool_places", "carpool_listed", "carpool_migrations"}
+// whom to call. What is public about an association is not about a person, nor
+// is a figure of ten.
+var notPersonal = []string{"carpool_places", "carpool_listed", "carpool_migrations", "carpool_figures"}

@@ -1,0 +1,69 @@
+package carpool
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/crinale/crinale/internal/geo"
+	"github.com/crinale/crinale/internal/store"
+)
+
+// Published is what a timetable of the lifts is made of: open offers, their
+// open rides of some days, the meeting points, and where people live, so that
+// no stop of it is near a door. It is for programs that draw from it; none of
+// it may be shown as it is.
+type Published struct {
+	Places  []Place
+	Offers  []Offer
+	Rides   []Ride
+	Private []geo.LonLat
+}
+
+// Published gives the rides that leave from a day on, for some days, private
+// ends coarse.
+func (p *Portal) Published(ctx context.Context, from Date, days int) (Published, error) {
+	begin, err := Clock("00:00").On(from, p.cfg.Location)
+	if err != nil {
+		return Published{}, err
+	}
+	end, err := Clock("00:00").On(from.Plus(days), p.cfg.Location)
+	if err != nil {
+		return Published{}, err
+	}
+	var out Published
+	err = p.deps.Store.View(ctx, func(tx *store.Tx) error {
+		out = Published{}
+		if out.Places, err = placesIn(ctx, tx, ""); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, `SELECT `+offerColumns+` FROM carpool_offers WHERE state = 'open' ORDER BY id`)
+		if err != nil {
+			return fmt.Errorf("read offers: %w", err)
+		}
+		if out.Offers, err = all(rows, scanOffer); err != nil {
+			return fmt.Errorf("read offers: %w", err)
+		}
+		if out.Rides, err = ridesWhere(ctx, tx, `state = 'open' AND risk = '' AND depart_ms >= $1 AND depart_ms < $2`, store.Millis(begin), store.Millis(end)); err != nil {
+			return err
+		}
+		out.Private, err = doorsIn(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return Published{}, fmt.Errorf("lifts to publish: %w", err)
+	}
+	return out, nil
+}
+
+// doorsIn are the places of all private addresses.
+func doorsIn(ctx context.Context, tx *store.Tx) ([]geo.LonLat, error) {
+	rows, err := tx.Query(ctx, `SELECT lon, lat FROM carpool_addresses ORDER BY id`)
+	if err != nil {
+		return nil, fmt.Errorf("read addresses: %w", err)
+	}
+	return all(rows, func(row scanner) (p geo.LonLat, err error) { return p, row.Scan(&p.Lon, &p.Lat) })
+}
+
+// Today is the day in the union.
+func (p *Portal) Today(now time.Time) Date { return DateOf(now, p.cfg.Location) }
