@@ -69,7 +69,7 @@ var holdings = []Holding{
 		Forget: []string{`DELETE FROM carpool_blocks WHERE member = $1 OR other = $1`},
 	},
 	{
-		Table: "outbox_messages", Columns: `id queue key body* due_ms tries given_up error* added_ms`,
+		Table: "outbox_messages", Columns: `id queue key body* due_ms tries given_up error* added_ms done_ms`,
 		About:  []About{{Where: `queue = 'carpool' AND key IN (SELECT id FROM carpool_notices WHERE member = $1)`, Hide: `body`}},
 		Forget: []string{`DELETE FROM outbox_messages WHERE queue = 'carpool' AND key IN (SELECT id FROM carpool_notices WHERE member = $1)`},
 		Expire: []Expire{{"notices", `DELETE FROM outbox_messages WHERE queue = 'carpool' AND due_ms < $1 AND added_ms < $1`}},
