@@ -80,8 +80,8 @@ func (b base) tellAtRisk(ctx context.Context, tx *store.Tx, r Ride) error {
 
 // Round does what is due about papers: from Config.AtRisk before the last valid
 // day the driver is told and rides after it are at risk; on that day they are
-// cancelled and their riders matched again; after it the check is over. To run
-// it again changes nothing.
+// cancelled and their riders matched again; after it the check is over. Once a day
+// it looks for disguised taxis. To run it again changes nothing.
 func (t *Trust) Round(ctx context.Context) error {
 	var due []Check
 	err := t.deps.Store.View(ctx, func(tx *store.Tx) (err error) {
@@ -97,7 +97,13 @@ func (t *Trust) Round(ctx context.Context) error {
 			return fmt.Errorf("check %s runs out: %w", c.ID, err)
 		}
 	}
-	return t.cancelAtRisk(ctx)
+	if err := t.cancelAtRisk(ctx); err != nil {
+		return err
+	}
+	if err := t.roundTaxi(ctx); err != nil {
+		return fmt.Errorf("look for patterns: %w", err)
+	}
+	return nil
 }
 
 // cancelAtRisk cancels rides that leave within Config.AskDrivers and have no
