@@ -6,10 +6,12 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/crinale/crinale/carpool"
 	"github.com/crinale/crinale/demo"
+	"github.com/crinale/crinale/internal/geo"
 )
 
 // A season is made once from its seed, so that a process that was killed in it
@@ -20,6 +22,7 @@ const (
 	seasonDrivers   = 15
 	seasonAWeek     = 40
 	seasonPhone     = 0.6 // of the requests come by telephone
+	seasonMinors    = 15  // who take the school bus
 )
 
 var rome = func() *time.Location {
@@ -39,7 +42,7 @@ type plannedDriver struct {
 	out      carpool.Clock
 	back     carpool.Clock
 	eager    float64 // chance to accept
-	fickle   float64 // chance to cancel a ride that was accepted
+	fickle   float64 // chance to cancel a day on which somebody was accepted
 	absent   float64 // chance not to come
 	until    carpool.Date
 }
@@ -55,7 +58,6 @@ type plannedTrip struct {
 	stay     time.Duration
 	quits    bool // cancels before
 	absent   bool // does not come
-	strike   bool
 	minor    bool
 }
 
@@ -95,7 +97,7 @@ func planSeason(seed uint64, weeks int) (*seasonPlan, error) {
 	for range seasonDrivers {
 		d := plannedDriver{from: homes[r.IntN(len(homes))], to: towns[r.IntN(len(towns))], days: weeksDays[r.IntN(len(weeksDays))],
 			out: carpool.Clock(fmt.Sprintf("%02d:%02d", 6+r.IntN(3), r.IntN(4)*15)), back: carpool.Clock(fmt.Sprintf("%02d:%02d", 12+r.IntN(7), r.IntN(4)*15)),
-			eager: 0.75 + 0.2*r.Float64(), fickle: 0.06 * r.Float64(), absent: 0.03 * r.Float64(), until: "2030-01-01"}
+			eager: 0.75 + 0.2*r.Float64(), fickle: 0.12 * r.Float64(), absent: 0.03 * r.Float64(), until: "2030-01-01"}
 		p.drivers = append(p.drivers, d)
 	}
 	// A licence that runs out in the middle.
@@ -110,10 +112,14 @@ func planSeason(seed uint64, weeks int) (*seasonPlan, error) {
 	}
 	// A strike of the school bus: on one morning fifteen children at once.
 	strike := seasonStart.AddDate(0, 0, 7*(weeks/3)+2)
-	for range 15 {
+	for i := range seasonMinors {
 		t := p.trip(r, strike, []carpool.PlaceID{"cortemilia-municipio"})
 		t.asked, t.leave = strike.AddDate(0, 0, -1).Add(15*time.Hour), strike.Add(7*time.Hour+10*time.Minute)
-		t.strike, t.minor, t.phone, t.back, t.stay = true, true, true, carpool.ReturnAt, 6*time.Hour
+		t.minor, t.phone, t.back, t.stay, t.quits, t.absent = true, true, carpool.ReturnAt, 6*time.Hour, false, false
+		t.rider, t.from = i, p.residents[i*5]
+		if t.from == t.to {
+			t.to = "alba-stazione"
+		}
 		p.trips = append(p.trips, t)
 	}
 	slices.SortStableFunc(p.trips, func(a, b plannedTrip) int { return a.asked.Compare(b.asked) })
@@ -123,15 +129,32 @@ func planSeason(seed uint64, weeks int) (*seasonPlan, error) {
 	return p, nil
 }
 
-// trip is one need on a day. Three in four are asked for where and when
-// somebody drives now and then, as life in a valley goes; the rest are not.
+// alike is the share of trips that go where and when a neighbour drives, as
+// life in a valley does; the rest go anywhere, at any hour.
+const alike = 0.6
+
+// trip is one need on a day.
 func (p *seasonPlan) trip(r *rand.Rand, day time.Time, towns []carpool.PlaceID) plannedTrip {
 	t := plannedTrip{rider: r.IntN(len(p.residents)), phone: r.Float64() < seasonPhone}
 	t.from, t.to = p.residents[t.rider], towns[r.IntN(len(towns))]
+	hour := 7 + float64(r.IntN(9*4))/4
+	if r.Float64() < alike {
+		for range 50 { // a neighbour of a driver, on one of the driver's days
+			d := p.drivers[r.IntN(len(p.drivers))]
+			if p.far(t.from, d.from) < 8000 && strings.Contains(d.days, strings.ToUpper(day.Format("Mon")[:2])) {
+				var h, m float64
+				fmt.Sscanf(string(d.out), "%f:%f", &h, &m)
+				t.to, hour = d.to, h+m/60+float64(r.IntN(4)-1)/4
+				break
+			}
+			t.rider = r.IntN(len(p.residents))
+			t.from = p.residents[t.rider]
+		}
+	}
 	for t.to == t.from {
 		t.to = towns[r.IntN(len(towns))]
 	}
-	t.leave = day.Add(time.Duration(7*4+r.IntN(9*4)) * 15 * time.Minute)
+	t.leave = day.Add(time.Duration(hour * float64(time.Hour)))
 	// From a quarter of a day to five days ahead, by day.
 	t.asked = t.leave.Add(-time.Duration(6+r.IntN(114)) * time.Hour)
 	if h := t.asked.In(rome).Hour(); h < 8 {
@@ -151,6 +174,14 @@ func (p *seasonPlan) trip(r *rand.Rand, day time.Time, towns []carpool.PlaceID) 
 	}
 	t.quits, t.absent = r.Float64() < 0.05, r.Float64() < 0.03
 	return t
+}
+
+// far is how far two places are apart, in metres.
+func (p *seasonPlan) far(a, b carpool.PlaceID) float64 {
+	at := func(id carpool.PlaceID) geo.LonLat {
+		return p.places[slices.IndexFunc(p.places, func(pl carpool.Place) bool { return pl.ID == id })].At
+	}
+	return float64(at(a).Distance(at(b)))
 }
 
 // chance is a number in [0, 1) that depends on the seed and on what it is
