@@ -32,10 +32,10 @@ func (p *Bookings) roundNews(ctx context.Context) error {
 		if err = tx.QueryRow(ctx, `SELECT COALESCE(MAX(opened_ms), 0) FROM carpool_rides`).Scan(&last); err != nil {
 			return err
 		}
-		if requests, err = requestsWhere(ctx, tx, `state IN ('open', 'listed', 'desk') AND way <> 'asked' AND to_ms > $1 AND searched_ms < $2`, store.Millis(now), last); err != nil {
+		if requests, err = requestsWhere(ctx, tx, `state IN ('open', 'listed', 'desk') AND way <> 'asked' AND to_ms > $1 AND searched_ms <= $2`, store.Millis(now), last); err != nil {
 			return err
 		}
-		watches, err = watchesWhere(ctx, tx, `searched_ms < $1`, last)
+		watches, err = watchesWhere(ctx, tx, `searched_ms <= $1`, last)
 		return err
 	})
 	if err != nil {
@@ -63,7 +63,7 @@ func (p *Bookings) openedSince(ctx context.Context, since time.Time) (map[RideID
 	out := map[RideID]Ride{}
 	err := p.deps.Store.View(ctx, func(tx *store.Tx) error {
 		clear(out)
-		list, err := ridesWhere(ctx, tx, `opened_ms > $1 AND state = 'open' AND leave_ms > $2`, store.Millis(since), store.Millis(tx.Now))
+		list, err := ridesWhere(ctx, tx, `opened_ms >= $1 AND state = 'open' AND leave_ms > $2`, store.Millis(since), store.Millis(tx.Now))
 		for _, r := range list {
 			out[r.ID] = r
 		}
