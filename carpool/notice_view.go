@@ -110,7 +110,9 @@ func guarded(kind NoticeKind) bool {
 // fill reads what the notice is about.
 func (v *NoticeView) fill(ctx context.Context, tx *store.Tx, cfg Config) error {
 	with := v.Notice.With
-	booking := func(ctx context.Context, tx *store.Tx, id string) error { return v.booking(ctx, tx, id, cfg.AddressKept) }
+	booking := func(ctx context.Context, tx *store.Tx, id string) error {
+		return v.booking(ctx, tx, id, cfg.AddressKept)
+	}
 	steps := []struct {
 		id   string
 		read func(context.Context, *store.Tx, string) error
