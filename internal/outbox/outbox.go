@@ -175,3 +175,12 @@ func Later(at time.Time, err error) error {
 	}
 	return &later{at, err}
 }
+
+// Waits says until when an error of Later waits; false for others.
+func Waits(err error) (time.Time, bool) {
+	var l *later
+	if errors.As(err, &l) {
+		return l.at, true
+	}
+	return time.Time{}, false
+}
