@@ -143,6 +143,9 @@ func (n *Notifier) decide(ctx context.Context, m carpool.Member, q question, a A
 	}
 	ctx = audit.With(ctx, actor(m))
 	by := carpool.By{Account: m.Account, Member: m.ID}
+	if m.Account == "" { // the desk wrote them down, with their consent that it acts for them
+		by = carpool.By{Account: ViaSMS, Member: m.ID, Desk: true}
+	}
 	word, do := "answer.yes", n.deps.Answers.Accept
 	if a == No {
 		word, do = "answer.no", n.deps.Answers.Decline
