@@ -97,3 +97,6 @@ func (t tongue) words(prefix string, values ...string) []option {
 	}
 	return out
 }
+
+// Lines gives lines of which one is chosen already.
+func (d *field) Lines(options []option) *field { d.Options = options; return d }

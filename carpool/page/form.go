@@ -26,11 +26,12 @@ type filled struct {
 	order  []string // of the wrong fields, as they were found
 	say    tongue
 	once   string // names one filling-in, so that a form sent twice counts once
+	whose  string // sealed account that it is made for
 }
 
 // blank is a form that nobody has sent yet.
 func (v *visit) blank(pairs ...string) *filled {
-	f := &filled{values: url.Values{}, wrong: map[string]string{}, say: v.say, once: newNonce()}
+	f := &filled{values: url.Values{}, wrong: map[string]string{}, say: v.say, once: newNonce(), whose: v.whose}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if pairs[i+1] != "" {
 			f.values.Set(pairs[i], pairs[i+1])
@@ -190,15 +191,17 @@ func (f *filled) number(name string, least, most, usual int) int {
 }
 
 // blame takes an error of the portal that says "field: …" as what is wrong
-// with that field, in the words of the page.
+// with that field, in the words of the page; what was being done may stand
+// before it.
 func (f *filled) blame(err error, fields map[string]string) bool {
-	name, _, ok := strings.Cut(err.Error(), ":")
-	if !ok || fault.Of(err) != fault.Invalid {
+	if fault.Of(err) != fault.Invalid {
 		return false
 	}
-	if field, known := fields[name]; known {
-		f.bad(field, "pool.wrong.value")
-		return true
+	for _, name := range strings.SplitN(err.Error(), ": ", 4) {
+		if field, known := fields[name]; known {
+			f.bad(field, "pool.wrong.value")
+			return true
+		}
 	}
 	return false
 }
@@ -225,6 +228,9 @@ type wrongField struct{ Name, Text string }
 
 // Once is the nonce for the hidden field.
 func (f *filled) Once() string { return f.once }
+
+// For is the sealed account for the hidden field.
+func (f *filled) For() string { return f.whose }
 
 // On says whether a value of a field is chosen.
 func (f *filled) On(name, value string) bool { return slices.Contains(f.values[name], value) }

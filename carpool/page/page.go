@@ -81,6 +81,7 @@ type Deps struct {
 	Talk     Talk
 	Privacy  Privacy
 	Accounts Accounts // nil: nobody makes an account on a page
+	Courier  Courier  // of codes; nil: an address is taken as it was typed
 	Calendar Calendar // nil: there are no calendar addresses
 	Log      *slog.Logger
 }

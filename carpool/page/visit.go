@@ -19,6 +19,8 @@ type visit struct {
 	now time.Time
 	by  carpool.By     // zero for a stranger
 	me  carpool.Member // likewise
+
+	whose string // their account, sealed for the forms of the page
 }
 
 // tongue says things in the visitor's language.
@@ -42,6 +44,7 @@ func (p *Pages) visited(f func(*visit) error) http.Handler {
 			switch {
 			case err == nil:
 				v.become(m, id)
+				v.whose = p.sealFor(v)
 			case fault.Of(err) != fault.NotFound:
 				return err
 			}

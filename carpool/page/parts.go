@@ -1,0 +1,84 @@
+package page
+
+import (
+	"context"
+	"time"
+
+	"github.com/crinale/crinale/carpool"
+)
+
+// Members are the people of the portal and their cars.
+type Members interface {
+	Register(ctx context.Context, by carpool.By, r carpool.Registration) (carpool.Member, error)
+	ByAccount(ctx context.Context, account string) (carpool.Member, error)
+	Update(ctx context.Context, by carpool.By, m carpool.Member) (carpool.Member, error)
+	Consents
+	Vehicles
+	Blocks
+}
+
+// Consents are what a member agreed to.
+type Consents interface {
+	Consent(ctx context.Context, by carpool.By, member carpool.MemberID, what carpool.ConsentTo, how string) (carpool.Consent, error)
+	Withdraw(ctx context.Context, by carpool.By, member carpool.MemberID, what carpool.ConsentTo) error
+	Consents(ctx context.Context, member carpool.MemberID) ([]carpool.Consent, error)
+}
+
+// Vehicles are a driver's cars.
+type Vehicles interface {
+	Vehicles(ctx context.Context, driver carpool.MemberID) ([]carpool.Vehicle, error)
+	PutVehicle(ctx context.Context, by carpool.By, v carpool.Vehicle) (carpool.Vehicle, error)
+	DropVehicle(ctx context.Context, by carpool.By, id carpool.VehicleID) error
+}
+
+// Blocks are whom a member does not want to meet.
+type Blocks interface {
+	Block(ctx context.Context, by carpool.By, other carpool.MemberID) error
+	Unblock(ctx context.Context, by carpool.By, other carpool.MemberID) error
+	Blocks(ctx context.Context, member carpool.MemberID) ([]carpool.MemberID, error)
+}
+
+// Places are the meeting points, and the list of who to call.
+type Places interface {
+	List(ctx context.Context, comune string) ([]carpool.Place, error)
+	Get(ctx context.Context, id carpool.PlaceID) (carpool.Place, error)
+	Listed(ctx context.Context, comune string) ([]carpool.Listed, error)
+}
+
+// Offers are lifts on offer.
+type Offers interface {
+	Add(ctx context.Context, by carpool.By, o carpool.Offer, once string) (carpool.Offer, error)
+	Get(ctx context.Context, id carpool.OfferID) (carpool.Offer, error)
+	Mine(ctx context.Context, driver carpool.MemberID) ([]carpool.Offer, error)
+	OfferStates
+	Rides
+}
+
+// OfferStates are what a driver does with an offer.
+type OfferStates interface {
+	Pause(ctx context.Context, by carpool.By, id carpool.OfferID) error
+	Resume(ctx context.Context, by carpool.By, id carpool.OfferID) error
+	End(ctx context.Context, by carpool.By, id carpool.OfferID, reason string) error
+}
+
+// Rides are the days of offers.
+type Rides interface {
+	Rides(ctx context.Context, driver carpool.MemberID, from, to time.Time) ([]carpool.Ride, error)
+	CancelRide(ctx context.Context, by carpool.By, id carpool.RideID, reason string) error
+}
+
+// Bookings are searches, requests and bookings.
+type Bookings interface {
+	Search(ctx context.Context, a carpool.Ask) (carpool.Answer, error)
+	Requests
+}
+
+// Requests are somebody's needs to get somewhere.
+type Requests interface {
+	Request(ctx context.Context, by carpool.By, r carpool.Request, back *carpool.Window, once string) (carpool.Request, error)
+	Book(ctx context.Context, by carpool.By, request carpool.RequestID, m carpool.Match, once string) (carpool.Booking, error)
+	Ready(ctx context.Context, by carpool.By, request carpool.RequestID, from time.Time) (carpool.Request, error)
+	WithdrawRequest(ctx context.Context, by carpool.By, id carpool.RequestID, reason string) error
+	Requests(ctx context.Context, rider carpool.MemberID) ([]carpool.Request, error)
+	RequestOf(ctx context.Context, by carpool.By, id carpool.RequestID) (carpool.Request, error)
+}
