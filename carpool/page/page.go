@@ -177,7 +177,7 @@ func (p *Pages) mountOwn() {
 		"GET " + offersPath + "/{id}":        p.offer,
 		"GET " + carsPath:                    p.cars,
 		"GET " + profilePath:                 p.profile,
-		"GET " + profilePath + "/dati.zip":   p.export,
+		"GET " + profilePath + "/dati.json":   p.export,
 		"GET " + profilePath + "/cancellami": p.forgetPage,
 	} {
 		p.shell.Handle(pattern, needs, p.own(f))

@@ -102,8 +102,9 @@ func (v *visit) said() string {
 // show writes a page of the portal.
 func (p *Pages) show(v *visit, status int, page string, view web.View) error {
 	view.Nav, view.Install = searchPath, searchPath+"/manifest.webmanifest"
-	view.Styles = append(view.Styles, "passaggi/pool.css")
-	view.Scripts = append(view.Scripts, "passaggi/pool.js")
+	if v.me.ID != "" { // a first visit is light
+		view.Scripts = append(view.Scripts, "passaggi/pool.js")
+	}
 	if view.Self == "" && v.r.Method == http.MethodPost {
 		view.Self = searchPath
 	}
