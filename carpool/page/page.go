@@ -177,7 +177,7 @@ func (p *Pages) mountOwn() {
 		"GET " + offersPath + "/{id}":        p.offer,
 		"GET " + carsPath:                    p.cars,
 		"GET " + profilePath:                 p.profile,
-		"GET " + profilePath + "/dati.json":   p.export,
+		"GET " + profilePath + "/dati.json":  p.export,
 		"GET " + profilePath + "/cancellami": p.forgetPage,
 	} {
 		p.shell.Handle(pattern, needs, p.own(f))
@@ -187,7 +187,7 @@ func (p *Pages) mountOwn() {
 		"POST " + offerPath:                    p.addOffer,
 		"POST " + minePath + "/{id}":           p.act,
 		"POST " + minePath + "/{id}/annulla":   p.cancel,
-		"POST " + minePath + "/{id}/messaggio": p.say,
+		"POST " + minePath + "/{id}/messaggio": p.sayTo,
 		"POST " + minePath + "/{id}/segnala":   p.report,
 		"POST " + minePath + "/{id}/blocca":    p.block,
 		"POST " + minePath + "/richiesta/{id}": p.actRequest,
