@@ -170,6 +170,7 @@ func (p *Pages) mountOwn() {
 	for pattern, f := range map[string]func(*visit) error{
 		"GET " + minePath:                    p.mine,
 		"GET " + minePath + "/{id}":          p.booking,
+		"GET " + minePath + "/copia":         p.copyMine,
 		"GET " + minePath + "/{id}/annulla":  p.cancelPage,
 		"GET " + askPath:                     p.askPage,
 		"GET " + offerPath:                   p.offerPage,

@@ -70,7 +70,11 @@ type Rides interface {
 // Bookings are searches, requests and bookings.
 type Bookings interface {
 	Search(ctx context.Context, a carpool.Ask) (carpool.Answer, error)
+	FirstNames(ctx context.Context, by carpool.By, rides []carpool.RideID) (map[carpool.RideID]string, error)
 	Requests
+	Journeys
+	BookingSteps
+	Alerts
 }
 
 // Requests are somebody's needs to get somewhere.
@@ -81,4 +85,35 @@ type Requests interface {
 	WithdrawRequest(ctx context.Context, by carpool.By, id carpool.RequestID, reason string) error
 	Requests(ctx context.Context, rider carpool.MemberID) ([]carpool.Request, error)
 	RequestOf(ctx context.Context, by carpool.By, id carpool.RequestID) (carpool.Request, error)
+}
+
+// Talk is the messages of a booking, and what to do when something is wrong.
+type Talk interface {
+	Send(ctx context.Context, by carpool.By, b carpool.BookingID, text string) error
+	Read(ctx context.Context, by carpool.By, b carpool.BookingID) ([]carpool.Message, error)
+	Report(ctx context.Context, by carpool.By, r carpool.Report) (carpool.Report, error)
+	Alarm(ctx context.Context, by carpool.By, b carpool.BookingID) error
+}
+
+// Journeys are the rides of a member.
+type Journeys interface {
+	Get(ctx context.Context, by carpool.By, id carpool.BookingID) (carpool.BookingView, error)
+	Mine(ctx context.Context, member carpool.MemberID, from, to time.Time) ([]carpool.Journey, error)
+}
+
+// BookingSteps are what the two sides of a booking do.
+type BookingSteps interface {
+	Accept(ctx context.Context, by carpool.By, id carpool.BookingID, reason string) (carpool.Booking, error)
+	Decline(ctx context.Context, by carpool.By, id carpool.BookingID, reason string) (carpool.Booking, error)
+	Cancel(ctx context.Context, by carpool.By, id carpool.BookingID, reason string) (carpool.Booking, error)
+	Board(ctx context.Context, by carpool.By, id carpool.BookingID, reason string) (carpool.Booking, error)
+	Complete(ctx context.Context, by carpool.By, id carpool.BookingID, reason string) (carpool.Booking, error)
+	NoShow(ctx context.Context, by carpool.By, id carpool.BookingID, reason string) (carpool.Booking, error)
+}
+
+// Alerts tell somebody when a lift appears.
+type Alerts interface {
+	Watch(ctx context.Context, by carpool.By, a carpool.Ask, until carpool.Date) (carpool.Watch, error)
+	Watches(ctx context.Context, member carpool.MemberID) ([]carpool.Watch, error)
+	Unwatch(ctx context.Context, by carpool.By, id string) error
 }

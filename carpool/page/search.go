@@ -179,8 +179,14 @@ func (p *Pages) find(v *visit, f *filled, ask carpool.Ask, from, to end, places 
 	out := &foundView{From: from.Name, To: to.Name, When: v.say.windowText(ask.When),
 		Estimate: answer.Roads.Estimate, Schematic: answer.Roads.Kind == "schematic", Source: answer.Roads.Source,
 		Ask: askPath + "?" + f.address(""), Hidden: f.Hidden("per")}
+	names, err := p.firstNames(v, answer.Matches)
+	if err != nil {
+		return nil, err
+	}
 	for i, m := range answer.Matches {
-		out.Matches = append(out.Matches, p.matchView(v.say, m, i, from, to, places, f))
+		one := p.matchView(v.say, m, i, from, to, places, f)
+		one.Driver = names[m.Ride]
+		out.Matches = append(out.Matches, one)
 	}
 	for _, m := range answer.Misses {
 		out.Misses = append(out.Misses, v.say.miss(m))
@@ -189,6 +195,19 @@ func (p *Pages) find(v *visit, f *filled, ask carpool.Ask, from, to end, places 
 		out.Buses = append(out.Buses, v.say.bus(b))
 	}
 	return out, nil
+}
+
+// firstNames are those of the drivers of some matches, for members; strangers
+// see none.
+func (p *Pages) firstNames(v *visit, matches []carpool.Match) (map[carpool.RideID]string, error) {
+	if v.me.ID == "" || len(matches) == 0 {
+		return nil, nil
+	}
+	rides := make([]carpool.RideID, len(matches))
+	for i, m := range matches {
+		rides[i] = m.Ride
+	}
+	return p.deps.Bookings.FirstNames(v.r.Context(), v.by, rides)
 }
 
 // address is a form as the query of an address, for a ride where one is named.
