@@ -279,7 +279,7 @@ func (p *Pages) copyMine(v *visit) error {
 	return p.show(v, http.StatusOK, "copy.html", web.View{Title: "pool.mine.title", Self: minePath, Data: view})
 }
 
-// actRequest is POST /passaggi/miei/richiesta/{id}: the visit has ended, or
+// actRequest is POST /passaggi/richieste/{id}: the visit has ended, or
 // the request is not needed any more.
 func (p *Pages) actRequest(v *visit) error {
 	f, err := v.form("fa", "certo")

@@ -11,7 +11,6 @@ import (
 	"embed"
 	"io/fs"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/crinale/crinale/carpool"
@@ -184,24 +183,24 @@ func (p *Pages) mountOwn() {
 		p.shell.Handle(pattern, needs, p.own(f))
 	}
 	for pattern, f := range map[string]func(*visit) error{
-		"POST " + askPath:                      p.ask,
-		"POST " + offerPath:                    p.addOffer,
-		"POST " + minePath + "/{id}":           p.act,
-		"POST " + minePath + "/{id}/annulla":   p.cancel,
-		"POST " + minePath + "/{id}/messaggio": p.sayTo,
-		"POST " + minePath + "/{id}/segnala":   p.report,
-		"POST " + minePath + "/{id}/blocca":    p.block,
-		"POST " + minePath + "/richiesta/{id}": p.actRequest,
-		"POST " + minePath + "/avviso":         p.watch,
-		"POST " + minePath + "/avviso/togli":   p.unwatch,
-		"POST " + offersPath + "/{id}":         p.changeOffer,
-		"POST " + carsPath:                     p.putCar,
-		"POST " + carsPath + "/togli":          p.dropCar,
-		"POST " + profilePath:                  p.saveProfile,
-		"POST " + profilePath + "/consensi":    p.consents,
-		"POST " + profilePath + "/blocchi":     p.unblock,
-		"POST " + profilePath + "/calendario":  p.calendar,
-		"POST " + profilePath + "/cancellami":  p.forget,
+		"POST " + askPath:                        p.ask,
+		"POST " + offerPath:                      p.addOffer,
+		"POST " + minePath + "/{id}":             p.act,
+		"POST " + minePath + "/{id}/annulla":     p.cancel,
+		"POST " + minePath + "/{id}/messaggio":   p.sayTo,
+		"POST " + minePath + "/{id}/segnala":     p.report,
+		"POST " + minePath + "/{id}/blocca":      p.block,
+		"POST " + searchPath + "/richieste/{id}": p.actRequest,
+		"POST " + minePath + "/avviso":           p.watch,
+		"POST " + minePath + "/avviso/togli":     p.unwatch,
+		"POST " + offersPath + "/{id}":           p.changeOffer,
+		"POST " + carsPath:                       p.putCar,
+		"POST " + carsPath + "/togli":            p.dropCar,
+		"POST " + profilePath:                    p.saveProfile,
+		"POST " + profilePath + "/consensi":      p.consents,
+		"POST " + profilePath + "/blocchi":       p.unblock,
+		"POST " + profilePath + "/calendario":    p.calendar,
+		"POST " + profilePath + "/cancellami":    p.forget,
 	} {
 		p.shell.HandleOr(pattern, needs, p.own(f), p.visited(p.keepForm))
 	}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/crinale/crinale/carpool"
 	"github.com/crinale/crinale/internal/fault"
-	"github.com/crinale/crinale/internal/login"
 	"github.com/crinale/crinale/internal/web"
 )
 
@@ -278,8 +277,8 @@ func (p *Pages) showForget(v *visit, status int, f *filled, why *trouble) error 
 	return p.show(v, status, "forget.html", web.View{Title: "pool.forget.title", Self: profilePath + "/cancellami", Data: forgetView{f, why}})
 }
 
-// forget is POST /passaggi/profilo/cancellami. The account goes too, unless its
-// owner works for the union.
+// forget is POST /passaggi/profilo/cancellami. The account goes with the
+// member.
 func (p *Pages) forget(v *visit) error {
 	f, err := v.form("certo")
 	if err != nil {
@@ -295,11 +294,6 @@ func (p *Pages) forget(v *visit) error {
 			return err
 		}
 		return p.showForget(v, web.Status(err), f, v.say.trouble(err))
-	}
-	if id := web.Who(ctx); p.deps.Accounts != nil && !slices.ContainsFunc(id.Grants, func(g login.Grant) bool { return g.Role != login.Resident }) {
-		if err := p.deps.Accounts.Remove(ctx, id.Person); err != nil && fault.Of(err) != fault.NotFound {
-			return err
-		}
 	}
 	web.SetLarge(v.w, false)
 	return v.done(searchPath, "cancellato")

@@ -59,6 +59,7 @@ type foundView struct {
 
 // matchView is one ride of an answer.
 type matchView struct {
+	Driver           string // first name, for members
 	ID               string // for headings
 	Depart, Arrive   string // of the rider, in and out
 	From, To         string
