@@ -36,6 +36,7 @@ const (
 	helpPath     = "/passaggi/aiuto"
 	privacyPath  = "/passaggi/privacy"
 	accessPath   = "/accessibilita"
+	calendarPath = "/passaggi/calendario/"
 )
 
 // Config is what the residents' pages are told beside the portal.
@@ -150,6 +151,7 @@ func (p *Pages) mountPublic() {
 		"GET " + registerPath:                         p.registerPage,
 		"POST " + registerPath:                        p.register,
 		"POST " + registerPath + "/conferma":          p.confirmAlias,
+		"GET " + calendarPath + "{file}":              p.feed,
 		"GET " + helpPath:                             p.help,
 		"GET " + privacyPath:                          p.privacyNotice,
 		"GET " + accessPath:                           p.accessibility,

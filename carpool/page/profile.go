@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/crinale/crinale/carpool"
 	"github.com/crinale/crinale/internal/fault"
@@ -22,12 +24,11 @@ type Privacy interface {
 
 // Calendar gives a member's rides to a phone's calendar, at a secret address.
 type Calendar interface {
-	// Address makes a new secret address and ends the old one.
-	Address(ctx context.Context, by carpool.By) (string, error)
-	// Revoke ends the address.
-	Revoke(ctx context.Context, by carpool.By) error
-	// Has says whether there is an address, which is told only once.
-	Has(ctx context.Context, member carpool.MemberID) (bool, error)
+	NewCalendar(ctx context.Context, by carpool.By) (secret string, err error) // in place of the old one
+	CalendarURL(secret string) string                                          // "" where the server does not know its own name
+	RevokeCalendar(ctx context.Context, by carpool.By) error
+	HasCalendar(ctx context.Context, member carpool.MemberID) (bool, time.Time, error)
+	Calendar(ctx context.Context, secret string) ([]byte, error)
 }
 
 var profileFields = append(slices.Clone(memberFields), "lingua", "grandi", "deambulatore", "carrozzina", "seggiolini", "canale", "anche…", "fiscale", "fidata-nome", "fidata-telefono")
@@ -126,7 +127,7 @@ func (p *Pages) showProfile(v *visit, status int, f *filled, why *trouble, feed 
 		view.Blocks = append(view.Blocks, string(b))
 	}
 	if p.deps.Calendar != nil {
-		if view.HasFeed, err = p.deps.Calendar.Has(ctx, v.me.ID); err != nil {
+		if view.HasFeed, _, err = p.deps.Calendar.HasCalendar(ctx, v.me.ID); err != nil {
 			return err
 		}
 	}
@@ -238,16 +239,39 @@ func (p *Pages) calendar(v *visit) error {
 	case p.deps.Calendar == nil:
 		return fault.New(fault.NotFound, "there are no calendar addresses")
 	case f.raw("fa") == "togli":
-		if err := p.deps.Calendar.Revoke(v.r.Context(), v.by); err != nil {
+		if err := p.deps.Calendar.RevokeCalendar(v.r.Context(), v.by); err != nil {
 			return err
 		}
 		return v.done(profilePath, "calendario-tolto")
 	}
-	address, err := p.deps.Calendar.Address(v.r.Context(), v.by)
+	secret, err := p.deps.Calendar.NewCalendar(v.r.Context(), v.by)
 	if err != nil {
 		return err
 	}
+	address := p.deps.Calendar.CalendarURL(secret)
+	if address == "" {
+		address = calendarPath + secret + ".ics"
+	}
 	return p.showProfile(v, http.StatusOK, v.memberForm(), nil, address)
+}
+
+// feed is GET /passaggi/calendario/SECRET.ics. Whoever knows the address is let
+// in: phones' calendars cannot sign in.
+func (p *Pages) feed(v *visit) error {
+	secret, ok := strings.CutSuffix(v.r.PathValue("file"), ".ics")
+	if !ok || p.deps.Calendar == nil {
+		return fault.New(fault.NotFound, "there is no such calendar")
+	}
+	b, err := p.deps.Calendar.Calendar(v.r.Context(), secret)
+	if err != nil {
+		return err
+	}
+	h := v.w.Header()
+	h.Set("Content-Type", "text/calendar; charset=utf-8")
+	h.Set("Cache-Control", "private, no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	_, _ = v.w.Write(b) // the peer may have gone
+	return nil
 }
 
 // export is GET /passaggi/profilo/dati.json: all that is kept of the member.
