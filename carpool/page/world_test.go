@@ -303,8 +303,8 @@ func mainOf(body string) string {
 	return body
 }
 
-func text(html string) string {
-	return strings.TrimSpace(blanks.ReplaceAllString(tags.ReplaceAllString(html, " "), " "))
+func text(body string) string {
+	return html.UnescapeString(strings.TrimSpace(blanks.ReplaceAllString(tags.ReplaceAllString(body, " "), " ")))
 }
 
 func onceIn(t testing.TB, body string) string {
