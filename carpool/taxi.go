@@ -39,6 +39,7 @@ type TaxiRules struct {
 	Gap        time.Duration  // between the end of a ride with riders and the next with others
 	Loops      int            // turns out and back on one day that carry strangers
 	Strangers  int            // different riders that a loop needs to be one
+	Overlap    time.Duration  // of one person in two cars; planned times are not more exact
 	NeverAlone int            // one-off rides of a driver, of which none without riders took place
 }
 
@@ -47,7 +48,7 @@ type TaxiRules struct {
 // the others are our own, so that a neighbour who drives the same road to work
 // each day is never named.
 func DefaultTaxiRules() TaxiRules {
-	return TaxiRules{Location: time.UTC, RidesADay: 4, Gap: 30 * time.Minute, Loops: 2, Strangers: 3, NeverAlone: 12}
+	return TaxiRules{Location: time.UTC, RidesADay: 4, Gap: 30 * time.Minute, Loops: 2, Strangers: 3, Overlap: 5 * time.Minute, NeverAlone: 12}
 }
 
 // Keys of what a pattern is; pages of the desk have words for each.

@@ -135,10 +135,10 @@ func (t TaxiRules) twoCars(rides []TakenRide) []Pattern {
 	var out []Pattern
 	for i := range seats {
 		for _, next := range seats[i+1:] {
-			if next.who != seats[i].who || !next.in.Before(seats[i].out) {
+			if next.who != seats[i].who || seats[i].out.Sub(next.in) <= t.Overlap {
 				break
 			}
-			if next.ride != seats[i].ride && next.out.After(next.in) {
+			if next.ride != seats[i].ride && next.out.Sub(next.in) > t.Overlap {
 				out = append(out, Pattern{Key: TaxiTwoCars, Who: next.who, On: t.day(next.in), Rides: []RideID{seats[i].ride, next.ride}})
 			}
 		}

@@ -18,9 +18,16 @@ const taxiDays = 35
 // Nothing else follows from it. What the office has handled does not come up
 // again for the same rides, nor while something else of that person is open.
 func (t *Trust) roundTaxi(ctx context.Context) error {
+	var seen bool
+	err := t.deps.Store.View(ctx, func(tx *store.Tx) (err error) {
+		_, seen, err = t.taxiMark(tx).done(ctx, tx)
+		return err
+	})
+	if err != nil || seen {
+		return err
+	}
 	return t.deps.Audit.Tx(ctx, func(tx *store.Tx) error {
-		today := DateOf(tx.Now, t.cfg.Location)
-		mark := once("taxi:" + string(today))
+		today, mark := DateOf(tx.Now, t.cfg.Location), t.taxiMark(tx)
 		if _, done, err := mark.done(ctx, tx); err != nil || done {
 			return err
 		}
@@ -45,6 +52,11 @@ func (t *Trust) roundTaxi(ctx context.Context) error {
 		}
 		return mark.note(ctx, tx, "")
 	})
+}
+
+// taxiMark is the mark of the look of a day.
+func (t *Trust) taxiMark(tx *store.Tx) once {
+	return once("taxi:" + string(DateOf(tx.Now, t.cfg.Location)))
 }
 
 // notePattern puts a pattern in the inbox, unless it is known: last is when its

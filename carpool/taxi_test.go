@@ -78,6 +78,7 @@ func TestPatterns(t *testing.T) {
 		{"two cars at once", []carpool.TakenRide{taken("a", 0, "x"), other(taken("b", 20, "x"), "driver-2")},
 			[]carpool.Pattern{{Key: carpool.TaxiTwoCars, Who: "x", On: "2026-11-23", Rides: []carpool.RideID{"a", "b"}}}},
 		{"one car after the other", []carpool.TakenRide{taken("a", 0, "x"), other(taken("b", 30, "x"), "driver-2")}, nil},
+		{"a few minutes in two cars", []carpool.TakenRide{taken("a", 0, "x"), other(taken("b", 25, "x"), "driver-2")}, nil},
 		{"driver in another car", []carpool.TakenRide{taken("a", 0, "x"), other(taken("b", 10, "driver-1"), "driver-2")},
 			[]carpool.Pattern{{Key: carpool.TaxiTwoCars, Who: "driver-1", On: "2026-11-23", Rides: []carpool.RideID{"a", "b"}}}},
 		{"same phone", []carpool.TakenRide{func() carpool.TakenRide { r := taken("a", 0, "x"); r.Riders[0].Phone = "1"; return r }()},
