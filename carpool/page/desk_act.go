@@ -1,0 +1,244 @@
+package page
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/crinale/crinale/carpool"
+	"github.com/crinale/crinale/internal/fault"
+	"github.com/crinale/crinale/internal/web"
+)
+
+// StaffBookings are searches, requests and bookings as the desk makes them for
+// somebody.
+type StaffBookings interface {
+	Search(ctx context.Context, a carpool.Ask) (carpool.Answer, error)
+	Request(ctx context.Context, by carpool.By, r carpool.Request, back *carpool.Window, once string) (carpool.Request, error)
+	Requests(ctx context.Context, rider carpool.MemberID) ([]carpool.Request, error)
+	RequestOf(ctx context.Context, by carpool.By, id carpool.RequestID) (carpool.Request, error)
+	FirstNames(ctx context.Context, by carpool.By, rides []carpool.RideID) (map[carpool.RideID]string, error)
+	Book(ctx context.Context, by carpool.By, request carpool.RequestID, m carpool.Match, once string) (carpool.Booking, error)
+	Get(ctx context.Context, by carpool.By, id carpool.BookingID) (carpool.BookingView, error)
+	Accept(ctx context.Context, by carpool.By, id carpool.BookingID, reason string) (carpool.Booking, error)
+	Decline(ctx context.Context, by carpool.By, id carpool.BookingID, reason string) (carpool.Booking, error)
+	Cancel(ctx context.Context, by carpool.By, id carpool.BookingID, reason string) (carpool.Booking, error)
+	WithdrawRequest(ctx context.Context, by carpool.By, id carpool.RequestID, reason string) error
+	Ready(ctx context.Context, by carpool.By, request carpool.RequestID, from time.Time) (carpool.Request, error)
+}
+
+func (s *Staff) deskRoutes() staffRoutes {
+	const person = deskPath + "/persona/{member}"
+	return staffRoutes{
+		"GET " + deskPath:                               s.deskPage,
+		"POST " + deskPath:                              s.book,
+		"GET " + person:                                 s.personPage,
+		"POST " + person + "/consenso":                  s.takeConsent,
+		"GET " + person + "/richiesta/{id}":             s.requestPage,
+		"POST " + person + "/richiesta/{id}/chiedi":     s.askDriver,
+		"POST " + person + "/richiesta/{id}/ritira":     s.withdraw,
+		"POST " + person + "/richiesta/{id}/pronto":     s.ready,
+		"POST " + person + "/prenotazione/{id}/annulla": s.cancel,
+		"GET " + deskPath + "/chiamate":                 s.callsPage,
+		"POST " + deskPath + "/chiamate/{id}/prendi":    s.takeCall,
+		"POST " + deskPath + "/chiamate/{id}/esito":     s.callOutcome,
+		"GET " + deskPath + "/foglio":                   s.sheetPage,
+		"GET " + deskPath + "/foglio.csv":               s.sheetCSV,
+		"GET " + deskPath + "/biglietto/{booking}":      s.slipPage,
+		"GET " + deskPath + "/giornata":                 s.dayPage,
+		"POST " + deskPath + "/giornata":                s.specialDay,
+	}
+}
+
+// askDriver asks the driver of a lift that the request's search found.
+func (s *Staff) askDriver(w http.ResponseWriter, r *http.Request) error {
+	m, req, err := s.request(r)
+	if err != nil {
+		return err
+	}
+	f, err := s.form(r, "corsa", "once")
+	if err != nil {
+		return err
+	}
+	once, err := f.once()
+	if err != nil {
+		return err
+	}
+	ctx, ride := r.Context(), carpool.RideID(f.get("corsa"))
+	answer, err := s.deps.Bookings.Search(ctx, askOf(req))
+	if err == nil {
+		i := slices.IndexFunc(answer.Matches, func(x carpool.Match) bool { return x.Ride == ride })
+		var match carpool.Match
+		if i >= 0 {
+			match = answer.Matches[i]
+		} else {
+			match.Ride = ride // sent twice, it is answered by its nonce; else it is gone
+		}
+		_, err = s.deps.Bookings.Book(ctx, deskFor(ctx, m.ID), req.ID, match, once)
+	}
+	if err != nil {
+		if fault.Of(err) == fault.Conflict || gone(err) {
+			f.refuse("desk.match.gone")
+		} else if err = f.mendable(err); err != nil {
+			return err
+		}
+		return s.showRequest(w, r, f, m, req)
+	}
+	return seeOther(w, r, requestPath(m.ID, req.ID)+"?fatto=chiesto")
+}
+
+// withdraw ends a request that is not needed any more.
+func (s *Staff) withdraw(w http.ResponseWriter, r *http.Request) error {
+	return s.onRequest(w, r, "ritirata", func(ctx context.Context, by carpool.By, req carpool.Request) error {
+		return s.deps.Bookings.WithdrawRequest(ctx, by, req.ID, s.html.Text(web.Italian, "desk.cancel.reason"))
+	})
+}
+
+// ready opens the way home of somebody whose visit has ended.
+func (s *Staff) ready(w http.ResponseWriter, r *http.Request) error {
+	return s.onRequest(w, r, "pronto", func(ctx context.Context, by carpool.By, req carpool.Request) error {
+		_, err := s.deps.Bookings.Ready(ctx, by, req.ID, s.shell.Now())
+		return err
+	})
+}
+
+// onRequest does something to the request of the path and shows it.
+func (s *Staff) onRequest(w http.ResponseWriter, r *http.Request, done string, do func(ctx context.Context, by carpool.By, req carpool.Request) error) error {
+	m, req, err := s.request(r)
+	if err != nil {
+		return err
+	}
+	f, err := s.form(r, "once")
+	if err != nil {
+		return err
+	}
+	if err := do(r.Context(), deskFor(r.Context(), m.ID), req); err != nil {
+		if err = f.mendable(err); err != nil {
+			return err
+		}
+		return s.showRequest(w, r, f, m, req)
+	}
+	return seeOther(w, r, requestPath(m.ID, req.ID)+"?fatto="+done)
+}
+
+// cancel ends a booking for its rider.
+func (s *Staff) cancel(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	m, err := s.member(ctx, carpool.MemberID(r.PathValue("member")))
+	if err != nil {
+		return err
+	}
+	f, err := s.form(r, "once", "certo")
+	if err != nil {
+		return err
+	}
+	if !f.on("certo") {
+		f.refuse("desk.cancel.tick")
+		return s.showPerson(w, r, f, m)
+	}
+	if _, err := s.deps.Bookings.Cancel(ctx, deskFor(ctx, m.ID), carpool.BookingID(r.PathValue("id")), s.html.Text(web.Italian, "desk.cancel.reason")); err != nil {
+		if gone(err) {
+			return outside("booking", r.PathValue("id"))
+		}
+		if err = f.mendable(err); err != nil {
+			return err
+		}
+		return s.showPerson(w, r, f, m)
+	}
+	return seeOther(w, r, personPath(m.ID)+"?fatto=annullata")
+}
+
+// personView is what the desk sees of somebody: what they asked for.
+type personView struct {
+	For               forWhom
+	Trouble           *staffTrouble
+	Done              string
+	Once              string
+	Consent           bool // it must be asked
+	ConsentWrong, How string
+	BookURL           string
+	Open, Past        []requestView
+	Channels          []string
+	Suspended         bool
+}
+
+const pastShown = 10
+
+// personPage is what somebody on the phone asks about.
+func (s *Staff) personPage(w http.ResponseWriter, r *http.Request) error {
+	m, err := s.member(r.Context(), carpool.MemberID(r.PathValue("member")))
+	if err != nil {
+		return err
+	}
+	return s.showPerson(w, r, s.blank(r), m)
+}
+
+func (s *Staff) showPerson(w http.ResponseWriter, r *http.Request, f *staffForm, m carpool.Member) error {
+	ctx, p := r.Context(), s.of(r)
+	v := personView{For: p.forWhom(m), Trouble: f.trouble(), Done: p.known("desk.done." + r.URL.Query().Get("fatto")), Once: newOnce(),
+		BookURL: deskPath + "?persona=" + string(m.ID), Suspended: m.State == carpool.Suspended, ConsentWrong: f.wrong["consenso"], How: f.values.Get("consenso")}
+	missing, err := s.missing(ctx, m)
+	if err != nil {
+		return err
+	}
+	if v.Consent = len(missing) > 0; !v.Consent {
+		if err := p.journeys(ctx, &v, m); err != nil {
+			return err
+		}
+	}
+	for _, c := range m.Channels {
+		v.Channels = append(v.Channels, p.known("desk.channel."+string(c)))
+	}
+	return s.html.WriteStatus(w, r, f.status(), "desk-person.html", s.deskPageView(web.View{Heading: v.For.Name, Self: v.For.URL, Data: v}))
+}
+
+// journeys fills in what somebody asked for, the next first.
+func (p speech) journeys(ctx context.Context, v *personView, m carpool.Member) error {
+	all, err := p.deps.Bookings.Requests(ctx, m.ID)
+	if err != nil {
+		return err
+	}
+	live := open(all)
+	slices.SortFunc(live, func(a, b carpool.Request) int { return a.When.From.Compare(b.When.From) })
+	for _, q := range live {
+		row, err := p.requestView(ctx, m, q)
+		if err != nil {
+			return err
+		}
+		v.Open = append(v.Open, row)
+	}
+	slices.SortFunc(all, func(a, b carpool.Request) int { return b.When.From.Compare(a.When.From) })
+	for _, q := range all {
+		if len(v.Past) == pastShown || q.State != carpool.RequestDone && q.State != carpool.RequestWithdrawn {
+			continue
+		}
+		row, err := p.requestView(ctx, m, q)
+		if err != nil {
+			return err
+		}
+		v.Past = append(v.Past, row)
+	}
+	return nil
+}
+
+// takeConsent writes down what somebody agreed to.
+func (s *Staff) takeConsent(w http.ResponseWriter, r *http.Request) error {
+	m, err := s.member(r.Context(), carpool.MemberID(r.PathValue("member")))
+	if err != nil {
+		return err
+	}
+	f, err := s.form(r, "consenso", "once")
+	if err != nil {
+		return err
+	}
+	ok, err := s.agreed(r.Context(), f, m)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return s.showPerson(w, r, f, m)
+	}
+	return seeOther(w, r, strings.TrimSuffix(personPath(m.ID), "/")+"?fatto=consenso")
+}
