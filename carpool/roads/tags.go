@@ -10,8 +10,8 @@ import (
 
 // carSpeeds are what a car makes on a class of road where no limit is tagged,
 // in km/h: figures of our own for hill country, below the legal limits. A road
-// of a class that is not here is not for cars; tracks are when they are tagged
-// so.
+// of a class that is not here is not for cars; a track is only when a tag of
+// vehicles says so.
 var carSpeeds = map[string]float64{
 	"motorway": 110, "motorway_link": 60, "trunk": 80, "trunk_link": 50,
 	"primary": 65, "primary_link": 45, "secondary": 55, "secondary_link": 40,
@@ -43,7 +43,10 @@ func carLane(t osm.Tags) lane {
 		return lane{}
 	}
 	right := carAccess(t)
-	if right == forbidden || class == "track" && right == unsaid {
+	if class == "track" && access(t, "motorcar", "motor_vehicle", "vehicle") == unsaid {
+		right = forbidden // that everybody may walk there opens no track to cars
+	}
+	if right == forbidden {
 		return lane{}
 	}
 	switch t.Find("surface") {

@@ -54,6 +54,8 @@ func TestCarLane(t *testing.T) {
 		{"highway=track", 0, 0},
 		{"highway=track motorcar=yes", 12, 12},
 		{"highway=track tracktype=grade1", 0, 0},
+		{"highway=track access=yes", 0, 0},
+		{"highway=track access=no motor_vehicle=destination", 6, 6},
 		{"highway=service", 15, 15},
 		{"highway=service service=emergency_access", 0, 0},
 		{"highway=pedestrian", 0, 0},

@@ -1,6 +1,7 @@
 package roads
 
 import (
+	"container/heap"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -75,33 +76,67 @@ func graphOf(t testing.TB, m Metric, nodes []point, segs []segment, shape []poin
 	return newGraph(carpool.RoadsAbout{Kind: "graph", Source: "a town of chance"}, car, ways, nil)
 }
 
-// dijkstra is the plain search that everything is held against: over the
-// segments alone, with a list instead of a heap's neighbour tables.
-func (n *network) dijkstra(from, to *spot) weight {
-	dist := make([]weight, len(n.nodes))
-	for i := range dist {
-		dist[i] = never
+// plain is a graph as the textbook has it, made of the segments alone, with a
+// search that shares nothing with the hierarchy: what everything is held
+// against.
+type plain struct {
+	n   *network
+	out [][]reach
+}
+
+func newPlain(n *network) *plain {
+	p := &plain{n: n, out: make([][]reach, len(n.nodes))}
+	for _, s := range n.segs {
+		if s.ab != shut {
+			p.out[s.a] = append(p.out[s.a], reach{s.b, n.metric.weight(s.ab, s.dm)})
+		}
+		if s.ba != shut {
+			p.out[s.b] = append(p.out[s.b], reach{s.a, n.metric.weight(s.ba, s.dm)})
+		}
 	}
-	var q queue
+	return p
+}
+
+// open is the open list of Dijkstra's search.
+type open []reach
+
+func (o open) Len() int           { return len(o) }
+func (o open) Less(i, j int) bool { return o[i].w < o[j].w }
+func (o open) Swap(i, j int)      { o[i], o[j] = o[j], o[i] }
+func (o *open) Push(x any)        { *o = append(*o, x.(reach)) }
+func (o *open) Pop() any {
+	last := (*o)[len(*o)-1]
+	*o = (*o)[:len(*o)-1]
+	return last
+}
+
+// dijkstra is the way between two places on the roads.
+func (p *plain) dijkstra(from, to *spot) weight {
+	dist := map[uint32]weight{}
+	o := &open{}
+	reached := func(v uint32, w weight) {
+		if d, ok := dist[v]; !ok || w < d {
+			dist[v] = w
+			heap.Push(o, reach{v, w})
+		}
+	}
 	for _, r := range from.out.list() {
-		dist[r.node] = min(dist[r.node], r.w)
-		q.push(r)
+		reached(r.node, r.w)
 	}
-	for len(q) > 0 {
-		r := q.pop()
+	for o.Len() > 0 {
+		r := heap.Pop(o).(reach)
 		if r.w > dist[r.node] {
 			continue
 		}
-		n.exits(r.node, func(v uint32, w weight) {
-			if r.w+w < dist[v] {
-				dist[v] = r.w + w
-				q.push(reach{v, r.w + w})
-			}
-		})
+		for _, e := range p.out[r.node] {
+			reached(e.node, r.w+e.w)
+		}
 	}
-	best := n.along(from, to)
+	best := p.n.along(from, to)
 	for _, r := range to.in.list() {
-		best = min(best, dist[r.node].plus(r.w))
+		if d, ok := dist[r.node]; ok {
+			best = min(best, d+r.w)
+		}
 	}
 	return best
 }
