@@ -50,6 +50,7 @@ type bare struct {
 	Car      string // one's own, of a check
 	ByKey    string
 	Bus      bool
+	Kept     bool   // a lift was changed, and this booking of it was not
 	Desk     string // phone of the desk
 }
 
@@ -77,6 +78,7 @@ func (n *Notifier) factsOf(lang string, v carpool.NoticeView) facts {
 	}
 	f.By = c.word("by."+f.ByKey, nil)
 	f.Alarm = v.Notice.With[carpool.WithReason] == "alarm"
+	f.Kept = v.Notice.With[carpool.WithReason] == carpool.ReasonOfferChanged
 	if b := v.Bus; b != nil && b.Line != "" {
 		f.BusSay = plain(b.Line, 30)
 		if !b.Depart.IsZero() {

@@ -72,7 +72,7 @@ const secret = "Segretissimo"
 func cases(kind carpool.NoticeKind, name string) map[string]carpool.NoticeView {
 	out := map[string]carpool.NoticeView{}
 	for _, by := range []string{"", "rider", "driver", "desk", "program"} {
-		for _, shape := range []string{"rider", "driver", "trusted", "alarm", "bare", "wish", "door", "guardian", "bus", "listed"} {
+		for _, shape := range []string{"rider", "driver", "trusted", "alarm", "bare", "wish", "door", "guardian", "bus", "listed", "kept"} {
 			v := accepted("n-1", person("m-1"))
 			v.Notice.Kind = kind
 			v.Notice.With = map[string]string{carpool.WithBy: by}
@@ -96,6 +96,8 @@ func cases(kind carpool.NoticeKind, name string) map[string]carpool.NoticeView {
 				v.Trip.Driver = true
 			case "guardian":
 				v.For = name
+			case "kept":
+				v.Notice.With[carpool.WithReason] = carpool.ReasonOfferChanged
 			case "bus":
 				v.Bus = &carpool.Bus{Line: name, From: name, Depart: v.Trip.Leave}
 			case "listed":
