@@ -102,7 +102,7 @@ func (s *server) wireCarpool(w world, k *kept) error {
 	if err != nil {
 		return fmt.Errorf("carpool: %w", err)
 	}
-	return nil
+	return s.wireMessages(k)
 }
 
 // openCarpool brings its tables up to date.
@@ -113,6 +113,8 @@ func (s *server) openCarpool(ctx context.Context) error {
 	if err := s.carpool.Open(ctx); err != nil {
 		return fmt.Errorf("carpool: %w", err)
 	}
+	if err := s.notify.Open(ctx); err != nil {
+		return fmt.Errorf("messages: %w", err)
+	}
 	return nil
 }
-

@@ -16,6 +16,10 @@ type carpoolConfig struct {
 	RidesKeptDays int            `yaml:"rides_kept_days"`
 	Caps          carpool.Caps   `yaml:"caps"`
 	School        carpool.School `yaml:"school"`
+	DeskPhone     string         `yaml:"desk_phone"`
+	DeskHours     string         `yaml:"desk_hours"`
+	Contact       string         `yaml:"contact"`
+	DPO           string         `yaml:"dpo"`
 }
 
 type mailConfig struct {
@@ -28,10 +32,13 @@ type mailConfig struct {
 }
 
 type smsConfig struct {
-	At      strict.At `yaml:"-"`
-	URL     string    `yaml:"url"`
-	KeyFile string    `yaml:"key_file"`
-	Daily   int       `yaml:"daily"`
+	At      strict.At         `yaml:"-"`
+	URL     string            `yaml:"url"`
+	Format  string            `yaml:"format"`
+	Fields  map[string]string `yaml:"fields"`
+	Header  string            `yaml:"header"`
+	KeyFile string            `yaml:"key_file"`
+	Daily   int               `yaml:"daily"`
 }
 
 type appIOConfig struct {

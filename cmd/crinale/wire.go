@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/crinale/crinale/carpool"
+	"github.com/crinale/crinale/carpool/notify"
 	"github.com/crinale/crinale/controller"
 	"github.com/crinale/crinale/controller/feed"
 	"github.com/crinale/crinale/controller/history"
@@ -16,6 +17,7 @@ import (
 	"github.com/crinale/crinale/internal/audit"
 	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/login"
+	"github.com/crinale/crinale/internal/mail"
 	"github.com/crinale/crinale/internal/metrics"
 	"github.com/crinale/crinale/internal/network"
 	"github.com/crinale/crinale/internal/outbox"
@@ -118,6 +120,8 @@ type server struct {
 	changes  *controller.Changes
 	outbox   *outbox.Box
 	carpool  *carpool.Portal
+	mailer   *mail.Mailer // nil: no server is configured
+	notify   *notify.Notifier
 	history  *history.History
 	rules    controller.Rules
 	influx   *history.Influx // nil when off
@@ -281,6 +285,8 @@ func (s *server) stages() []lifecycle.Stage {
 		lifecycle.Stage{Name: "audit", Run: s.audit.Run},
 		lifecycle.Stage{Name: "changes", Run: s.changes.Run, Ready: s.changes.Ready()},
 		lifecycle.Stage{Name: "outbox", Run: s.outbox.Run},
+		lifecycle.Stage{Name: "messages", Run: s.notify.Run},
+		lifecycle.Stage{Name: "carpool", Run: s.carpool.Run},
 		feed,
 		lifecycle.Stage{Name: "coverage", Run: s.coverage.run},
 		lifecycle.Stage{Name: "web", Run: s.web.Run, Ready: s.web.Ready()},
