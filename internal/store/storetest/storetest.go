@@ -44,3 +44,34 @@ func Open(t testing.TB, url string) *store.DB {
 func background() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), startLimit)
 }
+
+// Columns of a table by name, as the database has them; none: there is no such
+// table.
+func Columns(t testing.TB, db *store.DB, table string) []string {
+	t.Helper()
+	query := `SELECT name FROM pragma_table_info($1) ORDER BY name`
+	if db.Kind() == store.Postgres {
+		query = `SELECT column_name FROM information_schema.columns WHERE table_name = $1 ORDER BY column_name COLLATE "C"`
+	}
+	var out []string
+	err := db.View(t.Context(), func(tx *store.Tx) error {
+		out = nil
+		rows, err := tx.Query(t.Context(), query, table)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var name string
+			if err := rows.Scan(&name); err != nil {
+				return err
+			}
+			out = append(out, name)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
