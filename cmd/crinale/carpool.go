@@ -97,7 +97,7 @@ func (s *server) wireCarpool(w world, k *kept) error {
 	pc.Caps, pc.School = s.cfg.Carpool.Caps, s.cfg.Carpool.School
 	pc.RidesKept = time.Duration(s.cfg.Carpool.RidesKeptDays) * 24 * time.Hour
 	s.carpool, err = carpool.New(pc, carpool.Deps{
-		Store: k.db, Audit: s.audit, Outbox: s.outbox, Roads: w.ways.roads, Buses: w.ways.buses, Log: s.log,
+		Store: k.db, Audit: s.audit, Outbox: s.outbox, Roads: w.ways.roads, Buses: w.ways.buses, Log: s.log, Accounts: s.people,
 	})
 	if err != nil {
 		return fmt.Errorf("carpool: %w", err)
