@@ -1,5 +1,9 @@
 package carpool
 
+// ofOutbox are the messages on their way to a member: of a notice, or with the
+// member's name at the head of their key.
+const ofOutbox = `(queue = 'carpool' OR queue LIKE 'carpool.%') AND (key IN (SELECT id FROM carpool_notices WHERE member = $1) OR key LIKE $1 || ' %')`
+
 // holdings of this package. The order is that in which they are forgotten.
 var holdings = []Holding{
 	{
@@ -70,9 +74,9 @@ var holdings = []Holding{
 	},
 	{
 		Table: "outbox_messages", Columns: `id queue key body* due_ms tries given_up error* added_ms done_ms`,
-		About:  []About{{Where: `queue = 'carpool' AND key IN (SELECT id FROM carpool_notices WHERE member = $1)`, Hide: `body`}},
-		Forget: []string{`DELETE FROM outbox_messages WHERE queue = 'carpool' AND key IN (SELECT id FROM carpool_notices WHERE member = $1)`},
-		Expire: []Expire{{"notices", `DELETE FROM outbox_messages WHERE queue = 'carpool' AND due_ms < $1 AND added_ms < $1`}},
+		About:  []About{{Where: ofOutbox, Hide: `body`}},
+		Forget: []string{`DELETE FROM outbox_messages WHERE ` + ofOutbox},
+		Expire: []Expire{{"notices", `DELETE FROM outbox_messages WHERE (queue = 'carpool' OR queue LIKE 'carpool.%') AND due_ms < $1 AND added_ms < $1`}},
 	},
 	{
 		Table: "carpool_notices", Columns: `id key* member@ kind params* at_ms due_ms shown_ms`,
