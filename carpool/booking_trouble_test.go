@@ -203,23 +203,27 @@ func TestBadInput(t *testing.T) {
 	rider := w.resident(func(m *carpool.Member) { m.First = "Zoë 🏔️" })
 	long := strings.Repeat("è", 10<<10/2)
 	for name, change := range map[string]func(*carpool.Request){
-		"reversed":         func(r *carpool.Request) { r.When.From, r.When.To = r.When.To, r.When.From },
-		"past":             func(r *carpool.Request) { r.When = carpool.Window{From: monday.Add(-2 * time.Hour), To: monday.Add(-time.Hour)} },
-		"no window":        func(r *carpool.Request) { r.When = carpool.Window{} },
-		"two days":         func(r *carpool.Request) { r.When.To = r.When.From.Add(48 * time.Hour) },
-		"long note":        func(r *carpool.Request) { r.Note = long },
-		"not text":         func(r *carpool.Request) { r.Note = "\xff\xfe" },
-		"many companions":  func(r *carpool.Request) { r.Companions = 4 },
-		"fewer than none":  func(r *carpool.Request) { r.Companions = -1 },
-		"child seats":      func(r *carpool.Request) { r.Needs.ChildSeats = 2 },
-		"nowhere":          func(r *carpool.Request) { r.To = carpool.Spot{} },
-		"unknown place":    func(r *carpool.Request) { r.To.Place = "luna" },
-		"to itself":        func(r *carpool.Request) { r.To = r.From },
-		"a long walk":      func(r *carpool.Request) { r.MaxWalk = 3 * time.Hour },
-		"door, no address": func(r *carpool.Request) { r.From, r.DoorToDoor = carpool.Spot{At: geo.LonLat{Lon: 8.1, Lat: 44.5}}, true },
-		"return, no time":  func(r *carpool.Request) { r.Return = carpool.ReturnAt },
-		"some return":      func(r *carpool.Request) { r.Return = "perhaps" },
-		"off the globe":    func(r *carpool.Request) { r.From = carpool.Spot{At: geo.LonLat{Lon: 800, Lat: 44}} },
+		"reversed": func(r *carpool.Request) { r.When.From, r.When.To = r.When.To, r.When.From },
+		"past": func(r *carpool.Request) {
+			r.When = carpool.Window{From: monday.Add(-2 * time.Hour), To: monday.Add(-time.Hour)}
+		},
+		"no window":       func(r *carpool.Request) { r.When = carpool.Window{} },
+		"two days":        func(r *carpool.Request) { r.When.To = r.When.From.Add(48 * time.Hour) },
+		"long note":       func(r *carpool.Request) { r.Note = long },
+		"not text":        func(r *carpool.Request) { r.Note = "\xff\xfe" },
+		"many companions": func(r *carpool.Request) { r.Companions = 4 },
+		"fewer than none": func(r *carpool.Request) { r.Companions = -1 },
+		"child seats":     func(r *carpool.Request) { r.Needs.ChildSeats = 2 },
+		"nowhere":         func(r *carpool.Request) { r.To = carpool.Spot{} },
+		"unknown place":   func(r *carpool.Request) { r.To.Place = "luna" },
+		"to itself":       func(r *carpool.Request) { r.To = r.From },
+		"a long walk":     func(r *carpool.Request) { r.MaxWalk = 3 * time.Hour },
+		"door, no address": func(r *carpool.Request) {
+			r.From, r.DoorToDoor = carpool.Spot{At: geo.LonLat{Lon: 8.1, Lat: 44.5}}, true
+		},
+		"return, no time": func(r *carpool.Request) { r.Return = carpool.ReturnAt },
+		"some return":     func(r *carpool.Request) { r.Return = "perhaps" },
+		"off the globe":   func(r *carpool.Request) { r.From = carpool.Spot{At: geo.LonLat{Lon: 800, Lat: 44}} },
 	} {
 		r := need(wednesday, "07:00", "08:00")
 		change(&r)

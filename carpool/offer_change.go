@@ -2,6 +2,7 @@ package carpool
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -234,8 +235,8 @@ func (p *Offers) turn(ctx context.Context, by By, id OfferID, verb string, from 
 	return nil
 }
 
-// endIn ends an offer: its rides to come are cancelled, its addresses erased
-// after the last ride.
+// endIn ends an offer: its rides to come are cancelled, but for one that has
+// somebody aboard already; its addresses are erased after the last ride.
 func (b base) endIn(ctx context.Context, tx *store.Tx, o Offer, who, reason string) error {
 	if _, err := b.clear(ctx, tx, o.ID); err != nil {
 		return err
@@ -245,7 +246,7 @@ func (b base) endIn(ctx context.Context, tx *store.Tx, o Offer, who, reason stri
 		return err
 	}
 	for _, r := range rides {
-		if err := b.cancelRideIn(ctx, tx, r, who, reason); err != nil {
+		if err := b.cancelRideIn(ctx, tx, r, who, reason); err != nil && !errors.Is(err, errAboard) {
 			return err
 		}
 	}

@@ -2,7 +2,9 @@ package carpool
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/crinale/crinale/internal/audit"
@@ -66,16 +68,19 @@ func whoOf(by By, as Party) string {
 	return string(as)
 }
 
+// errAboard is a ride that cannot be cancelled any more.
+var errAboard = fault.New(fault.Conflict, "this ride is under way with somebody aboard")
+
 // cancelRideIn cancels a ride and its bookings, in somebody else's transaction.
 func (b base) cancelRideIn(ctx context.Context, tx *store.Tx, r Ride, who, reason string) error {
 	booked, err := bookingsWhere(ctx, tx, `ride = $1 AND state IN ('asked', 'accepted', 'boarded')`, string(r.ID))
 	if err != nil {
 		return err
 	}
+	if slices.ContainsFunc(booked, func(bk Booking) bool { return bk.State == Boarded }) {
+		return errAboard
+	}
 	for _, bk := range booked {
-		if bk.State == Boarded {
-			return fault.New(fault.Conflict, "this ride is under way with somebody aboard")
-		}
 		if _, err := b.changeIn(ctx, tx, bk, bookingChange{event: EventCancel, as: AsProgram, who: who, reason: ReasonRide, words: reason}); err != nil {
 			return err
 		}
@@ -96,7 +101,7 @@ func (b base) cancelRidesOf(ctx context.Context, tx *store.Tx, driver MemberID, 
 		return err
 	}
 	for _, r := range rides {
-		if err := b.cancelRideIn(ctx, tx, r, string(AsProgram), reason); err != nil {
+		if err := b.cancelRideIn(ctx, tx, r, string(AsProgram), reason); err != nil && !errors.Is(err, errAboard) {
 			return err
 		}
 	}

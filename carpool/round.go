@@ -170,7 +170,7 @@ func (p *Bookings) roundWays(ctx context.Context) error {
 // roundOffers ends offers whose days are all over, and so lets their addresses
 // go.
 func (p *Bookings) roundOffers(ctx context.Context) error {
-	list, err := ids[OfferID](ctx, p.base, `SELECT id FROM carpool_offers WHERE state = 'open'
+	list, err := ids[OfferID](ctx, p.base, `SELECT id FROM carpool_offers WHERE state <> 'ended'
 		AND NOT EXISTS (SELECT 1 FROM carpool_rides r WHERE r.offer = carpool_offers.id AND r.arrive_ms > $1 AND r.state <> 'cancelled') ORDER BY id`,
 		func(now time.Time) []any { return []any{store.Millis(now)} })
 	if err != nil {
@@ -179,7 +179,7 @@ func (p *Bookings) roundOffers(ctx context.Context) error {
 	return each(ctx, list, func(ctx context.Context, id OfferID) error {
 		return p.deps.Audit.Tx(ctx, func(tx *store.Tx) error {
 			o, err := offerIn(ctx, tx, id)
-			if err != nil || o.State != OfferOpen || o.When.Rule != "" && (o.When.Last == "" || o.When.Last >= DateOf(tx.Now, p.cfg.Location)) {
+			if err != nil || o.State == OfferEnded || o.When.Rule != "" && (o.When.Last == "" || o.When.Last >= DateOf(tx.Now, p.cfg.Location)) {
 				return err
 			}
 			if err := p.endIn(ctx, tx, o, string(AsProgram), ReasonOfferEnded); err != nil {

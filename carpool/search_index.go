@@ -29,11 +29,10 @@ func (b *board) sync(index StopIndex, rides []Ride) error {
 		if v, ok := b.held[r.ID]; ok && v >= r.version {
 			continue
 		}
+		b.held[r.ID] = r.version // a ride off every road is told of once
 		if err := index.Put(r.ID, r.Points()); err != nil {
 			errs = append(errs, fmt.Errorf("ride %s: %w", r.ID, err))
-			continue
 		}
-		b.held[r.ID] = r.version
 	}
 	return errors.Join(errs...)
 }
