@@ -128,9 +128,9 @@ func (v *NoticeView) fill(ctx context.Context, tx *store.Tx, cfg Config) error {
 			return err
 		}
 	}
-	if line := with[noticeBus]; line != "" {
-		v.Bus = &Bus{Line: line, From: with[noticeStop]}
-		if at, err := time.Parse(time.RFC3339, with[noticeDepart]); err == nil {
+	if line := with[WithBus]; line != "" {
+		v.Bus = &Bus{Line: line, From: with[WithStop]}
+		if at, err := time.Parse(time.RFC3339, with[WithDepart]); err == nil {
 			v.Bus.Depart = at
 		}
 	}
@@ -142,13 +142,6 @@ func (v *NoticeView) fill(ctx context.Context, tx *store.Tx, cfg Config) error {
 	}
 	return nil
 }
-
-// Keys of a notice way.list that names a bus, as the way home writes them.
-const (
-	noticeBus    = "bus"
-	noticeStop   = "stop"
-	noticeDepart = "depart"
-)
 
 // over says that a booking in this state makes a notice of this kind
 // pointless.

@@ -149,6 +149,47 @@ func (n *Notifier) Calendar(ctx context.Context, secret string) ([]byte, error) 
 	return n.ics(m.Lang, trips)
 }
 
+// dropCalendars takes away the calendars of members who left. Their addresses
+// are nobody's already.
+func (n *Notifier) dropCalendars(ctx context.Context) error {
+	var members []string
+	err := n.deps.Store.View(ctx, func(tx *store.Tx) error {
+		members = nil
+		rows, err := tx.Query(ctx, `SELECT member FROM notify_calendars`)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var m string
+			if err := rows.Scan(&m); err != nil {
+				return err
+			}
+			members = append(members, m)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return fmt.Errorf("look through the calendars: %w", err)
+	}
+	for _, id := range members {
+		m, err := n.deps.People.Get(ctx, carpool.MemberID(id))
+		if err != nil && fault.Of(err) != fault.NotFound {
+			return err
+		}
+		if err == nil && m.State != carpool.Gone {
+			continue
+		}
+		if err := n.deps.Store.Do(ctx, func(tx *store.Tx) error {
+			_, err := tx.Exec(ctx, `DELETE FROM notify_calendars WHERE member = $1`, id)
+			return err
+		}); err != nil {
+			return fmt.Errorf("take away a calendar: %w", err)
+		}
+	}
+	return nil
+}
+
 // ics writes journeys as a calendar.
 func (n *Notifier) ics(lang string, trips []carpool.NoticeTrip) ([]byte, error) {
 	c := n.words[lang]

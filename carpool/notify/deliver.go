@@ -197,6 +197,28 @@ func (n *Notifier) Spoken(ctx context.Context, lang, notice string) (string, err
 	return spoken(n.words[lang], m, f), nil
 }
 
+// Shown is a notice as a page shows it to its reader, with what they may see
+// now: a title, and a text without greeting and links. Both are "" for somebody
+// who left.
+func (n *Notifier) Shown(ctx context.Context, lang, notice string) (title, text string, err error) {
+	v, err := n.deps.Notices.NoticeView(ctx, notice)
+	if err != nil || v.Nobody {
+		return "", "", err
+	}
+	if v.Trip != nil {
+		trip := *v.Trip
+		trip.FromAddress, trip.ToAddress = "", "" // the page of the booking has them
+		v.Trip = &trip
+	}
+	v.Reach.Lang = lang
+	lang, m, f, err := n.say(v)
+	if err != nil {
+		return "", "", err
+	}
+	m.say = ""
+	return m.title, spoken(n.words[lang], m, f), nil
+}
+
 // outcomes are what came of a notice so far, by channel, and what time it is.
 func (n *Notifier) outcomes(ctx context.Context, notice string) (out map[carpool.Channel]string, now time.Time, err error) {
 	err = n.deps.Store.View(ctx, func(tx *store.Tx) error {

@@ -184,6 +184,10 @@ func TestSpokenForTheDesk(t *testing.T) {
 	if err != nil || !strings.Contains(s, "Il Suo passaggio è confermato") || !strings.Contains(s, "Partenza: Bergolo, piazza") || strings.Contains(s, "http") {
 		t.Errorf("%q, %v", s, err)
 	}
+	title, text, err := w.n.Shown(t.Context(), "en", "n-1")
+	if err != nil || title != "Your lift is confirmed" || !strings.Contains(text, "From: Bergolo, piazza") || strings.Contains(text, "Ask whether") || strings.Contains(text, "http") {
+		t.Errorf("shown %q: %q, %v", title, text, err)
+	}
 	v.Nobody = true
 	w.views.put(v)
 	if s, err := w.n.Spoken(t.Context(), "it", "n-1"); err != nil || s != "" {
@@ -200,12 +204,18 @@ func TestOldOutcomesAreForgotten(t *testing.T) {
 		db.SetClock(func() time.Time { return now })
 		w := newWorld(t, db)
 		driver := person("m-1", carpool.BySMS)
-		w.tell(asked("n-1", driver, now.Add(time.Hour)))
+		w.tell(asks("n-1", driver, now.Add(time.Hour)))
+		w.folk.put(driver)
+		if _, err := w.n.NewCalendar(t.Context(), carpool.By{Account: driver.Account, Member: driver.ID}); err != nil {
+			t.Fatal(err)
+		}
+		driver.State = carpool.Gone
+		w.folk.put(driver)
 		now = now.Add(w.n.cfg.Keep + 24*time.Hour)
 		if err := w.n.Round(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		for _, table := range []string{"notify_sent", "notify_questions", "notify_daily"} {
+		for _, table := range []string{"notify_sent", "notify_questions", "notify_daily", "notify_calendars"} {
 			var n int
 			err := db.View(t.Context(), func(tx *store.Tx) error {
 				return tx.QueryRow(t.Context(), `SELECT COUNT(*) FROM `+table).Scan(&n)

@@ -1,18 +1,16 @@
 package notify
 
 import (
+	"cmp"
 	"context"
-	"database/sql"
-	"encoding/json"
-	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/crinale/crinale/carpool"
 	"github.com/crinale/crinale/internal/audit"
 	"github.com/crinale/crinale/internal/contact"
 	"github.com/crinale/crinale/internal/fault"
-	"github.com/crinale/crinale/internal/outbox"
 	"github.com/crinale/crinale/internal/store"
 )
 
@@ -24,6 +22,7 @@ type question struct {
 	notice  string
 	member  carpool.MemberID
 	booking carpool.BookingID
+	asked   int64
 }
 
 // ask writes a question down before it is sent, since the answer may be quick.
@@ -43,35 +42,90 @@ func (n *Notifier) ask(ctx context.Context, v carpool.NoticeView) error {
 	})
 }
 
-// open is the last question to one of the members that was not answered yet;
-// false when there is none.
+// open is the last question to one of the members that still waits for its
+// answer; false when there is none. What was settled on the page meanwhile is
+// closed on the way.
 func (n *Notifier) open(ctx context.Context, members []carpool.Member) (question, bool, error) {
-	var last question
-	var asked int64 = -1
+	var all []question
 	err := n.deps.Store.View(ctx, func(tx *store.Tx) error {
-		last, asked = question{}, -1
+		all = nil
 		for _, m := range members {
-			var q question
-			var at int64
-			err := tx.QueryRow(ctx, `SELECT notice, member, booking, asked_ms FROM notify_questions
-				WHERE member = $1 AND answer = '' AND until_ms > $2 ORDER BY asked_ms DESC, notice LIMIT 1`, string(m.ID), store.Millis(tx.Now)).
-				Scan(&q.notice, &q.member, &q.booking, &at)
-			if errors.Is(err, sql.ErrNoRows) {
-				continue
-			}
-			if err != nil {
+			if err := asked(ctx, tx, m.ID, &all); err != nil {
 				return err
-			}
-			if at > asked {
-				last, asked = q, at
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		return last, false, fmt.Errorf("look for the question of an answer: %w", err)
+		return question{}, false, fmt.Errorf("look for the question of an answer: %w", err)
 	}
-	return last, asked >= 0, nil
+	slices.SortFunc(all, func(a, b question) int { return cmp.Or(cmp.Compare(b.asked, a.asked), cmp.Compare(a.notice, b.notice)) })
+	for _, q := range all {
+		v, err := n.deps.Notices.NoticeView(ctx, q.notice)
+		if err != nil && fault.Of(err) != fault.NotFound {
+			return question{}, false, err
+		}
+		if err == nil && !v.Nobody && v.Trip != nil && v.Trip.State == carpool.Asked {
+			return q, true, nil
+		}
+		if err := n.close(ctx, q, "settled"); err != nil {
+			return question{}, false, err
+		}
+	}
+	return question{}, false, nil
+}
+
+// asked adds the questions to a member that were not answered.
+func asked(ctx context.Context, tx *store.Tx, m carpool.MemberID, to *[]question) error {
+	rows, err := tx.Query(ctx, `SELECT notice, member, booking, asked_ms FROM notify_questions WHERE member = $1 AND answer = '' AND until_ms > $2`, string(m), store.Millis(tx.Now))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var q question
+		if err := rows.Scan(&q.notice, &q.member, &q.booking, &q.asked); err != nil {
+			return err
+		}
+		*to = append(*to, q)
+	}
+	return rows.Err()
+}
+
+// close writes down how a question ended.
+func (n *Notifier) close(ctx context.Context, q question, how string) error {
+	err := n.deps.Store.Do(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE notify_questions SET answer = $2 WHERE notice = $1`, q.notice, how)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("note the answer to notice %s: %w", q.notice, err)
+	}
+	return nil
+}
+
+// InboundOnce is Inbound for gateways that name what comes in: the same id
+// again is the same message, and does nothing, so that an answer that is
+// brought twice does not answer the question before it.
+func (n *Notifier) InboundOnce(ctx context.Context, id, from, text string) error {
+	what := "in " + digest(id)
+	var known int
+	err := n.deps.Store.View(ctx, func(tx *store.Tx) error {
+		return tx.QueryRow(ctx, `SELECT COUNT(*) FROM notify_daily WHERE what = $1`, what).Scan(&known)
+	})
+	if err != nil {
+		return fmt.Errorf("look for a message that came in: %w", err)
+	}
+	if known > 0 {
+		return nil
+	}
+	if err := n.Inbound(ctx, from, text); err != nil {
+		return err
+	}
+	return n.deps.Store.Do(ctx, func(tx *store.Tx) error {
+		_, err := daily(ctx, tx, carpool.DateOf(tx.Now, n.cfg.Location), what, 1)
+		return err
+	})
 }
 
 // Inbound takes a short message that came in. SÌ and NO answer the last open
@@ -159,63 +213,8 @@ func (n *Notifier) decide(ctx context.Context, m carpool.Member, q question, a A
 	default:
 		return err // the gateway brings it again
 	}
-	err = n.deps.Store.Do(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE notify_questions SET answer = $2 WHERE notice = $1`, q.notice, string(a))
+	if err := n.close(ctx, q, string(a)); err != nil {
 		return err
-	})
-	if err != nil {
-		return fmt.Errorf("note the answer to notice %s: %w", q.notice, err)
 	}
 	return n.answer(ctx, m, word)
-}
-
-// replyQueue is where short answers wait. A body names the member and the
-// words, never the number.
-const replyQueue = carpool.Queue + ".reply"
-
-type shortReply struct {
-	Member carpool.MemberID `json:"member"`
-	Word   string           `json:"word"`
-}
-
-// answer queues a short answer, a few on one day at most: two machines that
-// answer each other must end.
-func (n *Notifier) answer(ctx context.Context, m carpool.Member, word string) error {
-	if !n.have(carpool.BySMS) {
-		return nil
-	}
-	return n.deps.Store.Do(ctx, func(tx *store.Tx) error {
-		day := carpool.DateOf(tx.Now, n.cfg.Location)
-		ok, err := daily(ctx, tx, day, "reply "+string(m.ID), n.cfg.Replies)
-		if err != nil || !ok {
-			return err
-		}
-		body, err := json.Marshal(shortReply{m.ID, word})
-		if err != nil {
-			return err
-		}
-		key := fmt.Sprintf("%s %s %d", m.ID, word, store.Millis(tx.Now))
-		return n.deps.Outbox.Add(ctx, tx, outbox.Message{Queue: replyQueue, Key: key, Body: body})
-	})
-}
-
-// reply sends a short answer. One that cannot be sent is no matter: nothing
-// hangs on it.
-func (n *Notifier) reply(ctx context.Context, m outbox.Message) error {
-	var r shortReply
-	if err := json.Unmarshal(m.Body, &r); err != nil {
-		return fault.New(fault.Invalid, "short answer: %w", err)
-	}
-	who, err := n.deps.People.Get(ctx, r.Member)
-	if fault.Of(err) == fault.NotFound && err != nil || err == nil && (who.State == carpool.Gone || who.Phone == "") {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	c := n.words[who.Lang]
-	if c == nil {
-		c = n.words[Langs[0]]
-	}
-	return n.deps.Channels[carpool.BySMS].Send(ctx, To{Phone: who.Phone}, Text{Key: m.Key, Short: smsText(c.word(r.Word, nil))})
 }

@@ -20,7 +20,7 @@ func TestAnswersReachTheLastOpenQuestion(t *testing.T) {
 		driver := person("m-driver", carpool.BySMS)
 		w.folk.put(driver)
 		for _, id := range []string{"n-1", "n-2"} {
-			w.tell(asked(id, driver, now.Add(12*time.Hour)))
+			w.tell(asks(id, driver, now.Add(12*time.Hour)))
 			now = now.Add(time.Minute)
 		}
 		if got := w.sms.all(); len(got) != 2 || !strings.HasSuffix(got[0], "Risponda SI o NO.") {
@@ -55,7 +55,7 @@ func TestWhoIsNobodyHearsNothing(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t))
 	driver := person("m-driver", carpool.BySMS)
 	w.folk.put(driver)
-	w.tell(asked("n-1", driver, time.Now().Add(time.Hour)))
+	w.tell(asks("n-1", driver, time.Now().Add(time.Hour)))
 	before := len(w.sms.all())
 	for _, from := range []string{"+393339999999", "112", "", "\r\n", "3331234567\r\nX: y", strings.Repeat("3", 500), "CASHBACK", "+39333123456"} {
 		if err := w.n.Inbound(t.Context(), from, "SI"); fault.Of(err) != fault.Denied || err == nil {
@@ -87,7 +87,7 @@ func TestUnclearLateAndSettledAnswers(t *testing.T) {
 			w.settle()
 			return strings.Join(w.sms.all()[n:], "|")
 		}
-		w.tell(asked("n-1", driver, now.Add(time.Hour)))
+		w.tell(asks("n-1", driver, now.Add(time.Hour)))
 		if got := in("forse, ma alle 8"); !strings.Contains(got, "non ho capito") || len(w.said.all()) != 0 {
 			t.Errorf("unclear: heard %q, said %q", got, w.said.all())
 		}
@@ -99,7 +99,7 @@ func TestUnclearLateAndSettledAnswers(t *testing.T) {
 			t.Errorf("asked once more: heard %q, said %q", got, w.said.all())
 		}
 		w.said.fail = fault.New(fault.Internal, "the disk is full")
-		w.tell(asked("n-2", driver, now.Add(time.Hour)))
+		w.tell(asks("n-2", driver, now.Add(time.Hour)))
 		if err := w.n.Inbound(t.Context(), driver.Phone, "SI"); err == nil {
 			t.Error("a trouble of our own was swallowed")
 		}
@@ -107,10 +107,61 @@ func TestUnclearLateAndSettledAnswers(t *testing.T) {
 		if got := in("SI"); !strings.Contains(got, "segnato SI") {
 			t.Errorf("the gateway brings it again: heard %q", got)
 		}
-		w.tell(asked("n-3", driver, now.Add(time.Hour)))
+		w.tell(asks("n-3", driver, now.Add(time.Hour)))
 		now = now.Add(2 * time.Hour)
 		if got := in("SI"); !strings.Contains(got, "non ci sono domande") || len(w.said.all()) != 3 {
 			t.Errorf("after the deadline: heard %q, said %q", got, w.said.all())
+		}
+	})
+}
+
+// An answer goes to the last question that still waits, not to one that was
+// settled on the page.
+func TestSettledQuestionIsPassedOver(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+		db.SetClock(func() time.Time { return now })
+		w := newWorld(t, db)
+		driver := person("m-driver", carpool.BySMS)
+		w.folk.put(driver)
+		w.tell(asks("n-1", driver, now.Add(time.Hour)))
+		now = now.Add(time.Minute)
+		later := asks("n-2", driver, now.Add(time.Hour))
+		w.tell(later)
+		trip := *later.Trip
+		trip.State = carpool.Accepted
+		later.Trip = &trip
+		w.views.put(later)
+		if err := w.n.Inbound(t.Context(), driver.Phone, "SI"); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.said.all(); !slices.Equal(got, []string{"accept m-driver b-n-1"}) {
+			t.Errorf("said %q", got)
+		}
+	})
+}
+
+func TestAnswerBroughtTwiceAnswersOnce(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+		db.SetClock(func() time.Time { return now })
+		w := newWorld(t, db)
+		driver := person("m-driver", carpool.BySMS)
+		w.folk.put(driver)
+		for _, id := range []string{"n-1", "n-2"} {
+			w.tell(asks(id, driver, now.Add(time.Hour)))
+			now = now.Add(time.Minute)
+		}
+		for range 3 {
+			if err := w.n.InboundOnce(t.Context(), "sms-77", driver.Phone, "SI"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := w.said.all(); !slices.Equal(got, []string{"accept m-driver b-n-2"}) {
+			t.Errorf("said %q", got)
+		}
+		if err := w.n.InboundOnce(t.Context(), "sms-78", "+393339999999", "SI"); fault.Of(err) != fault.Denied {
+			t.Errorf("a stranger: %v", err)
 		}
 	})
 }
@@ -170,7 +221,7 @@ func TestFamilyPhoneAnswersForWhomWasAsked(t *testing.T) {
 	a, b := person("m-a", carpool.BySMS), person("m-b", carpool.BySMS)
 	w.folk.put(a)
 	w.folk.put(b)
-	w.tell(asked("n-1", b, time.Now().Add(time.Hour)))
+	w.tell(asks("n-1", b, time.Now().Add(time.Hour)))
 	if err := w.n.Inbound(t.Context(), a.Phone, "SI"); err != nil {
 		t.Fatal(err)
 	}

@@ -197,9 +197,12 @@ func (n *Notifier) Run(ctx context.Context) error {
 	}
 }
 
-// Round forgets what came of notices Keep ago, and questions and counts of
-// days past.
+// Round forgets what came of notices Keep ago, questions and counts of days
+// past, and calendars of those who left.
 func (n *Notifier) Round(ctx context.Context) error {
+	if err := n.dropCalendars(ctx); err != nil {
+		return err
+	}
 	return n.deps.Store.Do(ctx, func(tx *store.Tx) error {
 		old := tx.Now.Add(-n.cfg.Keep)
 		for _, q := range []struct {

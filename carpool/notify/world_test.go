@@ -119,8 +119,8 @@ func accepted(id string, m carpool.Member) carpool.NoticeView {
 			Leave: leave, Arrive: leave.Add(50 * time.Minute), Seats: 1, Cents: 240, State: carpool.Accepted}}
 }
 
-// asked is the same booking as a question to its driver.
-func asked(id string, m carpool.Member, deadline time.Time) carpool.NoticeView {
+// asks is the same booking as a question to its driver.
+func asks(id string, m carpool.Member, deadline time.Time) carpool.NoticeView {
 	v := accepted(id, m)
 	v.Notice.Kind = carpool.NoticeAsked
 	v.Trip.Driver, v.Trip.Other, v.Trip.Phone, v.Trip.Car, v.Trip.State, v.Trip.Deadline = true, "Residente", "", "", carpool.Asked, deadline
