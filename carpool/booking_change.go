@@ -214,6 +214,9 @@ func (b base) wayAfter(ctx context.Context, tx *store.Tx, bk Booking, ch booking
 	if err != nil || r.State.over() {
 		return err
 	}
+	if r.Rider.Outside() {
+		return b.outsideAfter(ctx, tx, r, bk)
+	}
 	switch bk.State {
 	case Completed:
 		return b.endRequest(ctx, tx, r, RequestDone, bk.Drop.At.Add(b.cfg.AddressKept))

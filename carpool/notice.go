@@ -74,6 +74,9 @@ const (
 // Tell writes a notice and puts it in the outbox, in the transaction of its
 // event. A notice with a key that was told already changes nothing.
 func Tell(ctx context.Context, tx *store.Tx, box *outbox.Box, n Notice) error {
+	if n.Member.Outside() { // their own operator tells them
+		return nil
+	}
 	n.ID, n.At = newID("n"), tx.Now
 	with, err := json.Marshal(n.With)
 	if err != nil {
