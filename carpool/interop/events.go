@@ -155,6 +155,9 @@ func (s *Server) postMessage(r *http.Request, op Operator) (int, any, error) {
 		if err != nil {
 			return 0, nil, err
 		}
+		if !s.free() && e.Passenger.ID != m.From.ID {
+			return 0, nil, fault.New(fault.Denied, "from: id: not the passenger of that booking")
+		}
 		ref = e.ref
 	}
 	err = s.deps.Portal.Message(r.Context(), op.ID, ref, m)

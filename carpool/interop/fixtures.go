@@ -121,3 +121,9 @@ func (f *Fixtures) Message(_ context.Context, _, _ string, m Message) error {
 	}
 	return missingUser
 }
+
+// Abandon has nothing to take back.
+func (f *Fixtures) Abandon(context.Context, string, Booking) error { return nil }
+
+// Forget has nothing to drop.
+func (f *Fixtures) Forget(context.Context) error { return nil }

@@ -36,6 +36,28 @@ func scanEntry(scan func(...any) error) (entry, error) {
 	return e, nil
 }
 
+// entries are the bookings that meet a condition.
+func (s *Server) entries(ctx context.Context, where string, args ...any) ([]entry, error) {
+	var out []entry
+	err := s.deps.Store.View(ctx, func(tx *store.Tx) error {
+		out = nil
+		rows, err := tx.Query(ctx, entryQuery+` WHERE `+where+` ORDER BY id`, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			e, err := scanEntry(rows.Scan)
+			if err != nil {
+				return err
+			}
+			out = append(out, e)
+		}
+		return rows.Err()
+	})
+	return out, err
+}
+
 // find a booking of an operator. Those of others are not there.
 func (s *Server) find(ctx context.Context, operator, id string) (entry, error) {
 	var e entry

@@ -52,6 +52,10 @@ type Portal interface {
 	Status(ctx context.Context, ref string) (Status, error)
 	// Move brings a booking to a status that the API found allowed.
 	Move(ctx context.Context, operator, ref string, to Status, message string) error
+	// Abandon takes back what came of a Book that did not end.
+	Abandon(ctx context.Context, operator string, b Booking) error
+	// Forget drops what is kept of passengers of whom nothing is left.
+	Forget(ctx context.Context) error
 	// Message goes from a passenger of the operator to a user of the portal; ref
 	// is the booking it is about, "" for none.
 	Message(ctx context.Context, operator, ref string, m Message) error

@@ -29,23 +29,10 @@ import (
 // what their operators must be told in the outbox, each with its note in one
 // transaction. It may be repeated; what nobody needs any more is dropped.
 func (s *Server) Round(ctx context.Context) error {
-	var open []entry
-	err := s.deps.Store.View(ctx, func(tx *store.Tx) error {
-		open = open[:0]
-		rows, err := tx.Query(ctx, entryQuery+` WHERE status IN ($1, $2, $3) AND ref <> '' ORDER BY id`, string(Waiting), string(Confirmed), string(Completed))
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			e, err := scanEntry(rows.Scan)
-			if err != nil {
-				return err
-			}
-			open = append(open, e)
-		}
-		return rows.Err()
-	})
+	if err := s.abandon(ctx); err != nil {
+		return err
+	}
+	open, err := s.entries(ctx, `status IN ($1, $2, $3) AND ref <> ''`, string(Waiting), string(Confirmed), string(Completed))
 	if err != nil {
 		return fmt.Errorf("look at bookings of other operators: %w", err)
 	}
@@ -63,7 +50,28 @@ func (s *Server) Round(ctx context.Context) error {
 			}
 		}
 	}
-	return s.forget(ctx, s.deps.Now())
+	return errors.Join(s.forget(ctx, s.deps.Now()), s.deps.Portal.Forget(ctx))
+}
+
+// unfinished is how long a booking may take to be made.
+const unfinished = 10 * time.Minute
+
+// abandon takes back bookings that did not come to their end: the program was
+// killed in them, and nobody asked again.
+func (s *Server) abandon(ctx context.Context) error {
+	left, err := s.entries(ctx, `ref = '' AND created_ms < $1`, store.Millis(s.deps.Now().Add(-unfinished)))
+	if err != nil {
+		return fmt.Errorf("look at unfinished bookings: %w", err)
+	}
+	for _, e := range left {
+		if err := s.deps.Portal.Abandon(ctx, e.operator, e.Booking); err != nil {
+			return fmt.Errorf("take back booking %s: %w", e.ID, err)
+		}
+		if err := s.drop(ctx, e.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // moved notes a status that the portal brought about, and has it told.

@@ -28,14 +28,15 @@ const (
 // village is a small portal in memory: one lift from A to B, a driver who
 // answers when the test says so.
 type village struct {
-	mu       sync.Mutex
-	journeys []DriverJourney
-	needs    []PassengerJourney
-	trips    []DriverTrip
-	bookings map[string]Status
-	asked    int // calls of Book
-	refuse   error
-	messages []Message
+	mu        sync.Mutex
+	journeys  []DriverJourney
+	needs     []PassengerJourney
+	trips     []DriverTrip
+	bookings  map[string]Status
+	asked     int // calls of Book
+	refuse    error
+	messages  []Message
+	abandoned []string
 }
 
 var _ Portal = (*village)(nil)
@@ -83,6 +84,15 @@ func (v *village) Move(_ context.Context, _, ref string, to Status, _ string) er
 	v.bookings[ref] = to
 	return nil
 }
+
+func (v *village) Abandon(_ context.Context, _ string, b Booking) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.abandoned = append(v.abandoned, b.ID)
+	return nil
+}
+
+func (v *village) Forget(context.Context) error { return nil }
 
 func (v *village) Message(_ context.Context, _, ref string, m Message) error {
 	v.mu.Lock()

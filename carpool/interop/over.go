@@ -1,0 +1,257 @@
+package interop
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/crinale/crinale/carpool"
+	"github.com/crinale/crinale/internal/fault"
+	"github.com/crinale/crinale/internal/geo"
+)
+
+// over is the portal as the API asks it.
+type over struct {
+	p     *carpool.Portal
+	roads carpool.Roads
+	cfg   Config
+	in    *time.Location
+	names names
+	now   func() time.Time
+}
+
+var _ Portal = (*over)(nil)
+
+// Over is the API's portal over the real one. secret is [Secret]'s.
+func Over(p *carpool.Portal, roads carpool.Roads, cfg Config, in *time.Location, secret []byte, now func() time.Time) (Portal, error) {
+	if p == nil || roads == nil || in == nil || len(secret) < 32 {
+		return nil, fault.New(fault.Internal, "interop: portal, roads, location and secret must be given")
+	}
+	if now == nil {
+		now = time.Now
+	}
+	return &over{p: p, roads: roads, cfg: cfg, in: in, names: names{secret}, now: now}, nil
+}
+
+// kinds of sealed names.
+const (
+	kindUser    = "user"
+	kindJourney = "journey"
+	kindNeed    = "need"
+)
+
+const (
+	onFoot  = 1.0            // m/s: how far a radius is, for who walks it
+	longest = time.Hour      // walk
+	between = time.Minute    // least half of a window
+	halfDay = 12 * time.Hour // most
+	ahead   = 360 * 24 * time.Hour
+	maxID   = 255 // characters, by the standard
+)
+
+// found are the lifts of the portal for a time, as the portal's own search
+// finds them for a stranger: private ends only as the cell they lie in.
+func (o *over) found(ctx context.Context, s Search, at time.Time) ([]carpool.Match, error) {
+	delta := min(max(s.Delta, between), halfDay)
+	now := o.now()
+	if at.Add(delta).Before(now.Add(between)) || at.After(now.Add(ahead)) {
+		return nil, nil
+	}
+	walk := time.Duration(max(s.FromKm, s.ToKm) * 1000 / onFoot * float64(time.Second))
+	ans, err := o.p.Bookings.Search(ctx, carpool.Ask{From: carpool.Spot{At: s.From}, To: carpool.Spot{At: s.To}, Seats: 1,
+		When: carpool.Window{From: at.Add(-delta), To: at.Add(delta)}, MaxWalk: min(max(walk, 5*time.Minute), longest)})
+	if fault.Of(err) == fault.Invalid && err != nil { // the same cell at both ends, or past: there is none
+		return nil, nil
+	}
+	return ans.Matches, err
+}
+
+// lift is a match with what may be told of its driver.
+type lift struct {
+	match  carpool.Match
+	ride   carpool.Ride
+	driver User
+	id     string
+}
+
+// lifts leaves out doors, and what cannot be named.
+func (o *over) lifts(ctx context.Context, operator string, list []carpool.Match) ([]lift, error) {
+	var out []lift
+	for _, m := range list {
+		if m.Pickup.Place == "" || m.Drop.Place == "" {
+			continue
+		}
+		ride, err := o.p.Offers.Ride(ctx, m.Ride)
+		if fault.Of(err) == fault.NotFound && err != nil {
+			continue // gone since
+		}
+		if err != nil {
+			return nil, err
+		}
+		id := o.names.seal(kindJourney, operator, string(m.Ride), string(m.Pickup.Place), string(m.Drop.Place))
+		driver, err := o.user(ctx, operator, ride.Driver)
+		if err != nil {
+			return nil, err
+		}
+		if len(id) <= maxID {
+			out = append(out, lift{m, ride, driver, id})
+		}
+	}
+	return out, nil
+}
+
+// user is a driver as others know them: the first name, and a name that says
+// nothing and is another for each operator.
+func (o *over) user(ctx context.Context, operator string, id carpool.MemberID) (User, error) {
+	m, err := o.p.Members.Get(ctx, id)
+	if err != nil {
+		return User{}, fmt.Errorf("driver of a lift: %w", err)
+	}
+	return User{ID: o.names.seal(kindUser, operator, string(id)), Operator: o.cfg.Operator, Alias: cmp.Or(m.Shown(), "Conducente")}, nil
+}
+
+func (o *over) trip(m carpool.Match) Trip {
+	way := int(m.Way)
+	return Trip{Operator: o.cfg.Operator, PickupLat: m.Pickup.At.Lat, PickupLng: m.Pickup.At.Lon, DropLat: m.Drop.At.Lat, DropLng: m.Drop.At.Lon,
+		PickupAddress: m.Pickup.Name, DropAddress: m.Drop.Name, Duration: int(m.Drop.Time.Sub(m.Pickup.Time).Seconds()), Distance: &way, WebURL: o.cfg.Web}
+}
+
+func price(cents int) Price {
+	if cents <= 0 {
+		return Price{Type: "FREE"}
+	}
+	eur := float64(cents) / 100
+	return Price{Type: "PAYING", Amount: &eur, Currency: "EUR"}
+}
+
+// Drivers are the lifts that fit a search.
+func (o *over) Drivers(ctx context.Context, s Search) ([]DriverJourney, error) {
+	list, err := o.found(ctx, s, s.At)
+	if err != nil {
+		return nil, err
+	}
+	all, err := o.lifts(ctx, s.Operator, list)
+	if err != nil {
+		return nil, err
+	}
+	var out []DriverJourney
+	for _, l := range all {
+		seats, cost := max(0, l.ride.Seats-l.ride.Taken), price(l.match.Cents)
+		out = append(out, DriverJourney{Trip: o.trip(l.match), JourneySchedule: o.schedule(l), Driver: l.driver, Seats: &seats, Price: &cost})
+	}
+	return out, nil
+}
+
+func (o *over) schedule(l lift) JourneySchedule {
+	return JourneySchedule{ID: l.id, PickupDate: Unix(l.match.Pickup.Time.Unix()), Type: "PLANNED"}
+}
+
+// DriverTrips are lifts that go again and again: those of the next date of
+// each day asked for, by their offer.
+func (o *over) DriverTrips(ctx context.Context, s Search) ([]DriverTrip, error) {
+	type key struct {
+		offer      carpool.OfferID
+		from, drop carpool.PlaceID
+	}
+	at := map[key]int{}
+	var out []DriverTrip
+	for _, day := range o.days(s) {
+		list, err := o.found(ctx, s, day)
+		if err != nil {
+			return nil, err
+		}
+		all, err := o.lifts(ctx, s.Operator, list)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range all {
+			offer, err := o.p.Offers.Get(ctx, l.ride.Offer)
+			if err != nil && fault.Of(err) != fault.NotFound {
+				return nil, err
+			}
+			if err != nil || offer.When.Rule == "" {
+				continue
+			}
+			k := key{l.ride.Offer, l.match.Pickup.Place, l.match.Drop.Place}
+			i, there := at[k]
+			if !there {
+				i = len(out)
+				at[k] = i
+				out = append(out, DriverTrip{Trip: o.trip(l.match), Driver: l.driver})
+			}
+			local := l.match.Pickup.Time.In(o.in)
+			out[i].Schedules = append(out[i].Schedules, Schedule{Day: weekdays[local.Weekday()], Time: local.Format("15:04:05"), Journeys: []JourneySchedule{o.schedule(l)}})
+		}
+	}
+	return out, nil
+}
+
+// days are the next moments at the time asked for, one for each day of the
+// week asked for, within the span.
+func (o *over) days(s Search) []time.Time {
+	earliest, latest := s.Span()
+	first := o.now()
+	if earliest.After(first) {
+		first = earliest
+	}
+	local := first.In(o.in)
+	var out []time.Time
+	seen := map[time.Weekday]bool{}
+	for n := 0; n <= 7; n++ {
+		clock := s.Clock()
+		at := time.Date(local.Year(), local.Month(), local.Day()+n, int(clock.Hours()), int(clock.Minutes())%60, int(clock.Seconds())%60, 0, o.in)
+		day := at.Weekday()
+		if !s.Days()[weekdays[day]] || seen[day] || at.Before(first) || !latest.IsZero() && at.After(latest) {
+			continue
+		}
+		seen[day] = true
+		out = append(out, at.UTC())
+	}
+	return out
+}
+
+// Passengers are requests from meeting point to meeting point, without a word
+// of who asks.
+func (o *over) Passengers(ctx context.Context, s Search) ([]PassengerJourney, error) {
+	list, err := o.p.Bookings.OpenBetween(ctx, s.At.Add(-s.Delta), s.At.Add(s.Delta))
+	if err != nil {
+		return nil, err
+	}
+	var out []PassengerJourney
+	for _, r := range list {
+		legs, err := o.roads.Legs(ctx, []geo.LonLat{r.From.At}, []geo.LonLat{r.To.At})
+		if err != nil {
+			return nil, err
+		}
+		if len(legs) == 0 || len(legs[0]) == 0 || !legs[0][0].OK {
+			continue
+		}
+		from, err1 := o.p.Places.Get(ctx, r.From.Place)
+		to, err2 := o.p.Places.Get(ctx, r.To.Place)
+		if errors.Join(err1, err2) != nil {
+			continue // a meeting point that is no more
+		}
+		leave := r.When.From
+		if r.When.Arrive {
+			leave = leave.Add(-legs[0][0].Time)
+		}
+		seats, way, at := r.Companions+1, int(legs[0][0].Metres), Unix(leave.Unix())
+		out = append(out, PassengerJourney{
+			Trip: Trip{Operator: o.cfg.Operator, PickupLat: from.At.Lat, PickupLng: from.At.Lon, DropLat: to.At.Lat, DropLng: to.At.Lon, PickupAddress: from.Name, DropAddress: to.Name,
+				Duration: int(legs[0][0].Time.Seconds()), Distance: &way, WebURL: o.cfg.Web},
+			JourneySchedule: JourneySchedule{ID: o.names.seal(kindNeed, s.Operator, string(r.ID)), PickupDate: at, Type: "PLANNED"}, DriverDate: at, Seats: &seats,
+			// Another name for each journey: what one person looks for cannot be put together.
+			Passenger: User{ID: o.names.seal(kindNeed, s.Operator, string(r.ID), "rider"), Operator: o.cfg.Operator, Alias: "Passeggero"}})
+	}
+	return out, nil
+}
+
+// PassengerTrips are none: residents ask for each journey by itself.
+func (o *over) PassengerTrips(context.Context, Search) ([]PassengerTrip, error) { return nil, nil }
+
+// Forget drops passengers of other operators of whom nothing is left.
+func (o *over) Forget(ctx context.Context) error {
+	return o.p.Members.DropOutside(ctx, o.now().Add(-o.cfg.Kept))
+}
