@@ -40,7 +40,8 @@ func (t *Trust) Drivers(ctx context.Context, by By) ([]DriverState, error) {
 		}
 		if out, err = all(rows, func(row scanner) (DriverState, error) {
 			d := DriverState{Checks: []DriverCheck{}}
-			return d, row.Scan(&d.ID, &d.State)
+			err := row.Scan(&d.ID, &d.State)
+			return d, err
 		}); err != nil {
 			return err
 		}

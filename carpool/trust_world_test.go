@@ -234,9 +234,9 @@ func (w *trustWorld) plant(table string, values map[string]any) {
 func (w *trustWorld) lift(id string, rider, driver carpool.MemberID, vehicle carpool.VehicleID, state carpool.BookingState, in time.Duration) carpool.BookingID {
 	w.t.Helper()
 	at := store.Millis(w.now.Add(in))
-	for _, p := range []string{"bergolo-piazza", "alba-ospedale"} {
-		if w.number(`SELECT count(*) FROM carpool_places WHERE id = $1`, p) == 0 {
-			_, err := w.Places.Put(w.t.Context(), office, carpool.Place{ID: carpool.PlaceID(p), Comune: bergolo, Name: "Punto " + p, Kind: carpool.Square, At: lonlat(8.1836, 44.5472)})
+	for _, s := range []carpool.Spot{spotA, spotB} {
+		if w.number(`SELECT count(*) FROM carpool_places WHERE id = $1`, string(s.Place)) == 0 {
+			_, err := w.Places.Put(w.t.Context(), office, carpool.Place{ID: s.Place, Comune: bergolo, Name: "Punto " + string(s.Place), Kind: carpool.Square, At: s.At})
 			must(w.t, err)
 		}
 	}
