@@ -117,7 +117,17 @@ func New(cfg Config, deps Deps) (*Server, error) {
 
 // Open brings the tables up to date. Store, audit log and outbox must be open.
 func (s *Server) Open(ctx context.Context) error {
-	return s.deps.Store.Migrate(ctx, Owner, migrations)
+	if err := s.deps.Store.Migrate(ctx, Owner, migrations); err != nil {
+		return err
+	}
+	if o, ok := s.deps.Portal.(interface{ open(secret []byte) }); ok {
+		secret, err := secretOf(ctx, s.deps.Store)
+		if err != nil {
+			return err
+		}
+		o.open(secret)
+	}
+	return nil
 }
 
 // Run looks at how bookings go on until ctx ends.
@@ -146,9 +156,9 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 }
 
-// Secret of a database, made when first asked for: names that other operators
-// get are sealed with it. The tables of the API must be there.
-func Secret(ctx context.Context, db *store.DB) ([]byte, error) {
+// secretOf a database is made when first asked for: names that other operators
+// get are sealed with it.
+func secretOf(ctx context.Context, db *store.DB) ([]byte, error) {
 	fresh := make([]byte, 32)
 	rand.Read(fresh)
 	var text string

@@ -1,7 +1,6 @@
 package interop
 
 import (
-	"context"
 	"database/sql"
 	"encoding/json"
 	"strings"
@@ -226,11 +225,11 @@ func TestNames(t *testing.T) {
 func TestSecretIsKept(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		newWorld(t, db, newVillage(), nil)
-		a, err := Secret(t.Context(), db)
+		a, err := secretOf(t.Context(), db)
 		if err != nil || len(a) != 32 {
 			t.Fatal(len(a), err)
 		}
-		b, err := Secret(context.Background(), db)
+		b, err := secretOf(t.Context(), db)
 		if err != nil || string(a) != string(b) {
 			t.Errorf("two secrets, %v", err)
 		}

@@ -15,25 +15,41 @@ import (
 // over is the portal as the API asks it.
 type over struct {
 	p     *carpool.Portal
-	roads carpool.Roads
+	deps  OverDeps
 	cfg   Config
-	in    *time.Location
-	names names
-	now   func() time.Time
+	names names // with its secret once the server is open
 }
 
 var _ Portal = (*over)(nil)
 
-// Over is the API's portal over the real one. secret is [Secret]'s.
-func Over(p *carpool.Portal, roads carpool.Roads, cfg Config, in *time.Location, secret []byte, now func() time.Time) (Portal, error) {
-	if p == nil || roads == nil || in == nil || len(secret) < 32 {
-		return nil, fault.New(fault.Internal, "interop: portal, roads, location and secret must be given")
-	}
-	if now == nil {
-		now = time.Now
-	}
-	return &over{p: p, roads: roads, cfg: cfg, in: in, names: names{secret}, now: now}, nil
+// OverDeps are what it takes to put the API over the portal.
+type OverDeps struct {
+	Roads    carpool.Roads
+	Location *time.Location   // of times of day; nil: Europe/Rome
+	Now      func() time.Time // nil: time.Now
 }
+
+// Over is the API's portal over the real one, of the same configuration as the
+// server. It touches nothing; the server opens it.
+func Over(p *carpool.Portal, cfg Config, deps OverDeps) (Portal, error) {
+	if p == nil || deps.Roads == nil {
+		return nil, fault.New(fault.Internal, "interop: portal and roads must be given")
+	}
+	if deps.Location == nil {
+		rome, err := time.LoadLocation("Europe/Rome")
+		if err != nil {
+			return nil, fault.New(fault.Internal, "interop: time zone Europe/Rome: %w", err)
+		}
+		deps.Location = rome
+	}
+	if deps.Now == nil {
+		deps.Now = time.Now
+	}
+	return &over{p: p, deps: deps, cfg: cfg}, nil
+}
+
+// open gives it the secret of outside names.
+func (o *over) open(secret []byte) { o.names = names{secret} }
 
 // kinds of sealed names.
 const (
@@ -55,7 +71,7 @@ const (
 // finds them for a stranger: private ends only as the cell they lie in.
 func (o *over) found(ctx context.Context, s Search, at time.Time) ([]carpool.Match, error) {
 	delta := min(max(s.Delta, between), halfDay)
-	now := o.now()
+	now := o.deps.Now()
 	if at.Add(delta).Before(now.Add(between)) || at.After(now.Add(ahead)) {
 		return nil, nil
 	}
@@ -181,7 +197,7 @@ func (o *over) DriverTrips(ctx context.Context, s Search) ([]DriverTrip, error) 
 				at[k] = i
 				out = append(out, DriverTrip{Trip: o.trip(l.match), Driver: l.driver})
 			}
-			local := l.match.Pickup.Time.In(o.in)
+			local := l.match.Pickup.Time.In(o.deps.Location)
 			out[i].Schedules = append(out[i].Schedules, Schedule{Day: weekdays[local.Weekday()], Time: local.Format("15:04:05"), Journeys: []JourneySchedule{o.schedule(l)}})
 		}
 	}
@@ -192,16 +208,16 @@ func (o *over) DriverTrips(ctx context.Context, s Search) ([]DriverTrip, error) 
 // week asked for, within the span.
 func (o *over) days(s Search) []time.Time {
 	earliest, latest := s.Span()
-	first := o.now()
+	first := o.deps.Now()
 	if earliest.After(first) {
 		first = earliest
 	}
-	local := first.In(o.in)
+	local := first.In(o.deps.Location)
 	var out []time.Time
 	seen := map[time.Weekday]bool{}
 	for n := 0; n <= 7; n++ {
 		clock := s.Clock()
-		at := time.Date(local.Year(), local.Month(), local.Day()+n, int(clock.Hours()), int(clock.Minutes())%60, int(clock.Seconds())%60, 0, o.in)
+		at := time.Date(local.Year(), local.Month(), local.Day()+n, int(clock.Hours()), int(clock.Minutes())%60, int(clock.Seconds())%60, 0, o.deps.Location)
 		day := at.Weekday()
 		if !s.Days()[weekdays[day]] || seen[day] || at.Before(first) || !latest.IsZero() && at.After(latest) {
 			continue
@@ -221,7 +237,7 @@ func (o *over) Passengers(ctx context.Context, s Search) ([]PassengerJourney, er
 	}
 	var out []PassengerJourney
 	for _, r := range list {
-		legs, err := o.roads.Legs(ctx, []geo.LonLat{r.From.At}, []geo.LonLat{r.To.At})
+		legs, err := o.deps.Roads.Legs(ctx, []geo.LonLat{r.From.At}, []geo.LonLat{r.To.At})
 		if err != nil {
 			return nil, err
 		}
@@ -253,5 +269,5 @@ func (o *over) PassengerTrips(context.Context, Search) ([]PassengerTrip, error) 
 
 // Forget drops passengers of other operators of whom nothing is left.
 func (o *over) Forget(ctx context.Context) error {
-	return o.p.Members.DropOutside(ctx, o.now().Add(-o.cfg.Kept))
+	return o.p.Members.DropOutside(ctx, o.deps.Now().Add(-o.cfg.Kept))
 }

@@ -46,8 +46,7 @@ func newHill(t testing.TB, db *store.DB) *hill {
 	late := &lateBound{}
 	h.world = newWorld(t, db, late, nil)
 	h.world.now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	var mu sync.Mutex
-	db.SetClock(func() time.Time { mu.Lock(); defer mu.Unlock(); return h.world.now })
+	db.SetClock(func() time.Time { return h.world.now })
 	ways := roads.NewEstimate()
 	cfg := carpool.Default()
 	cfg.Location = in
@@ -55,14 +54,13 @@ func newHill(t testing.TB, db *store.DB) *hill {
 	if err == nil {
 		err = h.portal.Open(t.Context())
 	}
-	if err != nil {
-		t.Fatal(err)
+	if err == nil {
+		late.Portal, err = Over(h.portal, h.Server.cfg, OverDeps{Roads: ways, Location: in, Now: func() time.Time { return h.world.now }})
 	}
-	secret, err := Secret(t.Context(), db)
-	if err != nil {
-		t.Fatal(err)
+	if err == nil {
+		err = h.Server.Open(t.Context())
 	}
-	if late.Portal, err = Over(h.portal, ways, h.Server.cfg, in, secret, func() time.Time { return h.world.now }); err != nil {
+	if err != nil {
 		t.Fatal(err)
 	}
 	for i, p := range points {
@@ -97,6 +95,12 @@ func (h *hill) drive(plate string) {
 
 // lateBound lets the server be made before its portal.
 type lateBound struct{ Portal }
+
+func (l *lateBound) open(secret []byte) {
+	if o, ok := l.Portal.(*over); ok {
+		o.open(secret)
+	}
+}
 
 func (h *hill) resident(first, last string) carpool.By {
 	h.t.Helper()

@@ -2,6 +2,7 @@ package interop
 
 import (
 	"bytes"
+	"fmt"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -13,16 +14,29 @@ import (
 	"github.com/crinale/crinale/internal/store/storetest"
 )
 
-// The standard's own tester against the API: PSCOVOIT is the folder of
-// fabmob/playground-standard-covoiturage at eb829ba. Nothing of it is kept
-// here: its client is built there and sends the requests of its own script to
-// a server with its own data. Its script ends well whatever happened, so each
-// exit code and each line is counted.
-func TestTester(t *testing.T) {
+// TestProveInterop holds the API against the standard: make prove-interop.
+// Answers of every operation against its schemas, planted wrong answers that
+// must be caught, and, where PSCOVOIT is the folder of
+// fabmob/playground-standard-covoiturage at eb829ba, the standard's own tester.
+func TestProveInterop(t *testing.T) {
 	dir := os.Getenv("PSCOVOIT")
-	if dir == "" {
-		t.Skip("SKIPPED, NOT TESTED: set PSCOVOIT to the folder of fabmob/playground-standard-covoiturage")
+	if dir == "" && os.Getenv("PROVE") == "" {
+		t.Skip("SKIPPED, NOT TESTED: make prove-interop, with PSCOVOIT=DIR of fabmob/playground-standard-covoiturage for its tester")
 	}
+	answers := conform(t)
+	caught, planted := plants(t)
+	said := "the standard's tester was NOT run: set PSCOVOIT to its folder"
+	if dir != "" {
+		said = tester(t, dir)
+	}
+	t.Logf("%d answers hold to the schemas, %d of %d planted wrong answers were caught; %s", answers, caught, planted, said)
+}
+
+// tester runs the standard's tester. Nothing of it is kept here: its client is
+// built there and sends the requests of its own script to a server with its
+// own data. Its script ends well whatever happened, so each exit code and each
+// line is counted.
+func tester(t *testing.T, dir string) (said string) {
 	bin := filepath.Join(t.TempDir(), "pscovoit")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, ".")
 	build.Dir = dir
@@ -64,9 +78,10 @@ func TestTester(t *testing.T) {
 		}
 		count := func(word string) int { return strings.Count(out.String(), word) }
 		requests, well, right, wrong := count("EXIT "), count("EXIT 0\n"), count("OK ✅"), count("ERROR ❌")
-		t.Logf("%d requests, %d exit codes 0, %d assertions right, %d wrong", requests, well, right, wrong)
+		said += fmt.Sprintf("tester on %s: %d requests, %d exit codes 0, %d of 488 assertions right, %d wrong; ", db.Kind(), requests, well, right, wrong)
 		if requests != 88 || well != 88 || right != 488 || wrong != 0 {
 			t.Errorf("want 88, 88, 488 and 0:\n%s", out.String())
 		}
 	})
+	return said
 }
