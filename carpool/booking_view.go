@@ -155,7 +155,8 @@ type Journey struct {
 }
 
 // Mine gives the journeys of a member that begin in a span, as driver and as
-// rider, in order. Who asks must be that member, or the desk for them.
+// rider, in order; a rider's with every booking, also those that were declined
+// or cancelled. Who asks must be that member, or the desk for them.
 func (p *Bookings) Mine(ctx context.Context, member MemberID, from, to time.Time) ([]Journey, error) {
 	var out []Journey
 	err := p.deps.Store.View(ctx, func(tx *store.Tx) error {
