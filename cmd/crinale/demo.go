@@ -102,6 +102,9 @@ func runDemo(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := demoPeople(ctx, s); err != nil {
+		return fmt.Errorf("demo carpool: %w", err)
+	}
 	if d := c.Duration("for"); d > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, d)
@@ -187,6 +190,7 @@ func welcome(w io.Writer, f demoFile, data string) {
 	fmt.Fprintf(w, "\nCrinale demo: %d simulated radios, invented network, real comuni and heights.\n\n", f.Radios)
 	for _, p := range []struct{ path, what string }{
 		{"/", "home"}, {"/rete", "map of the network, live"}, {"/rete/allarmi", "what is wrong and what to do"},
+		{"/passaggi", "lifts: search, offer, the desk"},
 		{"/copertura", "coverage of the 38 comuni"}, {"/stato", "what is down, for residents"},
 	} {
 		fmt.Fprintf(w, "  %-44s %s\n", f.HTTP+p.path, p.what)

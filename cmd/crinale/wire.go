@@ -185,6 +185,11 @@ func wire(cfg config, w world, book radio.Book, k *kept, log *slog.Logger) (*ser
 	if err := s.wirePages(w); err != nil {
 		return nil, err
 	}
+	if k != nil {
+		if err := s.wireCarpoolPages(w, k); err != nil {
+			return nil, err
+		}
+	}
 	s.wireFigures()
 	if err := s.metrics.Err(); err != nil {
 		return fail("metrics", err)
