@@ -19,7 +19,7 @@ func (s *Staff) mountAPI() error {
 		"GET /api/v1/carpool/drivers": {Access: web.NeedsUnion(login.ManageCarpool), Handler: s.shell.Taking(s.apiDrivers, web.Paged()...)},
 		"GET /api/v1/carpool/checks":  {Access: web.Needs(login.CheckDrivers), Handler: s.shell.Taking(s.apiChecks, web.Paged()...)},
 		"GET /api/v1/carpool/listed":  {Access: web.NeedsUnion(login.ManageCarpool), Handler: s.shell.Taking(s.apiListed, web.Paged("comune")...)},
-		"GET /api/v1/carpool/places":  {Access: web.Needs(login.EditPlaces), Handler: s.shell.Taking(s.apiPlaces, web.Paged("comune")...)},
+		"GET /api/v1/carpool/points":  {Access: web.Needs(login.EditPlaces), Handler: s.shell.Taking(s.apiPlaces, web.Paged("comune")...)},
 	})
 }
 

@@ -199,8 +199,8 @@ func TestStaffScope(t *testing.T) {
 		{"/api/v1/carpool/drivers", []int{no, no, no, no, in, no, no, no, no, no}},
 		{"/api/v1/carpool/checks", []int{no, no, in, in, no, no, no, no, no, no}},
 		{"/api/v1/carpool/listed", []int{no, no, no, no, in, no, no, no, no, no}},
-		{"/api/v1/carpool/places", []int{in, in, no, no, in, in, in, no, no, no}},
-		{"/api/v1/carpool/places?comune=" + cortemilia, []int{in, gone, no, no, in, gone, gone, no, no, no}},
+		{"/api/v1/carpool/points", []int{in, in, no, no, in, in, in, no, no, no}},
+		{"/api/v1/carpool/points?comune=" + cortemilia, []int{in, gone, no, no, in, gone, gone, no, no, no}},
 	} {
 		for i, w := range who {
 			if got := o.as(w, row.page).Code; got != row.want[i] {
@@ -217,6 +217,6 @@ func TestStaffScope(t *testing.T) {
 	}
 	hides(t, o.as("sportello-bergolo", "/passaggi/sportello/chiamate"), "Residente Tredici")
 	hides(t, o.as("comune-bergolo", "/passaggi/punti"), "Cortemilia, scuola")
-	hides(t, o.as("comune-bergolo", "/api/v1/carpool/places"), "cortemilia-scuola")
+	hides(t, o.as("comune-bergolo", "/api/v1/carpool/points"), "cortemilia-scuola")
 	hides(t, o.as("polizia-cortemilia", "/passaggi/polizia"), "AA111AA")
 }
