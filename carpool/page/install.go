@@ -37,6 +37,7 @@ func (p *Pages) worker(v *visit) error {
 	}
 	h := v.w.Header()
 	h.Set("Content-Type", "text/javascript; charset=utf-8")
+	h.Set("Service-Worker-Allowed", searchPath)
 	h.Set("Cache-Control", "no-cache")
 	web.Bytes(v.w, v.r, b, web.Tag(b))
 	return nil

@@ -19,7 +19,7 @@ func readDate(s string) (carpool.Date, error) {
 		return d, nil
 	}
 	parts := strings.FieldsFunc(s, func(c rune) bool { return c == '/' || c == '.' || c == '-' || c == ' ' })
-	if len(parts) != 3 {
+	if len(parts) != 3 || s[0] < '0' || s[0] > '9' {
 		return "", wrong
 	}
 	var n [3]int

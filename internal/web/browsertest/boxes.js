@@ -56,7 +56,7 @@
   // Fields of forms are boxes too: no label may stand on one.
   for (const e of document.querySelectorAll("input, select, textarea, button")) {
     const r = e.getBoundingClientRect();
-    if (r.width < 2 || r.height < 2 || e.closest(".visually-hidden") || getComputedStyle(e).visibility !== "visible") continue;
+    if (r.width < 2 || r.height < 2 || !e.checkVisibility() || e.closest(".visually-hidden") || getComputedStyle(e).visibility !== "visible") continue;
     runs.push({ e, left: r.left, right: r.right, top: r.top, bottom: r.bottom });
   }
   runs.sort((a, b) => a.top - b.top);
