@@ -128,16 +128,17 @@ func (l *layout) most(p, q int) (time.Duration, bool) {
 		return 0, false
 	}
 	if !l.found {
-		return l.budget + NearDetour, l.budget+NearDetour >= 0
+		most := l.budget + min(NearDetour, l.reach)
+		return most, most >= 0
 	}
 	most := min(l.budget, l.best.cost-2*(in.Walk.Time+out.Walk.Time)-1)
 	return most, most >= 0
 }
 
 // nearWindow says whether a moment, with the departure as planned, may be
-// brought near the window.
+// brought so near the window that it matters.
 func (l *layout) nearWindow(at time.Duration) bool {
-	return at+l.hi >= l.from-NearTime && at+l.lo <= l.till+NearTime
+	return at+l.hi >= l.from-l.reach && at+l.lo <= l.till+l.reach
 }
 
 // try keeps a combination if it is the best so far, or the nearest miss.

@@ -27,6 +27,7 @@ type layout struct {
 	from, till time.Duration // the window of the search
 	needs      bool          // the car lacks what the rider needs
 
+	reach  time.Duration // how far a miss may be from a match to be worth finding
 	best   combo
 	found  bool
 	miss   faults
@@ -44,7 +45,7 @@ type heldRider struct {
 const ever time.Duration = 10 * 365 * 24 * time.Hour
 
 func newLayout(a *Ask, around *Around, now time.Time) *layout {
-	return &layout{a: a, around: around, at: now}
+	return &layout{a: a, around: around, at: now, reach: NearTime}
 }
 
 // gapWithin is the time between two moments, within bounds that can be added to.
@@ -55,28 +56,13 @@ func gapWithin(from, to time.Time) time.Duration { return min(max(to.Sub(from), 
 func (l *layout) lay(c *Candidate) bool {
 	l.c, l.found, l.missed = c, false, false
 	l.pre, l.load, l.held = l.pre[:0], l.load[:0], l.held[:0]
-	if !l.sound() {
+	if !l.open() || !l.clocks() || !l.known() {
 		return false
 	}
-	r := c.Ride
-	l.start = r.Stops[0].At
-	l.now = gapWithin(l.start, l.at)
-	if l.now > 0 {
-		return false
-	}
-	l.from, l.till = gapWithin(l.start, l.a.When.From), gapWithin(l.start, l.a.When.To)
-	l.needs = !l.a.Needs.Met(c.Offer.Carries)
-	planned := gapWithin(l.start, r.Depart)
-	if r.Depart.IsZero() {
-		planned = 0
-	}
-	l.lo, l.hi = min(planned-c.Offer.Flex, 0), max(planned+c.Offer.Flex, 0)
-	l.lo = max(l.lo, l.now)
-
 	var t time.Duration
 	load := 0
-	for i := range r.Stops {
-		switch s := &r.Stops[i]; s.Kind {
+	for i := range c.Ride.Stops {
+		switch s := &c.Ride.Stops[i]; s.Kind {
 		case StopPickup:
 			load += s.Seats
 		case StopDrop:
@@ -87,8 +73,8 @@ func (l *layout) lay(c *Candidate) bool {
 			t += c.Near.Between[i].Time
 		}
 	}
-	for i := range r.Stops {
-		if r.Stops[i].Kind == StopPickup && !l.hold(i) {
+	for i := range c.Ride.Stops {
+		if c.Ride.Stops[i].Kind == StopPickup && !l.hold(i) {
 			return false
 		}
 	}
@@ -99,11 +85,70 @@ func (l *layout) lay(c *Candidate) bool {
 		}
 		l.budget -= max(t-c.Direct, 0)
 	}
-	if !l.inTime(t) {
-		return false
-	}
+	l.needs = !l.a.Needs.Met(c.Offer.Carries)
 	l.roomOf()
 	l.ways()
+	return true
+}
+
+// open says whether a ride takes anybody in at all.
+func (l *layout) open() bool {
+	c := l.c
+	if c.Ride == nil || c.Offer == nil || l.a.Seats < 1 || l.a.When.To.Before(l.a.When.From) {
+		return false
+	}
+	r := c.Ride
+	return r.State == RideOpen && r.Risk == "" && (l.a.For == "" || l.a.For != r.Driver) &&
+		len(r.Stops) >= 2 && len(c.Near.Between) == len(r.Stops)-1
+}
+
+// clocks sets all that is counted from the departure. false: the ride has
+// left, or it cannot come near the window at all. Most rides of a day cannot,
+// and are looked at no further.
+func (l *layout) clocks() bool {
+	r, flex := l.c.Ride, l.c.Offer.Flex
+	l.start = r.Stops[0].At
+	if l.now = gapWithin(l.start, l.at); l.now > 0 {
+		return false
+	}
+	planned := time.Duration(0)
+	if !r.Depart.IsZero() {
+		planned = gapWithin(l.start, r.Depart)
+	}
+	l.lo, l.hi = max(min(planned-flex, 0), l.now), max(planned+flex, 0)
+	l.from, l.till = gapWithin(l.start, l.a.When.From), gapWithin(l.start, l.a.When.To)
+	walk := l.a.MaxWalk + NearWalk
+	if l.lo-walk > l.till+l.reach {
+		return false
+	}
+	last := l.hi + max(l.c.Offer.MaxDetour, 0) + NearDetour + walk
+	for _, b := range l.c.Near.Between {
+		if !b.OK {
+			return false
+		}
+		last += b.Time
+	}
+	return last >= l.from-l.reach
+}
+
+// known says whether the legs are those of the stops and of the points of the
+// search.
+func (l *layout) known() bool {
+	c, n := l.c, len(l.c.Ride.Stops)
+	points := len(l.around.Pickups) + len(l.around.Drops)
+	if len(c.Near.To) != points || len(c.Near.From) != points || len(l.around.Legs) != len(l.around.Pickups) {
+		return false
+	}
+	for p := range points {
+		if len(c.Near.To[p]) != n || len(c.Near.From[p]) != n {
+			return false
+		}
+	}
+	for _, row := range l.around.Legs {
+		if len(row) != len(l.around.Drops) {
+			return false
+		}
+	}
 	return true
 }
 
@@ -143,39 +188,6 @@ func (l *layout) ways() {
 	}
 }
 
-// sound says whether a ride may take somebody in at all, and whether the legs
-// known are those of its stops and of the points of the search.
-func (l *layout) sound() bool {
-	c := l.c
-	if c.Ride == nil || c.Offer == nil || l.a.Seats < 1 || l.a.When.To.Before(l.a.When.From) {
-		return false
-	}
-	r, n := c.Ride, len(c.Ride.Stops)
-	if r.State != RideOpen || r.Risk != "" || l.a.For != "" && l.a.For == r.Driver {
-		return false
-	}
-	points := len(l.around.Pickups) + len(l.around.Drops)
-	if n < 2 || len(c.Near.Between) != n-1 || len(c.Near.To) != points || len(c.Near.From) != points || len(l.around.Legs) != len(l.around.Pickups) {
-		return false
-	}
-	for _, b := range c.Near.Between {
-		if !b.OK {
-			return false
-		}
-	}
-	for p := range points {
-		if len(c.Near.To[p]) != n || len(c.Near.From[p]) != n {
-			return false
-		}
-	}
-	for _, row := range l.around.Legs {
-		if len(row) != len(l.around.Drops) {
-			return false
-		}
-	}
-	return true
-}
-
 // hold notes the promise to the rider who gets in at a stop.
 func (l *layout) hold(in int) bool {
 	r, id := l.c.Ride, l.c.Ride.Stops[in].Booking
@@ -208,13 +220,4 @@ func (l *layout) hold(in int) bool {
 	}
 	l.held = append(l.held, h)
 	return true
-}
-
-// inTime says whether a ride of some length can come near the window at all;
-// most rides of a day cannot, and are seen no further.
-func (l *layout) inTime(length time.Duration) bool {
-	walk := l.a.MaxWalk + NearWalk
-	first := l.lo - walk
-	last := l.hi + length + max(l.budget, 0) + NearDetour + walk
-	return last >= l.from-NearTime && first <= l.till+NearTime
 }

@@ -101,21 +101,38 @@ type rideMiss struct {
 	faults
 }
 
-// missesOf are the nearest rides that do not fit, then the nearest bus before and
-// the nearest after the window.
-func missesOf(a Ask, rides []rideMiss, buses []Bus) []Miss {
-	slices.SortFunc(rides, func(x, y rideMiss) int {
+// nearest are the rides that come nearest to a match, the nearest first, at
+// most MostMisses of them.
+type nearest []rideMiss
+
+// add puts a ride in its place, and says how far a ride may be from now on to
+// have one.
+func (n *nearest) add(m rideMiss) (reach time.Duration) {
+	at, _ := slices.BinarySearchFunc(*n, m, func(x, y rideMiss) int {
 		return cmp.Or(x.compare(y.faults), cmp.Compare(x.ride, y.ride))
 	})
+	if at < MostMisses {
+		*n = slices.Insert(*n, at, m)
+		*n = (*n)[:min(len(*n), MostMisses)]
+	}
+	if len(*n) < MostMisses {
+		return NearTime
+	}
+	return min((*n)[MostMisses-1].far(), NearTime)
+}
+
+// missesOf are the nearest rides that do not fit, then the nearest bus before and
+// the nearest after the window.
+func missesOf(a *Ask, rides nearest, buses []Bus) []Miss {
 	var out []Miss
-	for _, r := range rides[:min(len(rides), MostMisses)] {
+	for _, r := range rides {
 		out = append(out, Miss{Ride: r.ride, Why: missWhy[r.kind], By: r.by})
 	}
 	return append(out, busMisses(a, buses)...)
 }
 
 // busMisses are the last bus before and the first after the window.
-func busMisses(a Ask, buses []Bus) []Miss {
+func busMisses(a *Ask, buses []Bus) []Miss {
 	var before, after *Miss
 	for i := range buses {
 		early, late := a.offWindow(&buses[i])

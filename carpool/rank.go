@@ -27,7 +27,7 @@ func Rank(a Ask, around Around, candidates []Candidate, now time.Time) (matches 
 		plan Plan
 	}
 	l := newLayout(&a, &around, now)
-	fit, nearly := make([]scored, 0, 64), make([]rideMiss, 0, 64)
+	fit, nearly := make([]scored, 0, 64), nearest{}
 	for i := range candidates {
 		if !l.lay(&candidates[i]) {
 			continue
@@ -35,7 +35,7 @@ func Rank(a Ask, around Around, candidates []Candidate, now time.Time) (matches 
 		if l.search() {
 			fit = append(fit, scored{i, l.plan()})
 		} else if l.missed {
-			nearly = append(nearly, rideMiss{candidates[i].Ride.ID, l.miss})
+			l.reach = nearly.add(rideMiss{candidates[i].Ride.ID, l.miss})
 		}
 	}
 	slices.SortFunc(fit, func(x, y scored) int {
@@ -47,7 +47,7 @@ func Rank(a Ask, around Around, candidates []Candidate, now time.Time) (matches 
 	for i, s := range fit {
 		matches[i] = matchOf(a, around, candidates[s.of], s.plan)
 	}
-	return matches, missesOf(a, nearly, around.Buses)
+	return matches, missesOf(&a, nearly, around.Buses)
 }
 
 // matchOf is a plan as a search answers it.

@@ -77,7 +77,7 @@ func BenchmarkRank(b *testing.B) {
 		name  string
 		rides int
 		hours float64
-	}{{"600 of a day", 600, 14}, {"600 at once", 600, 2}} {
+	}{{"600 of a day", 600, 14}, {"2400 of a day", 2400, 24}, {"600 at once", 600, 2}} {
 		b.Run(c.name, func(b *testing.B) {
 			s, candidates := benchSearch(c.rides, c.hours)
 			took := make([]time.Duration, 0, 1<<16)

@@ -1,6 +1,7 @@
 package carpool_test
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 	"testing"
@@ -117,6 +118,9 @@ func TestRankIsInOrder(t *testing.T) {
 		if !reflect.DeepEqual(matches, again) || !reflect.DeepEqual(misses, missed) {
 			t.Fatalf("another order, another answer:\n%+v\n%+v\n%+v\n%+v", matches, again, misses, missed)
 		}
+		if want := eachAlone(s, candidates); !reflect.DeepEqual(misses, want) {
+			t.Fatalf("misses of all: %+v\nthe nearest of each alone: %+v", misses, want)
+		}
 		if len(matches) > carpool.MostMatches || len(misses) > carpool.MostMisses+2 {
 			t.Fatalf("%d matches, %d misses", len(matches), len(misses))
 		}
@@ -136,4 +140,27 @@ func TestRankIsInOrder(t *testing.T) {
 			}
 		}
 	})
+}
+
+// eachAlone are the nearest misses of a search that looks at one ride at a
+// time.
+func eachAlone(s scene, candidates []carpool.Candidate) (out []carpool.Miss) {
+	for _, c := range candidates {
+		_, misses := carpool.Rank(s.ask, s.around, []carpool.Candidate{c}, s.now)
+		out = append(out, misses...)
+	}
+	kinds := []string{carpool.MissLater, carpool.MissEarlier, carpool.MissWalk, carpool.MissDetour, carpool.MissFull, carpool.MissNeeds}
+	far := func(m carpool.Miss) time.Duration {
+		switch m.Why {
+		case carpool.MissWalk:
+			return 2 * m.By
+		case carpool.MissFull, carpool.MissNeeds:
+			return 30 * time.Minute
+		}
+		return m.By
+	}
+	slices.SortFunc(out, func(a, b carpool.Miss) int {
+		return cmp.Or(cmp.Compare(far(a), far(b)), cmp.Compare(slices.Index(kinds, a.Why), slices.Index(kinds, b.Why)), cmp.Compare(a.Ride, b.Ride))
+	})
+	return out[:min(len(out), carpool.MostMisses)]
 }
