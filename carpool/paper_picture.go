@@ -38,8 +38,16 @@ var pictureKinds = []PictureKind{PictureLicence, PictureInsurance, PictureRoadwo
 const (
 	MaxPicture  = 8 << 20 // bytes of one picture
 	MaxPictures = 6       // of one check
-	maxPixels   = 25e6    // of one picture; phones give 12 million
-	maxSide     = 1800    // pixels of the longer side as kept: print can be read
+	maxSide     = 1800    // points of the longer side as kept: print can be read
+)
+
+// Points of a picture that is taken in, so that none takes more than about 80
+// MB while it is drawn: phones give 12 million, in the plain form of JPEG. The
+// progressive form takes 15 bytes a point, a PNG up to 8.
+const (
+	maxPlain       = 20e6
+	maxProgressive = 5e6
+	maxPNG         = 8e6
 )
 
 // decoding lets one picture at a time take memory.
@@ -57,11 +65,14 @@ func cleanPicture(ctx context.Context, p Picture) (Picture, error) {
 	if len(p.Data) == 0 || len(p.Data) > MaxPicture {
 		return bad(fmt.Sprintf("at most %d MB; take it again with less detail", MaxPicture>>20))
 	}
-	config, decode := png.DecodeConfig, png.Decode
+	config, decode, most := png.DecodeConfig, png.Decode, maxPNG
 	switch {
 	case bytes.HasPrefix(p.Data, []byte("\x89PNG\r\n\x1a\n")):
 	case bytes.HasPrefix(p.Data, []byte("\xff\xd8\xff")):
-		config, decode = jpeg.DecodeConfig, jpeg.Decode
+		config, decode, most = jpeg.DecodeConfig, jpeg.Decode, maxPlain
+		if bytes.Contains(p.Data, []byte{0xff, 0xc2, 0}) { // such a frame begins somewhere
+			most = maxProgressive
+		}
 	default:
 		return bad("a photograph as JPEG or PNG; this is something else")
 	}
@@ -69,8 +80,8 @@ func cleanPicture(ctx context.Context, p Picture) (Picture, error) {
 	if err != nil {
 		return bad("it cannot be read; take it again")
 	}
-	if c.Width < 1 || c.Height < 1 || float64(c.Width)*float64(c.Height) > maxPixels {
-		return bad(fmt.Sprintf("at most %.0f million points; take it again with less detail", maxPixels/1e6))
+	if c.Width < 1 || c.Height < 1 || float64(c.Width)*float64(c.Height) > most {
+		return bad(fmt.Sprintf("at most %.0f million points; take it again with less detail", most/1e6))
 	}
 	select {
 	case decoding <- struct{}{}:

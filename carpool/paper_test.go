@@ -74,9 +74,15 @@ func TestPicturesAreDrawnAnew(t *testing.T) {
 func TestPicturesThatAreNone(t *testing.T) {
 	huge := []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x01\x00\x00\x00\x01\x00\x00\x08\x02\x00\x00\x00") // 65536 × 65536
 	huge = binary.BigEndian.AppendUint32(huge, crcOf(huge[12:]))
+	// 4000 × 3000 in the progressive form, which takes much memory.
+	progressive := photo(t, 16, 16, 1)
+	at := bytes.Index(progressive, []byte{0xff, 0xc0, 0x00, 0x11})
+	progressive[at+1] = 0xc2
+	binary.BigEndian.PutUint16(progressive[at+5:], 3000)
+	binary.BigEndian.PutUint16(progressive[at+7:], 4000)
 	for name, data := range map[string][]byte{
 		"empty": nil, "text": []byte("hello"), "html": []byte("<svg onload=alert(1)>"), "gif": []byte("GIF89a\x01\x00\x01\x00"), "cut": photo(t, 40, 30, 1)[:400],
-		"head alone": []byte("\xff\xd8\xff"), "png bomb": huge, "too big": append([]byte("\xff\xd8\xff"), make([]byte, carpool.MaxPicture)...),
+		"head alone": []byte("\xff\xd8\xff"), "png bomb": huge, "progressive bomb": progressive, "too big": append([]byte("\xff\xd8\xff"), make([]byte, carpool.MaxPicture)...),
 	} {
 		_, err := carpool.Clean(t.Context(), carpool.Picture{Kind: carpool.PictureLicence, Data: data})
 		refused(t, name, err, fault.Invalid)

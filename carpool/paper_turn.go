@@ -8,17 +8,31 @@ import (
 // orientation is how a camera held a JPEG, 1 to 8 (Exif 2.32, tag 0x0112); 1
 // where it says nothing that can be read.
 func orientation(jpeg []byte) int {
-	for i := 2; i+4 <= len(jpeg) && jpeg[0] == 0xff && jpeg[i] == 0xff; {
+	body := segment(jpeg, 0xe1)
+	if len(body) <= 14 || string(body[:6]) != "Exif\x00\x00" {
+		return 1
+	}
+	return exifTurn(body[6:])
+}
+
+// segment is the first part of a JPEG with a marker, before its picture; nil
+// where there is none.
+func segment(jpeg []byte, marker byte) []byte {
+	for i := 2; i+4 <= len(jpeg) && jpeg[i] == 0xff; {
+		if jpeg[i+1] == 0xff { // filled up
+			i++
+			continue
+		}
 		size := int(binary.BigEndian.Uint16(jpeg[i+2:]))
 		if jpeg[i+1] == 0xda || size < 2 || i+2+size > len(jpeg) {
-			break
+			return nil
 		}
-		if body := jpeg[i+4 : i+2+size]; jpeg[i+1] == 0xe1 && len(body) > 14 && string(body[:6]) == "Exif\x00\x00" {
-			return exifTurn(body[6:])
+		if jpeg[i+1] == marker {
+			return jpeg[i+4 : i+2+size]
 		}
 		i += 2 + size
 	}
-	return 1
+	return nil
 }
 
 func exifTurn(tiff []byte) int {
