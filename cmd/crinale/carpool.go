@@ -9,6 +9,7 @@ import (
 
 	"github.com/crinale/crinale/carpool"
 	"github.com/crinale/crinale/carpool/gtfs"
+	"github.com/crinale/crinale/carpool/notify"
 	"github.com/crinale/crinale/carpool/roads"
 	"github.com/crinale/crinale/demo"
 	"github.com/crinale/crinale/internal/fault"
@@ -98,6 +99,7 @@ func (s *server) wireCarpool(w world, k *kept) error {
 	pc.RidesKept = time.Duration(s.cfg.Carpool.RidesKeptDays) * 24 * time.Hour
 	s.carpool, err = carpool.New(pc, carpool.Deps{
 		Store: k.db, Audit: s.audit, Outbox: s.outbox, Roads: w.ways.roads, Buses: w.ways.buses, Log: s.log, Accounts: s.people,
+		Keepers: []carpool.Keeper{notify.Keeper},
 	})
 	if err != nil {
 		return fmt.Errorf("carpool: %w", err)
