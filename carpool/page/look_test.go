@@ -11,8 +11,8 @@ import (
 	"github.com/crinale/crinale/internal/web/browsertest"
 )
 
-// shot is the file of a screenshot; "" where none are wanted.
-func shot(name string) string {
+// photo is the file of a screenshot; "" where none are wanted.
+func photo(name string) string {
 	dir := os.Getenv("CRINALE_SCREENSHOTS")
 	if dir == "" {
 		return ""
@@ -35,7 +35,7 @@ func TestPagesInABrowser(t *testing.T) {
 
 	b.Check(w.URL + "/passaggi?lang=it")
 	b.Check(w.URL + answered)
-	if wrong := b.Keyboard(w.URL+"/passaggi?da=&giorno=ieri&ora=25&lang=it", browsertest.Way{File: shot("ricerca-errore-360")}); !strings.Contains(wrong.Text, "Manca qualcosa") {
+	if wrong := b.Keyboard(w.URL+"/passaggi?da=&giorno=ieri&ora=25&lang=it", browsertest.Way{File: photo("ricerca-errore-360")}); !strings.Contains(wrong.Text, "Manca qualcosa") {
 		t.Errorf("a search with mistakes: %s", wrong.Text)
 	}
 	for _, path := range strangers[1:] {
@@ -62,7 +62,7 @@ func TestPagesInABrowser(t *testing.T) {
 		b.Check(w.URL + path)
 	}
 	pictures := func(pages ...string) {
-		if shot("") == "" {
+		if photo("") == "" {
 			return
 		}
 		for _, path := range pages {
@@ -74,7 +74,7 @@ func TestPagesInABrowser(t *testing.T) {
 				name = "viaggio" + strings.TrimPrefix(name, "miei-"+filepath.Base(booking))
 			}
 			for _, width := range browsertest.Widths {
-				b.Screenshot(w.URL+path, width, shot(fmt.Sprintf("%s-%d", name, width)))
+				b.Screenshot(w.URL+path, width, photo(fmt.Sprintf("%s-%d", name, width)))
 			}
 		}
 	}
@@ -83,12 +83,12 @@ func TestPagesInABrowser(t *testing.T) {
 	// By keys alone, without JavaScript: the form with what is wrong beside its
 	// field, then the page that shows the request, then sent.
 	const ask = `form[action="/passaggi/chiedi"]`
-	wrong := b.Keyboard(w.URL+"/passaggi/chiedi", browsertest.Way{NoScript: true, File: shot("chiedi-errore-360")},
-		browsertest.Step{To: "#da", Keys: "Bergolo"}, browsertest.Step{To: "#a", Keys: "Cortemilia"}, browsertest.Step{To: "#nota", Keys: "Ho una borsa"}, submit(ask))
-	if !strings.Contains(wrong.Text, "Manca qualcosa") {
-		t.Errorf("a request without a time: %s", wrong.Text)
+	wrong := b.Keyboard(w.URL+"/passaggi/chiedi?giorno=2026-11-27&ora=09:00", browsertest.Way{NoScript: true, File: photo("chiedi-errore-360")},
+		browsertest.Step{To: "#da", Keys: "Bergolo"}, browsertest.Step{To: "#a", Keys: "Bergolo"}, browsertest.Step{To: "#nota", Keys: "Ho una borsa"}, submit(ask))
+	if !strings.Contains(wrong.Text, "lo stesso luogo") {
+		t.Errorf("a request to where it starts: %s", wrong.Text)
 	}
-	check := b.Keyboard(w.URL+"/passaggi/chiedi?da=bergolo-municipio&a=cortemilia-municipio&giorno=2026-11-27&ora=09:00", browsertest.Way{NoScript: true, File: shot("controlla-360")}, submit(ask))
+	check := b.Keyboard(w.URL+"/passaggi/chiedi?da=bergolo-municipio&a=cortemilia-municipio&giorno=2026-11-27&ora=09:00", browsertest.Way{NoScript: true, File: photo("controlla-360")}, submit(ask))
 	if !strings.Contains(check.Text, "È tutto giusto?") {
 		t.Fatalf("the page that shows the request: %s", check.Text)
 	}
@@ -104,19 +104,19 @@ func TestPagesInABrowser(t *testing.T) {
 	for _, path := range []string{"/passaggi/miei", "/passaggi/offri", "/passaggi/offerte", "/passaggi/offerte/" + string(offer.ID), "/passaggi/auto", booking} {
 		b.Check(w.URL + path)
 	}
-	if shot("") != "" {
+	if photo("") != "" {
 		for _, width := range browsertest.Widths {
 			for name, path := range map[string]string{"guida-miei": "/passaggi/miei", "guida-offri": "/passaggi/offri", "guida-offerta": "/passaggi/offerte/" + string(offer.ID), "guida-auto": "/passaggi/auto", "guida-viaggio": booking} {
-				b.Screenshot(w.URL+path, width, shot(fmt.Sprintf("%s-%d", name, width)))
+				b.Screenshot(w.URL+path, width, photo(fmt.Sprintf("%s-%d", name, width)))
 			}
 		}
-		b.ScreenshotDark(w.URL+"/passaggi/miei", 360, shot("guida-miei-dark-360"))
+		b.ScreenshotDark(w.URL+"/passaggi/miei", 360, photo("guida-miei-dark-360"))
 	}
-	yes := b.Keyboard(w.URL+booking, browsertest.Way{NoScript: true, File: shot("accettato-360")}, submit(`form[action="`+booking+`"]`))
+	yes := b.Keyboard(w.URL+booking, browsertest.Way{NoScript: true, File: photo("accettato-360")}, submit(`form[action="`+booking+`"]`))
 	if !strings.Contains(yes.Text, "Avete detto sì") {
 		t.Errorf("accept by keys: %s", yes.Text)
 	}
-	large := b.Keyboard(w.URL+"/passaggi/offerte", browsertest.Way{File: shot("grandi-360")}, submit(`form[action="/passaggi/caratteri"]`))
+	large := b.Keyboard(w.URL+"/passaggi/offerte", browsertest.Way{File: photo("grandi-360")}, submit(`form[action="/passaggi/caratteri"]`))
 	if large.URL != w.URL+"/passaggi/offerte" {
 		t.Errorf("large type led to %s", large.URL)
 	}

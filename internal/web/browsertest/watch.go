@@ -82,7 +82,9 @@ func (s *seen) event(ev any) bool {
 		}
 		if ev.Type != network.ResourceTypeEventSource {
 			s.open[ev.RequestID] = ev.Request.URL
-			s.count++
+			if !strings.HasPrefix(ev.Request.URL, "data:") { // those come with the page
+				s.count++
+			}
 		}
 	case *network.EventResponseReceived:
 		if ev.Response.Status >= 400 && ev.Type != network.ResourceTypeDocument {
