@@ -2,6 +2,7 @@ package roads
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/crinale/crinale/carpool"
@@ -9,11 +10,20 @@ import (
 	"github.com/crinale/crinale/internal/geo"
 )
 
-// nearSpace is the working space of Near: for each point, the weights from and
-// to every slot.
+// nearSpace is the working space of Near: for every slot, the weights to and
+// from each point, one after the other.
 type nearSpace struct {
 	to, from []weight
 	seen     []bool // by number of ride
+	marks    []mark
+	last     []weight // of each point
+}
+
+// mark is a node that a climb from a point left.
+type mark struct {
+	node  uint32
+	point uint32
+	w     weight
 }
 
 // maxPoints of one search.
@@ -42,12 +52,12 @@ func (x *stopIndex) Near(ctx context.Context, points []geo.LonLat, budget time.D
 	s.size(len(points)*len(x.stops), len(x.rides))
 	f := x.g.ways.borrow()
 	defer x.g.ways.giveBack(f)
-	n := len(x.stops)
-	for p := range spots {
-		if err := ctx.Err(); err != nil {
-			return carpool.Nearby{}, err
-		}
-		x.meet(f, &spots[p], budget, s.to[p*n:(p+1)*n], s.from[p*n:(p+1)*n])
+	if err := ctx.Err(); err != nil {
+		return carpool.Nearby{}, err
+	}
+	x.meet(f, s, spots, budget)
+	if err := ctx.Err(); err != nil {
+		return carpool.Nearby{}, err
 	}
 	x.within(s, len(points), milliseconds(budget))
 	return x.answer(s, len(points)), nil
@@ -71,30 +81,56 @@ func (s *nearSpace) size(weights, rides int) {
 	clear(s.seen)
 }
 
-// meet fills the weights between one place and every stop that a detour within
-// the budget can use; others may be missing or too large.
-func (x *stopIndex) meet(f *finder, at *spot, budget time.Duration, to, from []weight) {
+// meet fills the weights between the places and every stop that a detour within
+// the budget can use; others may be missing or too large. Places near each
+// other climb by the same nodes: each bucket is gone through once for all.
+func (x *stopIndex) meet(f *finder, s *nearSpace, spots []spot, budget time.Duration) {
 	ways := x.g.ways
-	f.back.climb(&ways.down, &ways.up, at.in.list())
-	for _, l := range f.back.labels {
-		for _, e := range x.from[l.node].within(budget) {
-			if w := l.w + e.w(); w < to[e.slot] {
-				to[e.slot] = w
-			}
+	s.marks = s.marks[:0]
+	for p := range spots {
+		f.back.climb(&ways.down, &ways.up, spots[p].in.list())
+		s.note(p, f.back.labels)
+	}
+	s.pour(x.from, budget, len(spots), s.to)
+	s.marks = s.marks[:0]
+	for p := range spots {
+		f.fore.climb(&ways.up, &ways.down, spots[p].out.list())
+		s.note(p, f.fore.labels)
+	}
+	s.pour(x.to, budget, len(spots), s.from)
+	for p := range spots {
+		for _, slot := range x.bySeg[spots[p].seg] {
+			stop, i := &x.stops[slot].spot, int(slot)*len(spots)+p
+			s.to[i] = min(s.to[i], x.g.car.along(stop, &spots[p]))
+			s.from[i] = min(s.from[i], x.g.car.along(&spots[p], stop))
 		}
 	}
-	f.fore.climb(&ways.up, &ways.down, at.out.list())
-	for _, l := range f.fore.labels {
-		for _, e := range x.to[l.node].within(budget) {
-			if w := l.w + e.w(); w < from[e.slot] {
-				from[e.slot] = w
+}
+
+func (s *nearSpace) note(p int, labels []reach) {
+	for _, l := range labels {
+		s.marks = append(s.marks, mark{l.node, uint32(p), l.w})
+	}
+}
+
+// pour relaxes the weights of every stop in the buckets of the marked nodes.
+func (s *nearSpace) pour(buckets []bucket, budget time.Duration, points int, into []weight) {
+	slices.SortFunc(s.marks, func(a, b mark) int { return int(a.node) - int(b.node) })
+	for rest := s.marks; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].node == rest[0].node {
+			n++
+		}
+		here := rest[:n]
+		rest = rest[n:]
+		for _, e := range buckets[here[0].node].within(budget) {
+			row, w := into[int(e.slot)*points:(int(e.slot)+1)*points], e.w()
+			for i := range here {
+				if sum := here[i].w + w; sum < row[here[i].point] {
+					row[here[i].point] = sum
+				}
 			}
 		}
-	}
-	for _, slot := range x.bySeg[at.seg] {
-		stop := &x.stops[slot].spot
-		to[slot] = min(to[slot], x.g.car.along(stop, at))
-		from[slot] = min(from[slot], x.g.car.along(at, stop))
 	}
 }
 
@@ -110,23 +146,29 @@ func milliseconds(d time.Duration) int64 {
 // within marks the rides that can take in a point, and forgets the ways that no
 // detour within the budget uses.
 func (x *stopIndex) within(s *nearSpace, points int, most int64) {
-	n := len(x.stops)
 	ms := func(w weight) int64 { return int64(x.g.car.metric.leg(w).Time / time.Millisecond) }
 	if x.g.car.metric == Fastest {
 		ms = func(w weight) int64 { return int64(w >> 32) }
 	}
-	for p := range points {
-		to, from := s.to[p*n:(p+1)*n], s.from[p*n:(p+1)*n]
-		last := never // from[i] as it was, until it is known whether stop i is used
-		for i, st := range x.pairs {
-			used := st.between != shut && to[i] != never && from[i+1] != never &&
-				ms(to[i])+ms(from[i+1])-int64(st.between) <= most
-			from[i], last = last, never
-			if used {
+	// From a point to stop i: kept when the detour between the stop before and
+	// it is used, which is known before its own place is come to.
+	s.last = slices.Grow(s.last[:0], points)[:points]
+	for p := range s.last {
+		s.last[p] = never
+	}
+	for i, st := range x.pairs {
+		to, from := s.to[i*points:(i+1)*points], s.from[i*points:(i+1)*points]
+		var next []weight
+		if st.between != shut {
+			next = s.from[(i+1)*points : (i+2)*points]
+		}
+		for p := range to {
+			from[p], s.last[p] = s.last[p], never
+			if next != nil && to[p] != never && next[p] != never && ms(to[p])+ms(next[p])-int64(st.between) <= most {
 				s.seen[st.ride] = true
-				last = from[i+1]
+				s.last[p] = next[p]
 			} else {
-				to[i] = never
+				to[p] = never
 			}
 		}
 	}
@@ -144,12 +186,11 @@ func (x *stopIndex) answer(s *nearSpace, points int) carpool.Nearby {
 	out := carpool.Nearby{Rides: make([]carpool.NearRide, 0, rides)}
 	legs := make([]carpool.Leg, 2*points*stops)
 	rows := make([][]carpool.Leg, 2*points*rides)
-	n := len(x.stops)
-	take := func(w []weight) []carpool.Leg {
-		row := legs[:len(w):len(w)]
-		legs = legs[len(w):]
-		for i := range w {
-			row[i] = x.g.car.metric.leg(w[i])
+	take := func(w []weight, r *ride, p int) []carpool.Leg {
+		row := legs[:r.count:r.count]
+		legs = legs[r.count:]
+		for i := range row {
+			row[i] = x.g.car.metric.leg(w[(int(r.first)+i)*points+p])
 		}
 		return row
 	}
@@ -161,9 +202,7 @@ func (x *stopIndex) answer(s *nearSpace, points int) carpool.Nearby {
 		near := carpool.NearRide{Ride: r.id, Between: r.between, To: rows[:points:points], From: rows[points : 2*points : 2*points]}
 		rows = rows[2*points:]
 		for p := range points {
-			at := p*n + int(r.first)
-			near.To[p] = take(s.to[at : at+r.count])
-			near.From[p] = take(s.from[at : at+r.count])
+			near.To[p], near.From[p] = take(s.to, r, p), take(s.from, r, p)
 		}
 		out.Rides = append(out.Rides, near)
 	}
