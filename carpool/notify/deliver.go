@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/crinale/crinale/carpool"
@@ -64,7 +65,7 @@ func (n *Notifier) deliver(ctx context.Context, c carpool.Channel, m outbox.Mess
 		return n.note(ctx, m.Key, "", stateSkipped)
 	}
 	order := plan(v, n.have)
-	if !contains(order, c) { // STOP, or another address, since it was put here
+	if !slices.Contains(order, c) { // STOP, or another address, since it was put here
 		return n.hand(ctx, m.Key, c, order, tried, fault.New(fault.Refused, "the channel was taken out"))
 	}
 	err = n.send(ctx, c, v)
@@ -74,19 +75,10 @@ func (n *Notifier) deliver(ctx context.Context, c carpool.Channel, m outbox.Mess
 	case ctx.Err() != nil && errors.Is(context.Cause(ctx), context.Canceled):
 		return err // the program ends
 	case kind == fault.Refused || kind == fault.Invalid:
-	case now.Before(patience(m.Added, v.Notice.Due, n.cfg)):
-		return err
+	case c == carpool.ByVoice || now.Before(patience(m.Added, v.Notice.Due, n.cfg)):
+		return err // after the voice there is nobody
 	}
 	return n.hand(ctx, m.Key, c, order, tried, err)
-}
-
-func contains(order []carpool.Channel, c carpool.Channel) bool {
-	for _, o := range order {
-		if o == c {
-			return true
-		}
-	}
-	return false
 }
 
 // hand gives a notice that a channel could not bring to the next. When there

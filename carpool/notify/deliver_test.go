@@ -71,9 +71,16 @@ func TestSilentChannelIsLeftInTime(t *testing.T) {
 }
 
 func TestDeskThatCannotTakeIsTriedUntilItCan(t *testing.T) {
-	w := newWorld(t, storetest.SQLite(t))
+	db := storetest.SQLite(t)
+	begun := time.Now()
+	w := newWorld(t, db)
 	w.desk.fail = fault.New(fault.Conflict, "busy")
 	w.tell(accepted("n-1", person("m-1", carpool.ByVoice)))
+	db.SetClock(func() time.Time { return time.Now().Add(24 * time.Hour) }) // long after patience ended
+	w.settle()
+	if f := w.figures(); f.GivenUp != 0 || f.Waiting[carpool.ByVoice] != 1 {
+		t.Fatalf("after %v: figures %+v", time.Since(begun)+24*time.Hour, f)
+	}
 	w.desk.mu.Lock()
 	w.desk.fail = nil
 	w.desk.mu.Unlock()

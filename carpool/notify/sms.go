@@ -30,7 +30,7 @@ func (f GatewayFunc) Send(ctx context.Context, phone, text, _ string) error {
 type SMSConfig struct {
 	Every    time.Duration  // between two messages; a router sends no faster
 	Daily    int            // messages of one day; after that the next channel is taken
-	Location *time.Location // of the day; nil: UTC
+	Location *time.Location // of the day; nil: Europe/Rome
 }
 
 // DefaultSMS is one message in five seconds and 300 a day.
@@ -54,7 +54,11 @@ func BySMS(cfg SMSConfig, db *store.DB, g Gateway) (*SMS, error) {
 		return nil, fault.New(fault.Invalid, "notify.sms: every and daily must not be below 0")
 	}
 	if cfg.Location == nil {
-		cfg.Location = time.UTC
+		rome, err := time.LoadLocation("Europe/Rome")
+		if err != nil {
+			return nil, fault.New(fault.Internal, "notify: sms: time zone Europe/Rome: %w", err)
+		}
+		cfg.Location = rome
 	}
 	s := &SMS{cfg: cfg, db: db, gateway: g, turn: make(chan time.Time, 1)}
 	s.turn <- time.Time{}

@@ -192,6 +192,9 @@ func TestNamesAreOnlyNames(t *testing.T) {
 	} {
 		for _, kind := range kinds(t) {
 			for shape, v := range cases(kind, name) {
+				if !strings.HasSuffix(shape, "/") { // who did it changes no name
+					continue
+				}
 				x, err := n.text(v)
 				if err != nil {
 					t.Fatalf("%s %s %.20q: %v", kind, shape, name, err)
