@@ -93,7 +93,7 @@ func TestInstallable(t *testing.T) {
 	if g.StatusCode != 200 || !strings.HasPrefix(g.Header.Get("Content-Type"), "text/javascript") || !strings.Contains(g.Body, "/passaggi/miei/copia") {
 		t.Errorf("worker: %d", g.StatusCode)
 	}
-	if page := v.get("/passaggi").Body; !strings.Contains(page, `<link rel="manifest" href="/passaggi/manifest.webmanifest">`) {
+	if page := w.resident().get("/passaggi").Body; !strings.Contains(page, `<link rel="manifest" href="/passaggi/manifest.webmanifest">`) {
 		t.Error("the page does not name its manifest")
 	}
 }

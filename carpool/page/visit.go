@@ -101,8 +101,9 @@ func (v *visit) said() string {
 
 // show writes a page of the portal.
 func (p *Pages) show(v *visit, status int, page string, view web.View) error {
-	view.Nav, view.Install = searchPath, searchPath+"/manifest.webmanifest"
+	view.Nav = searchPath
 	if v.me.ID != "" { // a first visit is light
+		view.Install = searchPath + "/manifest.webmanifest"
 		view.Scripts = append(view.Scripts, "passaggi/pool.js")
 	}
 	if view.Self == "" && v.r.Method == http.MethodPost {
