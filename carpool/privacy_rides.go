@@ -51,7 +51,8 @@ var rideHoldings = []Holding{
 			way way_booking way_listed way_bus way_until_ms way_text road_asked again step searched_ms created_ms`,
 		About:  []About{{Where: `rider = $1`}},
 		Forget: []string{`UPDATE carpool_requests SET by_who = '', needs = '', note = '', ` + noEnd("from") + `, ` + noEnd("to") + ` WHERE rider = $1`},
-		Expire: []Expire{{"rides", `UPDATE carpool_requests SET rider = '', by_who = '', consent = '', needs = '', note = '', outward = '', way_booking = '', ` + noEnd("from") + `, ` + noEnd("to") + `
+		Expire: []Expire{{"rides", `UPDATE carpool_requests SET rider = '', by_who = '', consent = '', needs = '', note = '', outward = '', way_booking = '',
+			state = CASE WHEN state = 'done' THEN state ELSE 'withdrawn' END, way_until_ms = 0, ` + noEnd("from") + `, ` + noEnd("to") + `
 			WHERE to_ms < $1 AND created_ms < $1 AND rider <> ''`}},
 	},
 	{
@@ -59,7 +60,8 @@ var rideHoldings = []Holding{
 		About:  []About{{Where: `driver = $1`}},
 		Forget: []string{`UPDATE carpool_rides SET reason = '' WHERE driver = $1`},
 		// Without its offer, which names the driver.
-		Expire: []Expire{{"rides", `UPDATE carpool_rides SET driver = '', vehicle = '', offer = '', slot = id, reason = '', risk = '' WHERE arrive_ms < $1 AND driver <> ''`}},
+		Expire: []Expire{{"rides", `UPDATE carpool_rides SET driver = '', vehicle = '', offer = '', slot = id, reason = '', risk = '',
+			state = CASE WHEN state = 'cancelled' THEN state ELSE 'done' END WHERE arrive_ms < $1 AND driver <> ''`}},
 	},
 }
 
