@@ -19,12 +19,13 @@ func (s *Staff) mountAPI() error {
 		"GET /api/v1/carpool/drivers": {Access: web.NeedsUnion(login.ManageCarpool), Handler: s.shell.Taking(s.apiDrivers, web.Paged()...)},
 		"GET /api/v1/carpool/checks":  {Access: web.Needs(login.CheckDrivers), Handler: s.shell.Taking(s.apiChecks, web.Paged()...)},
 		"GET /api/v1/carpool/listed":  {Access: web.NeedsUnion(login.ManageCarpool), Handler: s.shell.Taking(s.apiListed, web.Paged("comune")...)},
-		"GET /api/v1/carpool/points":  {Access: web.Needs(login.EditPlaces), Handler: s.shell.Taking(s.apiPlaces, web.Paged("comune")...)},
+		"GET /api/v1/carpool/points":  {Access: web.Needs(login.EditPlaces), Handler: s.shell.Taking(s.apiPoints, web.Paged("comune")...)},
 	})
 }
 
-// apiPlaces are the meeting points of the comuni in the asker's scope.
-func (s *Staff) apiPlaces(w http.ResponseWriter, r *http.Request) error {
+// apiPoints are the meeting points of the comuni in the asker's scope, closed
+// ones too; those that are open everybody may read.
+func (s *Staff) apiPoints(w http.ResponseWriter, r *http.Request) error {
 	ctx, only := r.Context(), r.URL.Query().Get("comune")
 	if only != "" && !within(ctx, login.EditPlaces, only) {
 		return outside("comune", only)
@@ -38,7 +39,7 @@ func (s *Staff) apiPlaces(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.JSON(w, r, map[string]any{"places": places, "next": next})
+	return web.JSON(w, r, map[string]any{"points": places, "next": next})
 }
 
 // apiListed is the union's list of whom to call.

@@ -149,14 +149,14 @@ func TestStaffAPI(t *testing.T) {
 	if l := read("gestione", "/api/v1/carpool/listed?comune="+bergolo)["listed"].([]any); len(l) != 1 {
 		t.Errorf("%v", l)
 	}
-	first := read("sportello", "/api/v1/carpool/places?limit=3")
-	if first["next"] == nil || len(first["places"].([]any)) != 3 {
+	first := read("sportello", "/api/v1/carpool/points?limit=3")
+	if first["next"] == nil || len(first["points"].([]any)) != 3 {
 		t.Errorf("%v", first)
 	}
-	if at := first["places"].([]any)[0].(map[string]any)["at"].(map[string]any); at["lat"] == nil || at["lon"] == nil {
+	if at := first["points"].([]any)[0].(map[string]any)["at"].(map[string]any); at["lat"] == nil || at["lon"] == nil {
 		t.Errorf("%v", at)
 	}
-	for _, bad := range []string{"/api/v1/carpool/places?nome=x", "/api/v1/carpool/places?limit=0", "/api/v1/carpool/listed?comune=1&comune=2"} {
+	for _, bad := range []string{"/api/v1/carpool/points?nome=x", "/api/v1/carpool/points?limit=0", "/api/v1/carpool/listed?comune=1&comune=2"} {
 		if rec := o.as("gestione", bad); rec.Code != 400 || !isProblem(rec) {
 			t.Errorf("%s: %d %v", bad, rec.Code, rec.Header())
 		}
