@@ -29,17 +29,17 @@ func (o *office) run(t *testing.T) (url string) {
 	return o.shell.URL()
 }
 
-// shot is a file for a picture, "" where none are wanted.
-func shot(name string) string {
+// staffShot is a file for a picture, "" where none are wanted.
+func staffShot(name string) string {
 	if dir := os.Getenv("CRINALE_SCREENSHOTS"); dir != "" {
 		return filepath.Join(dir, name+".png")
 	}
 	return ""
 }
 
-// look holds pages against the rules at every width, and leaves pictures where
+// staffLook holds pages against the rules at every width, and leaves pictures where
 // CRINALE_SCREENSHOTS says.
-func look(b *browsertest.Browser, url string, paths ...string) {
+func staffLook(b *browsertest.Browser, url string, paths ...string) {
 	for _, path := range paths {
 		b.Check(url + path)
 		if os.Getenv("CRINALE_SCREENSHOTS") == "" {
@@ -47,7 +47,7 @@ func look(b *browsertest.Browser, url string, paths ...string) {
 		}
 		for _, width := range browsertest.Widths {
 			name := strings.Trim(regexp.MustCompile(`[^a-z]+`).ReplaceAllString(strings.TrimPrefix(path, "/passaggi"), "-"), "-")
-			b.Screenshot(url+path, width, shot(fmt.Sprintf("%s-%d", name, width)))
+			b.Screenshot(url+path, width, staffShot(fmt.Sprintf("%s-%d", name, width)))
 		}
 	}
 }
@@ -60,7 +60,7 @@ func TestDeskInABrowser(t *testing.T) {
 	url := o.run(t)
 	const desk = `form[action="/passaggi/sportello"]`
 	for i, width := range browsertest.Widths {
-		booked := b.Keyboard(url+"/passaggi/sportello", browsertest.Way{Width: width, NoScript: i == 0, Dark: i == 1, File: shot(fmt.Sprintf("sportello-esito-%d", width))},
+		booked := b.Keyboard(url+"/passaggi/sportello", browsertest.Way{Width: width, NoScript: i == 0, Dark: i == 1, File: staffShot(fmt.Sprintf("sportello-esito-%d", width))},
 			browsertest.Step{To: "#chi", Keys: "residente dodici"}, browsertest.Step{To: "#da", Keys: "Bergolo, piazza"}, browsertest.Step{To: "#a", Keys: "ospedale"},
 			browsertest.Step{To: "#quando", Keys: "domani 9:30"}, browsertest.Step{To: "#ritorno", Keys: "quando"}, browsertest.Step{To: "#deambulatore", Keys: " "},
 			browsertest.Step{To: desk + ` .actions:last-child button`, Keys: browsertest.Enter})
@@ -68,27 +68,27 @@ func TestDeskInABrowser(t *testing.T) {
 			t.Fatalf("booked by keys: %s %s", booked.URL, booked.Text)
 		}
 	}
-	wrong := b.Keyboard(url+"/passaggi/sportello", browsertest.Way{NoScript: true, File: shot("sportello-sbagliato-360")},
+	wrong := b.Keyboard(url+"/passaggi/sportello", browsertest.Way{NoScript: true, File: staffShot("sportello-sbagliato-360")},
 		browsertest.Step{To: "#chi", Keys: "Residente Nuovo"}, browsertest.Step{To: "#da", Keys: "Atlantide"}, browsertest.Step{To: "#a", Keys: "cortemilia"}, browsertest.Step{To: "#quando", Keys: "presto"},
 		browsertest.Step{To: desk + ` .actions:last-child button`, Keys: browsertest.Enter})
 	if !strings.Contains(wrong.Text, "Non conosciamo questo luogo") || !strings.Contains(wrong.Text, "Consenso della persona") {
 		t.Errorf("what is wrong: %s", wrong.Text)
 	}
-	taken := b.Keyboard(url+"/passaggi/sportello/chiamate", browsertest.Way{NoScript: true, File: shot("telefonate-360")}, browsertest.Step{To: `form[action$="/t-anna/prendi"] button`, Keys: browsertest.Enter})
+	taken := b.Keyboard(url+"/passaggi/sportello/chiamate", browsertest.Way{NoScript: true, File: staffShot("telefonate-360")}, browsertest.Step{To: `form[action$="/t-anna/prendi"] button`, Keys: browsertest.Enter})
 	if !strings.Contains(taken.Text, "Agite per") {
 		t.Errorf("taken: %s", taken.Text)
 	}
-	look(b, url, "/passaggi/sportello/chiamate")
+	staffLook(b, url, "/passaggi/sportello/chiamate")
 	heard := b.Keyboard(url+"/passaggi/sportello/chiamate", browsertest.Way{Width: 768}, browsertest.Step{To: `form[action$="/t-anna/esito"] button[value="sentito"]`, Keys: browsertest.Enter})
 	if !strings.Contains(heard.Text, "la persona lo sa") {
 		t.Errorf("heard: %s", heard.Text)
 	}
-	many := b.Keyboard(url+"/passaggi/sportello/giornata", browsertest.Way{File: shot("giornata-360")}, browsertest.Step{To: "#perche", Keys: "sciopero"},
+	many := b.Keyboard(url+"/passaggi/sportello/giornata", browsertest.Way{File: staffShot("giornata-360")}, browsertest.Step{To: "#perche", Keys: "sciopero"},
 		browsertest.Step{To: "#tabella", Keys: "Alunna Quattro;Genitore Quattro;Bergolo, piazza;scuola;8:00;13:30;voce;1;"}, browsertest.Step{To: `form[action="/passaggi/sportello/giornata"] button`, Keys: browsertest.Enter})
 	if !strings.Contains(many.Text, "Righe fatte: 1") {
 		t.Errorf("special day: %s", many.Text)
 	}
-	look(b, url, "/passaggi/sportello", "/passaggi/sportello/persona/m-anna", "/passaggi/sportello/persona/m-senza", "/passaggi/sportello/foglio?giorno=2026-11-23", "/passaggi/sportello/biglietto/b-anna", "/passaggi/sportello/giornata")
+	staffLook(b, url, "/passaggi/sportello", "/passaggi/sportello/persona/m-anna", "/passaggi/sportello/persona/m-senza", "/passaggi/sportello/foglio?giorno=2026-11-23", "/passaggi/sportello/biglietto/b-anna", "/passaggi/sportello/giornata")
 	b.Check(url+"/passaggi/sportello?lang=en", 360)
 }
 
@@ -98,7 +98,7 @@ func TestPoliceInABrowser(t *testing.T) {
 	o := newOffice(t)
 	url := o.run(t)
 	const check = "/passaggi/polizia/controllo/k-bergolo?immagine=i-1"
-	look(b, url, "/passaggi/polizia", check)
+	staffLook(b, url, "/passaggi/polizia", check)
 	decided := b.Keyboard(url+check, browsertest.Way{NoScript: true}, browsertest.Step{To: `button[name="esito"][value="si"]`, Keys: browsertest.Enter})
 	if !strings.Contains(decided.Text, "La decisione è scritta") || o.checks[0].State != carpool.CheckPassed {
 		t.Errorf("decided: %s %s %s", decided.URL, o.checks[0].State, decided.Text)
@@ -110,7 +110,7 @@ func TestManagementInABrowser(t *testing.T) {
 	b := browsertest.Open(t)
 	o := newOffice(t)
 	url := o.run(t)
-	look(b, url, "/passaggi/gestione", "/passaggi/gestione/segnalazioni", "/passaggi/gestione/sospensioni", "/passaggi/gestione/elenco", "/passaggi/gestione/messaggi", "/passaggi/gestione/chiavi",
+	staffLook(b, url, "/passaggi/gestione", "/passaggi/gestione/segnalazioni", "/passaggi/gestione/sospensioni", "/passaggi/gestione/elenco", "/passaggi/gestione/messaggi", "/passaggi/gestione/chiavi",
 		"/passaggi/punti", "/passaggi/punti/bergolo-piazza", "/passaggi/punti/nuovo")
 	b.Check(url+"/passaggi/gestione?lang=en", 1280)
 }
