@@ -17,7 +17,7 @@ var benchDay = time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 // already, on an index of their own.
 func benchRides(b *testing.B) (*Graph, map[carpool.RideID]carpool.Candidate) {
 	b.Helper()
-	whole, _ := benchGraph(b)
+	whole := benchGraph(b)
 	g := newGraph(whole.about, whole.car, whole.ways, nil)
 	rng := rand.New(rand.NewPCG(5, 2026))
 	out := make(map[carpool.RideID]carpool.Candidate, benchOffers)
