@@ -30,6 +30,9 @@ func TestDeskBooksInOneForm(t *testing.T) {
 	page := o.as("sportello", "/passaggi/sportello")
 	says(t, page, 200, "1. Chi", "6. Che cosa serve", "Bergolo, piazza")
 	hides(t, page, "Bergolo, fermata vecchia") // it is closed
+	if body := page.Body.String(); strings.Index(body, "Cerca e prenota") > strings.Index(body, `name="vai"`) {
+		t.Error("the Enter key in a field does not book: its button is not the first")
+	}
 	if n := len(regexp.MustCompile(`>[1-9]\. [^<]+<`).FindAllString(page.Body.String(), -1)); n != 6 {
 		t.Errorf("the form has %d fields, want 6", n)
 	}
