@@ -2,8 +2,6 @@ package roads
 
 import (
 	"math"
-
-	"github.com/paulmach/osm"
 )
 
 // walked are the classes of way that people use on foot unless a tag says
@@ -22,7 +20,7 @@ var bySign = map[string]bool{"trunk": true, "trunk_link": true, "bridleway": tru
 const stairSpeed = 0.7
 
 // footLane is how people on foot use a way: both ways, at most so fast.
-func footLane(t osm.Tags) lane {
+func footLane(t tags) lane {
 	class := t.Find("highway")
 	if !walked[class] && !bySign[class] {
 		return lane{}
@@ -50,7 +48,7 @@ func footLane(t osm.Tags) lane {
 }
 
 // footStops says whether a node stops people on foot.
-func footStops(t osm.Tags) bool {
+func footStops(t tags) bool {
 	return t.Find("barrier") != "" && access(t, "foot", "access") == forbidden
 }
 

@@ -6,11 +6,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/paulmach/osm"
-	"github.com/paulmach/osm/osmpbf"
-
 	"github.com/crinale/crinale/carpool"
-	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/geo"
 )
 
@@ -73,97 +69,80 @@ func (o Import) told(stage string, done, total int) {
 }
 
 // source names the extract, its date and its licence.
-func (o Import) source(h *osmpbf.Header) string {
+func (o Import) source(h header) string {
 	switch {
 	case o.Source != "":
 		return o.Source + "; " + licence
-	case h != nil && !h.ReplicationTimestamp.IsZero():
-		return "OpenStreetMap of " + h.ReplicationTimestamp.Format(time.DateOnly) + "; " + licence
+	case !h.date.IsZero():
+		return "OpenStreetMap of " + h.date.Format(time.DateOnly) + "; " + licence
 	}
 	return licence
 }
 
 // scan runs through the file once.
-func (o Import) scan(ctx context.Context, r io.ReadSeeker, stage string, set func(*osmpbf.Scanner), each func(osm.Object) error) (*osmpbf.Header, error) {
+func (o Import) scan(ctx context.Context, r io.ReadSeeker, stage string, to sink) (header, error) {
+	var h header
 	size, err := r.Seek(0, io.SeekEnd)
 	if err == nil {
 		_, err = r.Seek(0, io.SeekStart)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read OpenStreetMap PBF: %w", err)
+		return h, fmt.Errorf("read OpenStreetMap PBF: %w", err)
 	}
-	g := &guard{r: r, told: func(read int64) { o.told(stage, int(read), int(size)) }}
-	s := osmpbf.New(ctx, g, 1)
-	defer s.Close()
-	s.SkipRelations = true
-	set(s)
-	for s.Scan() {
-		if err := each(s.Object()); err != nil {
-			return nil, err
-		}
-	}
-	if err := s.Err(); err != nil {
+	g := &blocks{r: r, told: func(read int64) { o.told(stage, int(read), int(size)) }}
+	for {
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("read OpenStreetMap PBF: %w", ctx.Err())
+			return h, fmt.Errorf("read OpenStreetMap PBF: %w", ctx.Err())
 		}
-		if fault.Of(err) == fault.Invalid {
-			return nil, err
+		kind, data, err := g.next()
+		switch {
+		case err == io.EOF:
+			return h, nil
+		case err != nil:
+			return h, err
+		case kind == "OSMHeader":
+			h, err = headerOf(data)
+		default:
+			err = readBlock(data, to)
 		}
-		return nil, pbfError("%w", err)
+		if err != nil {
+			return h, err
+		}
 	}
-	h, err := s.Header()
-	if err == io.EOF {
-		err = nil
-	}
-	return h, err
 }
 
 // ways reads the ways that somebody may use.
-func (o Import) ways(ctx context.Context, r io.ReadSeeker) ([]way, *osmpbf.Header, error) {
+func (o Import) ways(ctx context.Context, r io.ReadSeeker) ([]way, header, error) {
 	var out []way
-	h, err := o.scan(ctx, r, "ways",
-		func(s *osmpbf.Scanner) {
-			s.SkipNodes = true
-			s.FilterWay = func(w *osm.Way) bool { return w.Visible && w.Tags.Find("highway") != "" && len(w.Nodes) > 1 }
-		},
-		func(ob osm.Object) error {
-			w := ob.(*osm.Way)
-			v := way{lanes: [2]lane{carLane(w.Tags), footLane(w.Tags)}}
-			if !v.lanes[byCar].open() && !v.lanes[onFoot].open() {
-				return nil
-			}
-			bridge, tunnel := w.Tags.Find("bridge"), w.Tags.Find("tunnel")
-			v.level = bridge != "" && bridge != "no" || tunnel != "" && tunnel != "no"
-			v.refs = make([]int64, len(w.Nodes))
-			for i, n := range w.Nodes {
-				v.refs[i] = int64(n.ID)
-			}
-			out = append(out, v)
+	h, err := o.scan(ctx, r, "ways", sink{way: func(refs []int64, t tags) error {
+		if t.Find("highway") == "" || len(refs) < 2 {
 			return nil
-		})
+		}
+		v := way{lanes: [2]lane{carLane(t), footLane(t)}, refs: refs}
+		if !v.lanes[byCar].open() && !v.lanes[onFoot].open() {
+			return nil
+		}
+		bridge, tunnel := t.Find("bridge"), t.Find("tunnel")
+		v.level = bridge != "" && bridge != "no" || tunnel != "" && tunnel != "no"
+		out = append(out, v)
+		return nil
+	}})
 	return out, h, err
 }
 
 // nodes reads the nodes of those ways.
 func (o Import) nodes(ctx context.Context, r io.ReadSeeker, j *junctions) error {
-	_, err := o.scan(ctx, r, "nodes",
-		func(s *osmpbf.Scanner) {
-			s.SkipWays = true
-			s.FilterNode = func(n *osm.Node) bool {
-				_, used := j.find(int64(n.ID))
-				return used && n.Visible
-			}
-		},
-		func(ob osm.Object) error {
-			n := ob.(*osm.Node)
-			p := geo.LonLat{Lon: n.Lon, Lat: n.Lat}
+	_, err := o.scan(ctx, r, "nodes", sink{
+		used: func(id int64) bool { _, used := j.find(id); return used },
+		node: func(id int64, p geo.LonLat, t tags) error {
 			if !p.Valid() {
-				return pbfError("node %d lies outside the world", n.ID)
+				return pbfError("node %d lies outside the world", id)
 			}
-			i, _ := j.find(int64(n.ID))
+			i, _ := j.find(id)
 			j.at[i], j.known[i] = pointOf(p), true
-			j.stops[byCar][i], j.stops[onFoot][i] = carStops(n.Tags), footStops(n.Tags)
+			j.stops[byCar][i], j.stops[onFoot][i] = carStops(t), footStops(t)
 			return nil
-		})
+		},
+	})
 	return err
 }

@@ -13,9 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/paulmach/osm"
-	"github.com/paulmach/osm/osmpbf"
-
 	"github.com/crinale/crinale/carpool"
 	"github.com/crinale/crinale/internal/geo"
 	"github.com/crinale/crinale/internal/testdata"
@@ -265,16 +262,12 @@ func withoutTracks(t *testing.T) *Graph {
 	o := Import{Metric: Shortest}
 	tracks := map[string]bool{}
 	name := func(refs []int64) string { return fmt.Sprint(refs) }
-	if _, err := o.scan(context.Background(), f, "tracks", func(s *osmpbf.Scanner) { s.SkipNodes = true }, func(ob osm.Object) error {
-		if w := ob.(*osm.Way); w.Tags.Find("highway") == "track" {
-			var refs []int64
-			for _, n := range w.Nodes {
-				refs = append(refs, int64(n.ID))
-			}
+	if _, err := o.scan(context.Background(), f, "tracks", sink{way: func(refs []int64, t tags) error {
+		if t.Find("highway") == "track" {
 			tracks[name(refs)] = true
 		}
 		return nil
-	}); err != nil {
+	}}); err != nil {
 		t.Fatal(err)
 	}
 	ways, _, err := o.ways(context.Background(), f)

@@ -4,8 +4,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-
-	"github.com/paulmach/osm"
 )
 
 // carSpeeds are what a car makes on a class of road where no limit is tagged,
@@ -36,7 +34,7 @@ type lane struct{ ahead, back float64 }
 func (l lane) open() bool { return l.ahead > 0 || l.back > 0 }
 
 // carLane is how cars use a way.
-func carLane(t osm.Tags) lane {
+func carLane(t tags) lane {
 	class := t.Find("highway")
 	speed, ok := carSpeeds[class]
 	if !ok || t.Find("area") == "yes" || t.Find("impassable") == "yes" || t.Find("service") == "emergency_access" {
@@ -71,7 +69,7 @@ func carLane(t osm.Tags) lane {
 }
 
 // drive is the speed in one direction, metres a second.
-func drive(class float64, t osm.Tags, key string) float64 {
+func drive(class float64, t tags, key string) float64 {
 	limit, ok := speedLimit(t.Find(key))
 	if !ok {
 		limit, ok = speedLimit(t.Find("maxspeed"))
@@ -102,7 +100,7 @@ func speedLimit(s string) (float64, bool) {
 
 // oneWay is 1 when a way is driven only as it is drawn, -1 only against that,
 // 0 both ways, 2 when the direction changes and nobody can rely on it.
-func oneWay(t osm.Tags, class string) int {
+func oneWay(t tags, class string) int {
 	for _, key := range []string{"oneway:motorcar", "oneway:motor_vehicle", "oneway:vehicle", "oneway"} {
 		switch t.Find(key) {
 		case "yes", "true", "1":
@@ -144,7 +142,7 @@ var rights = map[string]right{
 
 // access is the right that the most special of the keys gives; the first of
 // several values counts, as does a value nobody knows count for nothing.
-func access(t osm.Tags, keys ...string) right {
+func access(t tags, keys ...string) right {
 	for _, key := range keys {
 		value, _, _ := strings.Cut(t.Find(key), ";")
 		if r := rights[strings.TrimSpace(value)]; r != unsaid {
@@ -154,12 +152,12 @@ func access(t osm.Tags, keys ...string) right {
 	return unsaid
 }
 
-func carAccess(t osm.Tags) right {
+func carAccess(t tags) right {
 	return access(t, "motorcar", "motor_vehicle", "vehicle", "access")
 }
 
 // carStops says whether a node stops cars.
-func carStops(t osm.Tags) bool {
+func carStops(t tags) bool {
 	barrier := t.Find("barrier")
 	if barrier == "" && t.Find("highway") == "" {
 		return false

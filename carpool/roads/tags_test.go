@@ -4,16 +4,14 @@ import (
 	"math"
 	"strings"
 	"testing"
-
-	"github.com/paulmach/osm"
 )
 
 // tagged reads "highway=primary oneway=-1".
-func tagged(s string) osm.Tags {
-	var t osm.Tags
+func tagged(s string) tags {
+	var t tags
 	for _, kv := range strings.Fields(s) {
 		k, v, _ := strings.Cut(kv, "=")
-		t = append(t, osm.Tag{Key: k, Value: strings.ReplaceAll(v, "_sp_", " ")})
+		t = append(t, tag{k, strings.ReplaceAll(v, "_sp_", " ")})
 	}
 	return t
 }

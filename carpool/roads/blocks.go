@@ -17,30 +17,12 @@ const (
 	maxBlock  = 32<<20 - 64
 )
 
-// guard stands before the reader of the library, which trusts what it reads
-// and decodes in goroutines of its own where no panic can be caught. It unpacks
-// each block with a limit, checks everything the decoder takes for granted,
-// and passes the block on unpacked; so the C zlib that the library would use
-// under cgo is never asked either.
-type guard struct {
-	r      io.Reader
-	told   func(read int64)
-	read   int64
-	blocks int
-	out    bytes.Reader
-	err    error
-}
-
-func (g *guard) Read(p []byte) (int, error) {
-	for g.out.Len() == 0 {
-		if g.err == nil {
-			g.err = g.next()
-		}
-		if g.err != nil {
-			return 0, g.err
-		}
-	}
-	return g.out.Read(p)
+// blocks gives the blocks of an extract one by one, unpacked, each with a limit.
+type blocks struct {
+	r     io.Reader
+	told  func(read int64)
+	read  int64
+	count int
 }
 
 func pbfError(format string, args ...any) error {
@@ -55,63 +37,55 @@ func errCut(err error) error {
 	return err
 }
 
-// next reads blocks until there is one to pass on.
-func (g *guard) next() error {
+// next is the next block of a kind that is read, "OSMHeader" first and then
+// "OSMData"; io.EOF after the last.
+func (g *blocks) next() (kind string, data []byte, err error) {
 	for {
 		var size [4]byte
-		if _, err := io.ReadFull(g.r, size[:]); err == io.EOF && g.blocks > 0 {
-			return io.EOF
+		if _, err := io.ReadFull(g.r, size[:]); err == io.EOF && g.count > 0 {
+			return "", nil, io.EOF
 		} else if err == io.EOF {
-			return pbfError("the file is empty")
+			return "", nil, pbfError("the file is empty")
 		} else if err != nil {
-			return errCut(err)
+			return "", nil, errCut(err)
 		}
 		n := binary.BigEndian.Uint32(size[:])
 		if n >= maxHeader {
-			return pbfError("a block header of %d bytes: this is no PBF file", n)
+			return "", nil, pbfError("a block header of %d bytes: this is no PBF file", n)
 		}
 		head, err := g.take(int64(n))
 		if err != nil {
-			return err
+			return "", nil, err
 		}
 		kind, length, err := blobHeader(head)
 		if err != nil {
-			return err
+			return "", nil, err
 		}
 		blob, err := g.take(int64(length))
 		if err != nil {
-			return err
+			return "", nil, err
 		}
 		g.read += 4 + int64(n) + int64(length)
 		if g.told != nil {
 			g.told(g.read)
 		}
-		first := g.blocks == 0
-		g.blocks++
+		first := g.count == 0
+		g.count++
 		switch {
 		case first && kind != "OSMHeader":
-			return pbfError("does not begin with a header: this is no PBF file")
+			return "", nil, pbfError("does not begin with a header: this is no PBF file")
 		case kind != "OSMData" && kind != "OSMHeader":
 			continue // the format says that others are to be skipped
 		case !first && kind == "OSMHeader":
-			return pbfError("a second header: join extracts with a program, not end to end")
+			return "", nil, pbfError("a second header: join extracts with a program, not end to end")
 		}
 		data, err := unpack(blob)
-		if err != nil {
-			return err
-		}
-		if kind == "OSMData" {
-			if err := checkBlock(data); err != nil {
-				return err
-			}
-		}
-		g.out.Reset(frame(kind, data))
-		return nil
+		return kind, data, err
 	}
 }
 
 // take reads n bytes; memory is taken as they come, not as they are promised.
-func (g *guard) take(n int64) ([]byte, error) {
+func (g *blocks) take(n int64) ([]byte, error) {
 	var b bytes.Buffer
 	got, err := b.ReadFrom(io.LimitReader(g.r, n))
 	if err == nil && got < n {
@@ -182,13 +156,4 @@ func unpack(b []byte) ([]byte, error) {
 		return nil, pbfError("a block unpacks to another size than the %d bytes it says", size)
 	}
 	return out.Bytes(), nil
-}
-
-// frame is a block with its data not packed.
-func frame(kind string, data []byte) []byte {
-	blob := append(binary.AppendUvarint([]byte{1<<3 | wireBytes}, uint64(len(data))), data...)
-	head := append(binary.AppendUvarint([]byte{1<<3 | wireBytes}, uint64(len(kind))), kind...)
-	head = binary.AppendUvarint(append(head, 3<<3|wireVarint), uint64(len(blob)))
-	out := binary.BigEndian.AppendUint32(nil, uint32(len(head)))
-	return append(append(out, head...), blob...)
 }
