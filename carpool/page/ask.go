@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"html/template"
 	"net/http"
 	"slices"
 	"strconv"
@@ -27,7 +28,7 @@ const (
 type askView struct {
 	F       *filled
 	Trouble *trouble
-	Places  []option
+	Places  template.HTML
 	Slack   []option
 	Senses  []option
 	Walks   []option

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"html/template"
 	"strings"
 )
 
@@ -16,6 +17,7 @@ type field struct {
 	Needed                        bool
 	First                         bool // the first one with something wrong: it gets the focus
 	Options                       []option
+	Made                          template.HTML // lines of a list that is made already, instead of Options
 }
 
 // option is a line of a list to choose from; with Group it opens a group.
@@ -100,3 +102,14 @@ func (t tongue) words(prefix string, values ...string) []option {
 
 // Lines gives lines of which one is chosen already.
 func (d *field) Lines(options []option) *field { d.Options = options; return d }
+
+// Among gives a list that is made already; the line of the field's value is
+// chosen.
+func (d *field) Among(lines template.HTML) *field {
+	d.Made = lines
+	if d.Value != "" {
+		mark := `value="` + template.HTMLEscapeString(d.Value) + `"`
+		d.Made = template.HTML(strings.Replace(string(lines), mark+">", mark+" selected>", 1))
+	}
+	return d
+}

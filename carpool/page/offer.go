@@ -1,6 +1,7 @@
 package page
 
 import (
+	"html/template"
 	"net/http"
 	"slices"
 	"strconv"
@@ -28,7 +29,7 @@ type offerView struct {
 	F       *filled
 	Trouble *trouble
 	Cars    []option
-	Places  []option
+	Places  template.HTML
 	Times   []option
 	Days    []option
 	School  []option

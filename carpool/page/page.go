@@ -96,6 +96,7 @@ type Pages struct {
 	seal  *sealer
 	sent  *sentForms
 	land  *gazetteer
+	lists placeLists
 }
 
 // New parses the templates; it touches nothing outside.
@@ -125,7 +126,7 @@ func New(cfg Config, deps Deps) (*Pages, error) {
 		return nil, err
 	}
 	return &Pages{cfg: cfg, deps: deps, shell: deps.Shell, log: deps.Log, html: html,
-		seal: seal, sent: newSentForms(), land: newGazetteer(deps.Union)}, nil
+		seal: seal, sent: newSentForms(), land: newGazetteer(deps.Union), lists: placeLists{of: map[web.Lang]placeList{}}}, nil
 }
 
 // Mount puts the pages, their files and their API on the shell.

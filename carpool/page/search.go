@@ -1,6 +1,7 @@
 package page
 
 import (
+	"html/template"
 	"net/url"
 	"slices"
 	"strconv"
@@ -23,7 +24,7 @@ type searchView struct {
 	F      *filled
 	Known  bool // a member looks
 	Done   string
-	Places []option
+	Places template.HTML
 	Found  *foundView
 	Today  string
 	Slack  []option

@@ -2,15 +2,19 @@ package page
 
 import (
 	"context"
+	"html/template"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/crinale/crinale/carpool"
 	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/geo"
 	"github.com/crinale/crinale/internal/territory"
+	"github.com/crinale/crinale/internal/web"
 )
 
 // gazetteer knows the comuni of the union and the settlements in them by name.
@@ -184,24 +188,51 @@ func (p *Pages) end(f *filled, name string, places []carpool.Place) (end, bool) 
 	return end{}, false
 }
 
-// placeOptions are the meeting points as a list, by comune.
-func (p *Pages) placeOptions(say tongue, places []carpool.Place) []option {
-	groups := map[string][]option{}
+// placeOptions are the meeting points as the lines of a list, by comune. Two
+// such lists stand in every form, and the meeting points seldom change: the
+// lines are made once.
+func (p *Pages) placeOptions(say tongue, places []carpool.Place) template.HTML {
+	p.lists.Lock()
+	defer p.lists.Unlock()
+	if last, ok := p.lists.of[say.lang]; ok && slices.Equal(last.places, places) {
+		return last.lines
+	}
+	lines := p.placeLines(say, places)
+	p.lists.of[say.lang] = placeList{places, lines}
+	return lines
+}
+
+// placeLists are the lists made last, by language.
+type placeLists struct {
+	sync.Mutex
+	of map[web.Lang]placeList
+}
+
+type placeList struct {
+	places []carpool.Place
+	lines  template.HTML
+}
+
+func (p *Pages) placeLines(say tongue, places []carpool.Place) template.HTML {
+	groups := map[string][]carpool.Place{}
 	for _, x := range places {
 		c := p.land.comune(x.Comune)
-		groups[c] = append(groups[c], option{Value: string(x.ID), Text: x.Name})
+		groups[c] = append(groups[c], x)
 	}
-	out := []option{{Value: "", Text: say.word("pool.place.choose")}}
-	names := make([]string, 0, len(groups))
-	for c := range groups {
-		names = append(names, c)
+	var b strings.Builder
+	line := func(value, text string) {
+		b.WriteString(`<option value="` + template.HTMLEscapeString(value) + `">` + template.HTMLEscapeString(text) + `</option>`)
 	}
-	slices.Sort(names)
-	for _, c := range names {
-		slices.SortFunc(groups[c], func(a, b option) int { return strings.Compare(a.Text, b.Text) })
-		out = append(out, option{Text: c, Options: groups[c]})
+	line("", say.word("pool.place.choose"))
+	for _, c := range slices.Sorted(maps.Keys(groups)) {
+		b.WriteString(`<optgroup label="` + template.HTMLEscapeString(c) + `">`)
+		slices.SortFunc(groups[c], func(x, y carpool.Place) int { return strings.Compare(x.Name, y.Name) })
+		for _, x := range groups[c] {
+			line(string(x.ID), x.Name)
+		}
+		b.WriteString(`</optgroup>`)
 	}
-	return out
+	return template.HTML(b.String())
 }
 
 // comuneOptions are the comuni of the union as a list.
