@@ -28,11 +28,15 @@ func (p *phones) send(_ context.Context, phone, text string) error {
 	return nil
 }
 
-func (p *phones) last(phone string) string {
+// heard is the message to a phone that holds some words; messages come in any
+// order. "" when there is none.
+func (p *phones) heard(phone, words string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if n := len(p.sent[phone]); n > 0 {
-		return p.sent[phone][n-1]
+	for _, text := range p.sent[phone] {
+		if strings.Contains(text, words) {
+			return text
+		}
 	}
 	return ""
 }
@@ -76,7 +80,7 @@ func TestLiftIsAgreedBySMS(t *testing.T) {
 		w.offer(driver, once(car, "2026-11-24", "07:00"))
 		bk := w.book(rider, w.request(rider, need("2026-11-24", "06:30", "08:30"), nil))
 		deliver()
-		if got := p.last("+393330000001"); !strings.HasPrefix(got, "Passaggi: Residente2 chiede un posto mar 24/11 ore 7:") || !strings.HasSuffix(got, "Risponda SI o NO.") {
+		if got := p.heard("+393330000001", "chiede"); !strings.HasPrefix(got, "Passaggi: Residente2 chiede un posto mar 24/11 ore 7:") || !strings.HasSuffix(got, "Risponda SI o NO.") {
 			t.Fatalf("the driver reads %q", got)
 		}
 		w.later(time.Minute)
@@ -84,7 +88,7 @@ func TestLiftIsAgreedBySMS(t *testing.T) {
 		if got := w.count(`SELECT count(*) FROM carpool_bookings WHERE id = $1 AND state = 'accepted'`, string(bk.ID)); got != 1 {
 			t.Error("SÌ did not accept")
 		}
-		if got := p.last("+393330000002"); !strings.HasPrefix(got, "Passaggi: confermato mar 24/11") || !strings.Contains(got, "+393330000001") {
+		if got := p.heard("+393330000002", "confermato"); !strings.HasPrefix(got, "Passaggi: confermato mar 24/11") || !strings.Contains(got, "+393330000001") {
 			t.Errorf("the rider reads %q", got)
 		}
 		if got := w.count(`SELECT count(*) FROM audit_line WHERE via = 'sms' AND who = 'r-1'`); got == 0 {
@@ -114,7 +118,7 @@ func TestLiftIsAgreedBySMS(t *testing.T) {
 		w.later(time.Minute)
 		said("333 7777777", "NO")
 		if got := w.count(`SELECT count(*) FROM carpool_bookings WHERE id = $1 AND state = 'declined'`, string(second.ID)); got != 1 {
-			t.Errorf("NO did not decline; the driver read %q", p.last("+393337777777"))
+			t.Errorf("NO did not decline; the driver read %q", p.heard("+393337777777", "chiede"))
 		}
 		deliver()
 		if got := w.count(`SELECT count(*) FROM carpool_calls WHERE member = $1 AND kind = 'booking.declined'`, string(home.Member)); got != 1 {
