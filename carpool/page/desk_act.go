@@ -183,7 +183,9 @@ func (s *Staff) showPerson(w http.ResponseWriter, r *http.Request, f *staffForm,
 	if err != nil {
 		return err
 	}
-	if v.Consent = len(missing) > 0; !v.Consent {
+	if v.Consent = len(missing) > 0; v.Consent {
+		v.For.Phone = "" // without their consent the desk knows the name alone
+	} else {
 		if err := p.journeys(ctx, &v, m); err != nil {
 			return err
 		}

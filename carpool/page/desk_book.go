@@ -50,6 +50,13 @@ func (s *Staff) deskPage(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		who := s.of(r).forWhom(m)
+		missing, err := s.missing(r.Context(), m)
+		if err != nil {
+			return err
+		}
+		if len(missing) > 0 {
+			v.Consent, who.Phone = true, ""
+		}
 		f.values.Set("persona", id)
 		v.For = &who
 	}
@@ -152,7 +159,7 @@ func (s *Staff) book(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !ok {
-		v.Consent = true
+		v.Consent, v.For.Phone = true, ""
 		return s.showDesk(w, r, f, v)
 	}
 	req.Rider = m.ID

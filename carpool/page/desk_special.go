@@ -101,12 +101,13 @@ func (p speech) specialLines(ctx context.Context, day carpool.Date, table []tabl
 		return nil, err
 	}
 	names := newDeskNames(points, p.deps.Union)
+	known := map[string][]carpool.Member{} // found already: a guardian stands in many lines
 	out := make([]specialLine, len(table))
 	for i, line := range table {
 		l := specialLine{N: line.N, Who: line.Who, Guardian: line.Guardian, line: line, Journey: line.From + " – " + line.To + ", " + string(line.At)}
 		wrong := line.Wrong
 		if wrong == "" {
-			if wrong, err = p.specialLine(ctx, &l, day, names); err != nil {
+			if wrong, err = p.specialLine(ctx, &l, day, names, known); err != nil {
 				return nil, err
 			}
 		}
@@ -123,7 +124,7 @@ func (p speech) specialLines(ctx context.Context, day carpool.Date, table []tabl
 
 // specialLine fills in a line; what it gives is a key of words, or the error of
 // the portal, "" when all is found.
-func (p speech) specialLine(ctx context.Context, l *specialLine, day carpool.Date, names deskNames) (string, error) {
+func (p speech) specialLine(ctx context.Context, l *specialLine, day carpool.Date, names deskNames, known map[string][]carpool.Member) (string, error) {
 	at, err := l.line.At.On(day, p.shell.Location())
 	if err != nil {
 		return "time", nil
@@ -140,7 +141,7 @@ func (p speech) specialLine(ctx context.Context, l *specialLine, day carpool.Dat
 		return "to", nil
 	}
 	l.from, l.to = from.spot, to.spot
-	wrong, err := p.specialWho(ctx, l)
+	wrong, err := p.specialWho(ctx, l, known)
 	if err != nil || wrong != "" {
 		return wrong, err
 	}
@@ -150,16 +151,16 @@ func (p speech) specialLine(ctx context.Context, l *specialLine, day carpool.Dat
 
 // specialWho finds the person of a line; a minor whom nobody has written down
 // yet is written down with the guardian, who must be known.
-func (p speech) specialWho(ctx context.Context, l *specialLine) (string, error) {
-	found, err := p.exact(ctx, l.line.Who)
+func (p speech) specialWho(ctx context.Context, l *specialLine, known map[string][]carpool.Member) (string, error) {
+	found, err := p.exact(ctx, l.line.Who, known)
 	if err != nil {
-		return "", err
+		return mendableWords(err)
 	}
 	guardian := carpool.Member{}
 	if l.line.Guardian != "" {
-		who, err := p.exact(ctx, l.line.Guardian)
+		who, err := p.exact(ctx, l.line.Guardian, known)
 		if err != nil {
-			return "", err
+			return mendableWords(err)
 		}
 		who = slices.DeleteFunc(who, func(m carpool.Member) bool { return m.Minor })
 		if len(who) != 1 {
@@ -189,19 +190,32 @@ func (p speech) specialWho(ctx context.Context, l *specialLine) (string, error) 
 	l.member, err = p.deps.Members.Register(ctx, carpool.By{Account: web.Who(ctx).Person, Desk: true}, carpool.Registration{
 		Member:   carpool.Member{First: first, Last: last, Comune: guardian.Comune, Minor: true, Guardian: guardian.ID, Lang: "it", Needs: carpool.Needs{ChildSeats: l.line.Seats}},
 		Consents: []carpool.ConsentTo{carpool.ConsentTerms, carpool.ConsentDesk, carpool.ConsentMinor}, How: l.line.Consent})
+	if err == nil {
+		known[fold(l.line.Who)] = append(known[fold(l.line.Who)], l.member)
+	}
 	return mendableWords(err)
 }
 
-// exact are the people whose whole name or number is words.
-func (p speech) exact(ctx context.Context, words string) ([]carpool.Member, error) {
+// exact are the people whose whole name or number is words. Nobody is looked
+// for twice: each look is counted and written down.
+func (p speech) exact(ctx context.Context, words string, known map[string][]carpool.Member) ([]carpool.Member, error) {
 	if len([]rune(words)) < minSought {
 		return nil, nil
 	}
-	found, err := p.find(ctx, words)
-	if fault.Of(err) == fault.Invalid && err != nil {
-		return nil, nil
+	key := fold(words)
+	found, ok := known[key]
+	if !ok {
+		all, err := p.find(ctx, words)
+		if fault.Of(err) == fault.Invalid {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		found = slices.DeleteFunc(all, func(m carpool.Member) bool { return !isThem(m, words) })
+		known[key] = found
 	}
-	return slices.DeleteFunc(found, func(m carpool.Member) bool { return !isThem(m, words) }), err
+	return slices.Clone(found), nil
 }
 
 // specialConsent writes down the consents that the line brings; without them

@@ -125,7 +125,8 @@ func TestDeskWritesDownANewPerson(t *testing.T) {
 func TestDeskPersonPage(t *testing.T) {
 	o := newOffice(t)
 	says(t, o.as("sportello", "/passaggi/sportello/persona/m-senza"), 200, "Consenso della persona", "Registra il consenso")
-	hides(t, o.as("sportello", "/passaggi/sportello/persona/m-senza"), "Viaggi chiesti")
+	hides(t, o.as("sportello", "/passaggi/sportello/persona/m-senza"), "Viaggi chiesti", "+390173777777")
+	hides(t, o.as("sportello", "/passaggi/sportello?persona=m-senza"), "+390173777777")
 	leads(t, o.post("sportello", "/passaggi/sportello/persona/m-senza/consenso", "consenso", "voice"))
 	says(t, o.as("sportello", "/passaggi/sportello/persona/m-senza"), 200, "Nessun viaggio in programma")
 	says(t, o.as("sportello", "/passaggi/sportello?persona=m-anna"), 200, "Agite per", `name="persona" value="m-anna"`)
