@@ -9,6 +9,7 @@ import (
 
 	"github.com/crinale/crinale/carpool"
 	"github.com/crinale/crinale/carpool/gtfs"
+	"github.com/crinale/crinale/carpool/interop"
 	"github.com/crinale/crinale/carpool/notify"
 	"github.com/crinale/crinale/carpool/roads"
 	"github.com/crinale/crinale/demo"
@@ -97,12 +98,19 @@ func (s *server) wireCarpool(w world, k *kept) error {
 	pc := carpool.Default()
 	pc.Caps, pc.School = s.cfg.Carpool.Caps, s.cfg.Carpool.School
 	pc.RidesKept = time.Duration(s.cfg.Carpool.RidesKeptDays) * 24 * time.Hour
+	keepers := []carpool.Keeper{notify.Keeper}
+	if s.cfg.Carpool.Interop.Operator != "" {
+		keepers = append(keepers, interop.Keeper)
+	}
 	s.carpool, err = carpool.New(pc, carpool.Deps{
 		Store: k.db, Audit: s.audit, Outbox: s.outbox, Roads: w.ways.roads, Buses: w.ways.buses, Log: s.log, Accounts: s.people,
-		Keepers: []carpool.Keeper{notify.Keeper},
+		Keepers: keepers,
 	})
 	if err != nil {
 		return fmt.Errorf("carpool: %w", err)
+	}
+	if err := s.wireOutside(w, k); err != nil {
+		return err
 	}
 	return s.wireMessages(k)
 }
@@ -117,6 +125,11 @@ func (s *server) openCarpool(ctx context.Context) error {
 	}
 	if err := s.notify.Open(ctx); err != nil {
 		return fmt.Errorf("messages: %w", err)
+	}
+	if s.outside != nil {
+		if err := s.outside.Open(ctx); err != nil {
+			return fmt.Errorf("carpool.interop: %w", err)
+		}
 	}
 	return nil
 }

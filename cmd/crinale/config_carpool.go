@@ -16,6 +16,7 @@ type carpoolConfig struct {
 	RidesKeptDays int            `yaml:"rides_kept_days"`
 	Caps          carpool.Caps   `yaml:"caps"`
 	School        carpool.School `yaml:"school"`
+	Interop       interopConfig  `yaml:"interop"`
 	DeskPhone     string         `yaml:"desk_phone"`
 	DeskHours     string         `yaml:"desk_hours"`
 	Contact       string         `yaml:"contact"`

@@ -22,7 +22,7 @@ import (
 )
 
 // wired is a whole server that does not run, for what is generated from it.
-func wired(t *testing.T) *server {
+func wired(t *testing.T, change ...func(*config)) *server {
 	t.Helper()
 	cfg, err := loadConfig("")
 	if err != nil {
@@ -50,6 +50,9 @@ func wired(t *testing.T) *server {
 	}
 	t.Cleanup(release)
 	cfg.History.InfluxURL = "http://127.0.0.1:8086" // its figures belong in the list
+	for _, c := range change {
+		c(&cfg)
+	}
 	book := func(_ context.Context, d network.DeviceID) (radio.Target, error) { return radio.Target{Device: d}, nil }
 	s, err := wire(cfg, w, book, k, slog.New(slog.DiscardHandler))
 	if err != nil {

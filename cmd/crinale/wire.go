@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/crinale/crinale/carpool"
+	"github.com/crinale/crinale/carpool/interop"
 	"github.com/crinale/crinale/carpool/notify"
 	"github.com/crinale/crinale/controller"
 	"github.com/crinale/crinale/controller/feed"
@@ -122,6 +123,7 @@ type server struct {
 	carpool  *carpool.Portal
 	mailer   *mail.Mailer // nil: no server is configured
 	notify   *notify.Notifier
+	outside  *interop.Server // nil: no other operators
 	history  *history.History
 	rules    controller.Rules
 	influx   *history.Influx // nil when off
@@ -188,6 +190,9 @@ func wire(cfg config, w world, book radio.Book, k *kept, log *slog.Logger) (*ser
 	if k != nil {
 		if err := s.wireCarpoolPages(w, k); err != nil {
 			return nil, err
+		}
+		if err := s.mountOutside(w); err != nil {
+			return fail("carpool: open data", err)
 		}
 	}
 	s.wireFigures()
@@ -297,5 +302,8 @@ func (s *server) stages() []lifecycle.Stage {
 		lifecycle.Stage{Name: "web", Run: s.web.Run, Ready: s.web.Ready()},
 		lifecycle.Stage{Name: "commands", Run: s.local.run, Ready: s.local.ready},
 	)
+	if s.outside != nil {
+		st = append(st, lifecycle.Stage{Name: "operators", Run: s.outside.Run})
+	}
 	return st
 }
