@@ -1,12 +1,19 @@
 package roads
 
 import (
+	"math"
 	"slices"
 	"time"
 )
 
-// entry is a stop in a bucket, its weight in two halves.
-type entry struct{ slot, hi, lo uint32 }
+// entry is a stop in a bucket, its weight in two halves. room is how much of
+// the time between the stop and its neighbour is left at the node, below 0 when
+// it is farther: a place that is farther from there than that and the budget
+// cannot be taken in.
+type entry struct {
+	slot, hi, lo uint32
+	room         int32
+}
 
 func (e entry) w() weight { return weight(e.hi)<<32 | weight(e.lo) }
 
@@ -81,11 +88,14 @@ func (b *bucket) renumber(moved []uint32) {
 }
 
 // label is a node where a way of a stop may be highest, with the tier of the
-// least detour of a ride that leaves by it.
+// least detour of a ride that leaves by it and the room it leaves.
 type label struct {
 	reach
 	tier int
+	room int32
 }
+
+func (l label) entry(slot uint32) entry { return entry{slot, uint32(l.w >> 32), uint32(l.w), l.room} }
 
 // labels are those of the ways from one stop and of the ways to the next, each
 // with its tier: whoever goes by node v drives at least from stop to v and from
@@ -136,7 +146,8 @@ func (x *stopIndex) tiered(f *finder, here, there *side, with *arcs, between wei
 	ms := func(w weight) time.Duration { return x.g.car.metric.leg(w).Time }
 	for _, l := range here.labels {
 		if rest := f.rest[l.node]; rest != never {
-			out = append(out, label{l, tierOf(ms(l.w+rest) - ms(between))})
+			room := max(math.MinInt32, (ms(between) - ms(l.w)).Milliseconds())
+			out = append(out, label{l, tierOf(ms(l.w+rest) - ms(between)), int32(min(math.MaxInt32, room))})
 		}
 	}
 	for _, v := range f.above {

@@ -116,10 +116,10 @@ func (x *stopIndex) Put(id carpool.RideID, at []geo.LonLat) error {
 		x.stops, x.pairs = append(x.stops, stop{number, spots[i]}), append(x.pairs, k)
 		x.bySeg[spots[i].seg] = append(x.bySeg[spots[i].seg], slot)
 		for _, l := range labels[i][0] {
-			x.from[l.node].put(l.tier, entry{slot, uint32(l.w >> 32), uint32(l.w)})
+			x.from[l.node].put(l.tier, l.entry(slot))
 		}
 		for _, l := range labels[i][1] {
-			x.to[l.node].put(l.tier, entry{slot, uint32(l.w >> 32), uint32(l.w)})
+			x.to[l.node].put(l.tier, l.entry(slot))
 		}
 	}
 	x.rides[number] = r

@@ -2,6 +2,7 @@ package roads
 
 import (
 	"context"
+	"math"
 	"slices"
 	"time"
 
@@ -123,12 +124,20 @@ func (s *nearSpace) pour(buckets []bucket, budget time.Duration, points int, int
 		}
 		here := rest[:n]
 		rest = rest[n:]
+		least := here[0].w
+		for _, m := range here[1:] {
+			least = min(least, m.w)
+		}
+		// Weights of the shortest ways are no times: then all room is endless.
+		short := int64(least>>32) - milliseconds(budget)
 		for _, e := range buckets[here[0].node].within(budget) {
-			row, w := into[int(e.slot)*points:(int(e.slot)+1)*points], e.w()
+			if int64(e.room) < short && e.room != math.MaxInt32 {
+				continue
+			}
+			at, w := int(e.slot)*points, e.w()
 			for i := range here {
-				if sum := here[i].w + w; sum < row[here[i].point] {
-					row[here[i].point] = sum
-				}
+				to := &into[at+int(here[i].point)]
+				*to = min(*to, here[i].w+w)
 			}
 		}
 	}
