@@ -5,6 +5,8 @@ GO      ?= go
 BIN     := bin/crinale
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION)
+# The command line library's writer of manual pages stays out.
+BUILD   := -trimpath -tags urfave_cli_no_docs
 ARGS    ?=
 PKG     ?= ./...
 FUZZTIME ?= 5s
@@ -18,7 +20,7 @@ assets: ## web look from npm by lock file (skipped, and said, where npm is absen
 	@sh internal/web/assets.sh
 
 build: assets ## the static binary bin/crinale
-	$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/crinale
+	$(GO) build $(BUILD) -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/crinale
 
 demo: build ## the main job on embedded defaults; ARGS="--for 60s" ends it
 	$(BIN) demo $(ARGS)
