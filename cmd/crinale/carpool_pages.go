@@ -4,18 +4,14 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
 	"github.com/crinale/crinale/carpool"
-	"github.com/crinale/crinale/carpool/gtfs"
-	"github.com/crinale/crinale/carpool/interop"
 	cplpage "github.com/crinale/crinale/carpool/page"
 	"github.com/crinale/crinale/internal/login"
 	"github.com/crinale/crinale/internal/mail"
 	"github.com/crinale/crinale/internal/outbox"
-	"github.com/crinale/crinale/internal/web"
 	plnpage "github.com/crinale/crinale/planning/page"
 )
 
@@ -66,9 +62,6 @@ func (s *server) wireCarpoolPages(w world, k *kept) error {
 	})
 	if err != nil {
 		return fmt.Errorf("carpool pages: %w", err)
-	}
-	if err := s.wireOpenData(); err != nil {
-		return err
 	}
 	return staff.Mount()
 }
@@ -125,29 +118,4 @@ func (s served) Figures(ctx context.Context, from, to time.Time) (cplpage.Portal
 		out.Months = append(out.Months, cplpage.MonthFigures{Month: m.Format("2006-01"), Needed: month.Needed, Served: month.Lifts, CO2Kg: month.CO2Kg})
 	}
 	return out, nil
-}
-
-// wireOpenData publishes the lifts as a timetable, for anybody.
-func (s *server) wireOpenData() error {
-	rome, err := time.LoadLocation("Europe/Rome")
-	if err != nil {
-		return fmt.Errorf("time zone of the timetable: %w", err)
-	}
-	base := s.publicURL()
-	s.web.Handle("GET /passaggi/gtfs.zip", web.Public, &interop.Open{
-		Name: "gtfs.zip", Type: "application/zip", Every: 10 * time.Minute, Log: s.log,
-		Make: func(ctx context.Context, w io.Writer) error {
-			today := s.carpool.Today(time.Now())
-			p, err := s.carpool.Published(ctx, today, gtfs.Window+1)
-			if err != nil {
-				return err
-			}
-			return gtfs.Write(w, gtfs.Feed{
-				Publisher: "Unione Montana Alta Langa", URL: base + "/passaggi", Email: s.cfg.Carpool.Contact, Location: rome, Today: today,
-				Link:   func(carpool.OfferID) string { return base + "/passaggi" },
-				Places: p.Places, Offers: p.Offers, Rides: p.Rides, Private: p.Private,
-			})
-		},
-	})
-	return nil
 }
