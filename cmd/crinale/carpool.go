@@ -7,6 +7,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/urfave/cli/v2"
+
 	"github.com/crinale/crinale/carpool"
 	"github.com/crinale/crinale/carpool/gtfs"
 	"github.com/crinale/crinale/carpool/interop"
@@ -22,6 +24,14 @@ var (
 	_ carpool.Roads = (*roads.Graph)(nil)
 	_ carpool.Buses = (*gtfs.Buses)(nil)
 )
+
+func carpoolCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "carpool",
+		Usage:       "the shared lifts",
+		Subcommands: []*cli.Command{carpoolRoadsCommand()},
+	}
+}
 
 // ways is what the portal knows of the land: roads and buses.
 type ways struct {

@@ -26,11 +26,11 @@ func carpoolRoadsCommand() *cli.Command {
 				Name:      "import",
 				Usage:     "make a road graph of an OpenStreetMap extract",
 				ArgsUsage: "FILE.osm.pbf",
-				Description: "Reads roads with their directions, barriers, rights and speeds, and ways on foot,\n" +
-					"and writes a graph that the server opens at its start (carpool.roads of its\n" +
-					"configuration). With heights, slopes slow cars and people. Turn restrictions and\n" +
-					"ferries are not read. Extracts are to be had from download.geofabrik.de; the data\n" +
-					"is © OpenStreetMap contributors, ODbL 1.0.",
+				Description: "Reads roads with their directions, barriers, rights and speeds, and ways on\n" +
+					"foot, and writes a graph that the server opens at its start (carpool.roads of\n" +
+					"its configuration). With heights, slopes slow cars and people. Turn\n" +
+					"restrictions and ferries are not read. Extracts are to be had from\n" +
+					"download.geofabrik.de; the data is © OpenStreetMap contributors, ODbL 1.0.",
 				Flags: []cli.Flag{
 					&cli.StringFlag{Name: "out", Required: true, Usage: "`FILE` to write"},
 					&cli.StringSliceFlag{Name: "heights", DefaultText: "all is flat", Usage: "height `FILE` or folder (HGT, GeoTIFF), more than once"},
