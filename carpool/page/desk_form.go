@@ -93,9 +93,6 @@ func (f *staffForm) tooLong(name, v string, most int) {
 // on says whether a box is ticked.
 func (f *staffForm) on(name string) bool { return f.values.Get(name) == "si" }
 
-// all are the values of a field that may be given more than once.
-func (f *staffForm) all(name string) []string { return f.values[name] }
-
 // bad notes what is wrong with a field; the first thing stays.
 func (f *staffForm) bad(name, key string, args ...any) {
 	if _, ok := f.wrong[name]; !ok {

@@ -340,7 +340,7 @@ func TestPanicAndTimeoutAreFailures(t *testing.T) {
 func TestEndOfProgramLosesNoMark(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		b := open(t, db, quick())
-		ctx, cancel := context.WithCancel(t.Context())
+		cancel := func() {}
 		b.Handle("q", func(_ context.Context, m outbox.Message) error {
 			cancel()
 			if m.Key == "fails" {
@@ -349,7 +349,8 @@ func TestEndOfProgramLosesNoMark(t *testing.T) {
 			return nil
 		})
 		for _, key := range []string{"done", "fails"} {
-			ctx, cancel = context.WithCancel(t.Context())
+			ctx, stop := context.WithCancel(t.Context())
+			cancel = stop
 			add(t, db, b, outbox.Message{Queue: "q", Key: key})
 			if _, err := b.Deliver(ctx); err != nil && !errors.Is(err, context.Canceled) {
 				t.Fatal(err)
