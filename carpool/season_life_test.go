@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/crinale/crinale/carpool"
+	"github.com/crinale/crinale/internal/store"
 )
 
 // hours of the day in which something happens: one look each.
@@ -60,6 +61,9 @@ func (s *season) live(each func(hour int)) {
 				break
 			}
 		}
+		if at.Hour() == seasonSleeps {
+			s.listen()
+		}
 		s.calls(at)
 		left, err := s.portal.Bookings.LeftBehind(s.t.Context())
 		if err != nil || len(left) > 0 {
@@ -67,6 +71,36 @@ func (s *season) live(each func(hour int)) {
 		}
 		s.note(fmt.Sprintf("hour %d", i), at.UTC().Format(time.RFC3339))
 		each(i)
+	}
+}
+
+// listen holds the notices that there are against those that were heard, each
+// evening, before retention forgets them.
+func (s *season) listen() {
+	err := s.db.View(s.t.Context(), func(tx *store.Tx) error {
+		rows, err := tx.Query(s.t.Context(), `SELECT id, key FROM carpool_notices`)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		keys := map[string]bool{}
+		for rows.Next() {
+			var id, key string
+			if err := rows.Scan(&id, &key); err != nil {
+				return err
+			}
+			if s.ears[id] == 0 {
+				return fmt.Errorf("notice %s (%s) was never heard", id, key)
+			}
+			if keys[key] {
+				return fmt.Errorf("notice %s would be shown twice", key)
+			}
+			keys[key] = true
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		s.t.Fatalf("%s: %v", s.time().In(rome).Format("Mon 2006-01-02 15:04"), err)
 	}
 }
 
@@ -257,6 +291,11 @@ func (s *season) ride(at time.Time, rider int, b carpool.BookingView) {
 		}
 	case b.State == carpool.Boarded && at.After(b.Drop.At):
 		_, err = s.portal.Bookings.Complete(ctx, me, b.ID, "")
+	}
+	if b.State == carpool.Boarded || b.State == carpool.Completed {
+		if rode := fmt.Sprintf("rode %s", b.Request); s.noted[rode] == "" {
+			s.note(rode, string(b.ID))
+		}
 	}
 	s.check("ride", err)
 }

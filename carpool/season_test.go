@@ -38,6 +38,7 @@ type season struct {
 	noted  map[string]string // "resident 7" → its id
 	notes  *os.File
 	heard  *os.File // notices that reached their people
+	ears   map[string]int
 
 	residents []carpool.MemberID
 	minors    []carpool.MemberID
@@ -60,7 +61,7 @@ func (s *season) time() time.Time { return time.UnixMilli(s.now.Load()) }
 // openSeason opens the portal in a folder and reads what was noted before.
 func openSeason(t *testing.T, dir string, seed uint64, weeks int) *season {
 	t.Helper()
-	s := &season{t: t, dir: dir, seed: seed, noted: map[string]string{}, driverNo: map[carpool.MemberID]int{}, trips: map[carpool.RequestID]plannedTrip{}}
+	s := &season{t: t, dir: dir, seed: seed, noted: map[string]string{}, ears: map[string]int{}, driverNo: map[carpool.MemberID]int{}, trips: map[carpool.RequestID]plannedTrip{}}
 	s.at(seasonStart)
 	var err error
 	must := func(err error) {
@@ -99,6 +100,7 @@ func openSeason(t *testing.T, dir string, seed uint64, weeks int) *season {
 	must(s.portal.Open(t.Context()))
 	s.box.Handle(carpool.Queue, func(_ context.Context, m outbox.Message) error {
 		_, err := fmt.Fprintln(s.heard, m.Key)
+		s.ears[m.Key]++
 		return err
 	})
 	s.notes, err = os.OpenFile(filepath.Join(dir, "notes"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
@@ -106,6 +108,9 @@ func openSeason(t *testing.T, dir string, seed uint64, weeks int) *season {
 	s.heard, err = os.OpenFile(filepath.Join(dir, "heard"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
 	must(err)
 	t.Cleanup(func() { s.notes.Close(); s.heard.Close() })
+	for before := bufio.NewScanner(s.heard); before.Scan(); {
+		s.ears[before.Text()]++
+	}
 	lines := bufio.NewScanner(s.notes)
 	for lines.Scan() {
 		if k, v, ok := strings.Cut(lines.Text(), " = "); ok {
