@@ -33,6 +33,10 @@ func AllRights() []Right {
 		UseCarpool, CheckDrivers, DeskCarpool, EditPlaces, ManageCarpool}
 }
 
+// Personal says whether a right is over residents' own matters: an admin gives
+// it to others without having it.
+func (r Right) Personal() bool { return r == UseCarpool || r == CheckDrivers || r == DeskCarpool }
+
 // Role is what someone is to the union.
 type Role string
 
@@ -141,6 +145,13 @@ func (id Identity) Scopes(r Right) []Scope {
 		}
 	}
 	return out
+}
+
+// MayGive says whether a right may be handed to others within a scope: one's
+// own, and a personal one by who manages people and is not held to less by a
+// token.
+func (id Identity) MayGive(r Right, of Scope) bool {
+	return id.MayIn(r, of) || r.Personal() && id.Only == nil && id.MayIn(ManagePeople)
 }
 
 // MayIn says whether the right is held in one of the scopes that a thing

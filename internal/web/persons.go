@@ -176,7 +176,7 @@ func mayGive(r *http.Request, grants ...login.Grant) error {
 	id := Who(r.Context())
 	for _, g := range grants {
 		for _, right := range g.Role.Rights() {
-			if !id.MayIn(right, g.Scope) {
+			if !id.MayGive(right, g.Scope) {
 				return fault.New(fault.Denied, "role %s: %s cannot give %s, which it may not do itself", g.Role, id.Person, right)
 			}
 		}

@@ -292,7 +292,7 @@ func (s *Shell) addToken(r *http.Request, t login.TokenRequest) (login.NewToken,
 		return login.NewToken{}, fault.New(fault.Denied, "token %q: a token makes no tokens: sign in, or use the server's own machine", t.Name)
 	}
 	for _, right := range t.Rights {
-		if !id.May(right) {
+		if !id.May(right) && (t.Person == id.Person || !id.MayGive(right, login.Union)) {
 			return login.NewToken{}, fault.New(fault.Denied, "token %q: %s cannot give %s, which it may not do itself", t.Name, id.Person, right)
 		}
 	}
