@@ -47,14 +47,14 @@ func makeCarpool(shared, out string) error {
 		return err
 	}
 	places := meetings(u)
-	text, err := json.MarshalIndent(places, "", "  ")
+	text, err := json.Marshal(places)
 	if err != nil {
 		return err
 	}
 	if err := write(out, "carpool/places.json", append(text, '\n')); err != nil {
 		return err
 	}
-	text, err = json.MarshalIndent(roadsOf(places), "", " ")
+	text, err = json.Marshal(roadsOf(places))
 	if err != nil {
 		return err
 	}
