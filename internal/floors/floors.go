@@ -87,6 +87,7 @@ var house = []place{
 	{"internal/spine/spinetest", testOnly, nil},
 	{"internal/mail/mailtest", testOnly, nil},
 	{"carpool/notify/iotest", testOnly, nil},
+	{"carpool/keepertest", testOnly, nil},
 	{"internal/web/browsertest", testOnly, nil},
 	{"demo/gen", tool, nil},
 }
