@@ -55,6 +55,7 @@ func staffLook(b *browsertest.Browser, url string, paths ...string) {
 // An operator books, asks, answers a call and looks after a strike day by keys
 // alone.
 func TestDeskInABrowser(t *testing.T) {
+	t.Parallel()
 	b := browsertest.Open(t)
 	o := newOffice(t)
 	url := o.run(t)
@@ -94,6 +95,7 @@ func TestDeskInABrowser(t *testing.T) {
 
 // An officer looks at papers and decides by keys alone.
 func TestPoliceInABrowser(t *testing.T) {
+	t.Parallel()
 	b := browsertest.Open(t)
 	o := newOffice(t)
 	url := o.run(t)
@@ -107,6 +109,7 @@ func TestPoliceInABrowser(t *testing.T) {
 
 // The management and the comuni have a table for everything.
 func TestManagementInABrowser(t *testing.T) {
+	t.Parallel()
 	b := browsertest.Open(t)
 	o := newOffice(t)
 	url := o.run(t)

@@ -25,6 +25,7 @@ const answered = "/passaggi?da=bergolo-municipio&a=cortemilia-municipio&giorno=2
 // TestPagesInABrowser looks at every page at three widths, with axe, and for
 // boxes that overlap. With CRINALE_SCREENSHOTS=DIR it leaves pictures there.
 func TestPagesInABrowser(t *testing.T) {
+	t.Parallel()
 	b := browsertest.Open(t)
 	w := newWorld(t)
 	driver, car := w.driver()
@@ -129,6 +130,7 @@ func TestPagesInABrowser(t *testing.T) {
 // TestWeight holds the search page against what an old phone at 50 kbit/s can
 // bear.
 func TestWeight(t *testing.T) {
+	t.Parallel()
 	b := browsertest.Open(t)
 	w := newWorld(t)
 	driver, car := w.driver()

@@ -34,6 +34,7 @@ func (w *world) run(t *testing.T) (url string) {
 // TestPagesInABrowser looks at every page. With CRINALE_SCREENSHOTS=DIR it
 // leaves pictures there.
 func TestPagesInABrowser(t *testing.T) {
+	t.Parallel()
 	b := browsertest.Open(t)
 	w := newWorld(t)
 	url := w.run(t)
@@ -73,6 +74,7 @@ func TestPagesInABrowser(t *testing.T) {
 // TestMapLivesInABrowser waits for a link to change its state on the map and
 // in the table, without a reload.
 func TestMapLivesInABrowser(t *testing.T) {
+	t.Parallel()
 	b := browsertest.Open(t)
 	w := newWorld(t)
 	w.shell.Handle("POST /prova", web.Public, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
@@ -110,6 +112,7 @@ func TestMapLivesInABrowser(t *testing.T) {
 // without a reload, the focus stay on its button, and what is said when the
 // server is no longer heard.
 func TestCountdownInABrowser(t *testing.T) {
+	t.Parallel()
 	b := browsertest.Open(t)
 	w := newWorld(t)
 	var asked atomic.Int64

@@ -13,6 +13,7 @@ import (
 
 // TestOwnPagesInABrowser looks at the home page and the error page.
 func TestOwnPagesInABrowser(t *testing.T) {
+	t.Parallel()
 	b := browsertest.Open(t)
 	cfg := web.Default()
 	cfg.Addr, cfg.Demo = "127.0.0.1:0", true

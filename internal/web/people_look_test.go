@@ -18,6 +18,7 @@ import (
 // TestAccountsInABrowser signs in with keys alone, with and without JavaScript,
 // and looks at every page of accounts and of the log.
 func TestAccountsInABrowser(t *testing.T) {
+	t.Parallel()
 	b := browsertest.Open(t)
 	w := newWorld(t, func(c *web.Config) { c.Demo = true })
 	ctx := context.Background()

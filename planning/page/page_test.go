@@ -241,6 +241,7 @@ func TestTilesAreDrawnOnceAndForgottenInTime(t *testing.T) {
 }
 
 func TestPagesInABrowser(t *testing.T) {
+	t.Parallel()
 	b := browsertest.Open(t)
 	w := newWorld(t)
 	ctx, cancel := context.WithCancel(t.Context())

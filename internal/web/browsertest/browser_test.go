@@ -29,11 +29,16 @@ func TestSeesWhatIsWrong(t *testing.T) {
 		</main><script>console.error("said so"); throw new Error("thrown")</script></body></html>`
 	const good = `<!doctype html><html lang="it"><head><title>Bene</title><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"></head>
 		<body><main><h1>Bene</h1><p>Tutto a posto.</p></main></body></html>`
+	const wide = `<!doctype html><html lang="it"><head><title>Largo</title><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
+		<style>a:focus { outline: 2px solid } @media (min-width: 700px) and (max-width: 800px) { div { width: 2000px } } @media (prefers-color-scheme: dark) { a:focus { outline: none } }</style></head>
+		<body><main><h1>Largo</h1><div><a href="/">Un legame</a></div></main></body></html>`
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		switch r.URL.Path {
 		case "/bad":
 			fmt.Fprint(w, bad)
+		case "/wide":
+			fmt.Fprint(w, wide)
 		case "/good":
 			fmt.Fprint(w, good)
 		default:
@@ -48,6 +53,12 @@ func TestSeesWhatIsWrong(t *testing.T) {
 	b.t = w
 	b.Check(srv.URL+"/bad", 360)
 	b.Check(srv.URL + "/nowhere")
+	some := &witness{TB: t}
+	b.t = some
+	b.Check(srv.URL + "/wide")
+	if len(some.lines) != 2 || !strings.Contains(some.lines[0], "(768 px): the page is 2000 px wide") || !strings.Contains(some.lines[1], "(360 px, dark): focus is not seen") {
+		t.Errorf("wrong at one width and in the dark: %q", some.lines)
+	}
 	b.t = t
 	all := strings.Join(w.lines, "\n")
 	for _, want := range []string{

@@ -22,8 +22,9 @@ var boxes string
 //go:embed focus.js
 var focus string
 
-// Check loads a page at each width (none given: Widths), in the light and the
-// dark scheme, and once without JavaScript, and fails on all that is wrong.
+// Check looks at a page at each width (none given: Widths), in the light and
+// the dark scheme, and once more without JavaScript, and fails on all that is
+// wrong.
 func (b *Browser) Check(url string, widths ...int) {
 	b.t.Helper()
 	if len(widths) == 0 {
@@ -39,28 +40,53 @@ func (b *Browser) Check(url string, widths ...int) {
 			return
 		}
 	}
+	looks := make([]look, 0, len(widths)+1)
 	for _, w := range widths {
-		b.check(url, look{width: w})
+		looks = append(looks, look{width: w})
 	}
-	b.check(url, look{width: widths[0], dark: true})
+	b.check(url, append(looks, look{width: widths[0], dark: true})...)
 	b.check(url, look{width: widths[0], noScript: true})
 }
 
-func (b *Browser) check(url string, l look) {
+// check loads a page once and looks at it in several ways, as a window is
+// made wider or its scheme is changed.
+func (b *Browser) check(url string, looks ...look) {
 	b.t.Helper()
-	err := b.tab(url, l, func(ctx context.Context, s *seen) error {
-		found, err := b.inspect(ctx, l)
-		if err != nil {
-			return err
+	err := b.tab(url, looks[0], func(ctx context.Context, s *seen) error {
+		for i, l := range looks {
+			if i > 0 {
+				if err := redress(ctx, s, l); err != nil {
+					return fmt.Errorf("%v: %w", l, err)
+				}
+			}
+			found, err := b.inspect(ctx, l)
+			if err != nil {
+				return fmt.Errorf("%v: %w", l, err)
+			}
+			for _, line := range found {
+				b.t.Errorf("%s (%v): %s", url, l, line)
+			}
 		}
-		for _, line := range append(s.report(), found...) {
-			b.t.Errorf("%s (%v): %s", url, l, line)
+		for _, line := range s.report() {
+			b.t.Errorf("%s (%v): %s", url, looks[0], line)
 		}
 		return nil
 	})
 	if err != nil {
-		b.t.Errorf("check %s (%v): %v", url, l, err)
+		b.t.Errorf("check %s: %v", url, err)
 	}
+}
+
+// redress changes the look of a page that stands, and waits until it is drawn.
+func redress(ctx context.Context, s *seen, l look) error {
+	if err := dress(ctx, l, height); err != nil {
+		return err
+	}
+	const drawn = `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](drawn, chromedp.EvalAwaitPromise)); err != nil {
+		return err
+	}
+	return s.quiet(ctx, stirred)
 }
 
 func (b *Browser) inspect(ctx context.Context, l look) ([]string, error) {
@@ -88,7 +114,11 @@ func (b *Browser) inspect(ctx context.Context, l look) ([]string, error) {
 func (b *Browser) runAxe(ctx context.Context) ([]string, error) {
 	const script = `axe.run(document, {resultTypes: ["violations"]}).then(r => JSON.stringify(r.violations.map(v => ({
 		id: v.id, help: v.help, nodes: v.nodes.slice(0, 4).map(n => n.target.join(" ") + " | " + n.failureSummary.replace(/\s+/g, " "))}))))`
-	if err := chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](b.axe+";0")); err != nil {
+	there, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`typeof axe === "object"`))
+	if err == nil && !there {
+		err = chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](b.axe+";0"))
+	}
+	if err != nil {
 		return nil, fmt.Errorf("load axe: %w", err)
 	}
 	out, err := chromedp.Run(ctx, chromedp.Evaluate[string](script, chromedp.EvalAwaitPromise))

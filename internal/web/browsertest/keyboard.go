@@ -48,7 +48,11 @@ func (b *Browser) Keyboard(url string, w Way, steps ...Step) Landed {
 			if err := press(ctx, step); err != nil {
 				return err
 			}
-			if err := s.quiet(ctx, settled); err != nil {
+			still := stirred
+			if step.Keys == Enter {
+				still = settled // it may lead to another page
+			}
+			if err := s.quiet(ctx, still); err != nil {
 				return err
 			}
 		}
