@@ -56,7 +56,7 @@ func TestSeesWhatIsWrong(t *testing.T) {
 	some := &witness{TB: t}
 	b.t = some
 	b.Check(srv.URL + "/wide")
-	if len(some.lines) != 2 || !strings.Contains(some.lines[0], "(768 px): the page is 2000 px wide") || !strings.Contains(some.lines[1], "(360 px, dark): focus is not seen") {
+	if len(some.lines) != 2 || !strings.Contains(some.lines[0], "(768 px): the page is 2008 px wide") || !strings.Contains(some.lines[1], "(360 px, dark): focus is not seen") {
 		t.Errorf("wrong at one width and in the dark: %q", some.lines)
 	}
 	b.t = t
