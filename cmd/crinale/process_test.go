@@ -18,8 +18,7 @@ var binary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "crinale")
-	cmd := exec.Command("go", "build", "-trimpath", "-tags", "urfave_cli_no_docs", "-ldflags", "-s -w", "-o", path, ".")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd := exec.Command("make", "-s", "-C", "../..", "binary", "BIN="+path)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", &buildError{string(out), err}
 	}
