@@ -53,7 +53,7 @@ fuzz: ## every fuzz target for FUZZTIME each
 lint: ## vet and staticcheck
 	$(GO) vet ./...
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
-	@test -z "$$(gofmt -l cmd controller demo internal planning radio)" || { gofmt -l cmd controller demo internal planning radio; echo "gofmt: format the files above"; exit 1; }
+	@test -z "$$(gofmt -l carpool cmd controller demo internal planning radio)" || { gofmt -l carpool cmd controller demo internal planning radio; echo "gofmt: format the files above"; exit 1; }
 
 check: build ## wire everything on the default configuration, start nothing
 	$(BIN) check
