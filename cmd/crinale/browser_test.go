@@ -116,7 +116,6 @@ func look(t *testing.T, b *browsertest.Browser, f demoFile, pages []struct{ path
 			for _, w := range browsertest.Widths {
 				file := filepath.Join("../../docs/pictures", picture(p.picture, w))
 				b.Screenshot(f.HTTP+p.path, w, file)
-				shrink(t, file)
 			}
 		}
 	}

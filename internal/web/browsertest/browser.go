@@ -130,6 +130,7 @@ func (l look) String() string {
 
 // tab opens a page in the one tab there is (a fresh one for each page takes
 // twice as long) and waits until it is quiet.
+// No address: it is the page that stands there.
 func (b *Browser) tab(url string, l look, then func(ctx context.Context, seen *seen) error) error {
 	ctx, stop := context.WithTimeout(b.ctx, patience)
 	defer stop()
@@ -139,6 +140,9 @@ func (b *Browser) tab(url string, l look, then func(ctx context.Context, seen *s
 	}
 	if err := dress(ctx, l, height); err != nil {
 		return fmt.Errorf("open a tab: %w", err)
+	}
+	if url == "" {
+		return then(ctx, s)
 	}
 	if err := chromedp.Do(ctx, chromedp.Navigate(url)); err != nil {
 		return fmt.Errorf("open %s (%v): %w", url, l, err)
@@ -211,6 +215,9 @@ func capture(ctx context.Context, l look, file string) error {
 	}
 	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	if err != nil {
+		return err
+	}
+	if png, err = shrink(png); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {

@@ -48,6 +48,16 @@ func (b *Browser) Check(url string, widths ...int) {
 	b.check(url, look{width: widths[0], noScript: true})
 }
 
+// Look loads a page once with its scripts, and holds it at each of Widths.
+func (b *Browser) Look(url string) {
+	b.t.Helper()
+	looks := make([]look, len(Widths))
+	for i, w := range Widths {
+		looks[i] = look{width: w}
+	}
+	b.check(url, looks...)
+}
+
 // check loads a page once and looks at it in several ways, as a window is
 // made wider or its scheme is changed.
 func (b *Browser) check(url string, looks ...look) {

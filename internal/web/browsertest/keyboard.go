@@ -1,23 +1,30 @@
 package browsertest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
 
-// Enter is the key, for Step.Keys.
-const Enter = kb.Enter
+// Enter and Down are the keys, for Step.Keys.
+const (
+	Enter = kb.Enter
+	Down  = kb.ArrowDown
+)
 
 // mostTabs is how often Tab is pressed to reach something on a page.
 const mostTabs = 120
 
 // Step is what somebody without a mouse does: press Tab until the element that
 // the selector To names has the focus, and type Keys there. Text that stands in
-// the field is replaced.
+// the field is replaced. Where a day or a time is asked for, Keys are 2026-11-25
+// or 07:10, and are typed in the order in which the browser wants them.
 type Step struct{ To, Keys string }
 
 // Way is how a page is used with the keyboard.
@@ -26,6 +33,7 @@ type Way struct {
 	Dark     bool
 	NoScript bool
 	File     string // of a screenshot of where it led; "" for none
+	Wide     bool   // hold where it led at all Widths, and against axe
 }
 
 // Landed is the page that a way led to.
@@ -35,7 +43,8 @@ type Landed struct {
 }
 
 // Keyboard opens a page and does the steps with keys alone. The page it leads
-// to is held against the same rules as by Check, but may have any status.
+// to is held against the same rules as by Check, but may have any status. No
+// address: it goes on from the page that there is.
 func (b *Browser) Keyboard(url string, w Way, steps ...Step) Landed {
 	b.t.Helper()
 	l := look{width: w.Width, dark: w.Dark, noScript: w.NoScript}
@@ -66,6 +75,11 @@ func (b *Browser) Keyboard(url string, w Way, steps ...Step) Landed {
 		for _, line := range found {
 			b.t.Errorf("%s (%v): %s", out.URL, l, line)
 		}
+		if w.Wide {
+			if err := b.wide(ctx, s, out.URL, l); err != nil {
+				return err
+			}
+		}
 		if out.Text, err = chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector("main").innerText`)); err != nil {
 			return err
 		}
@@ -78,6 +92,25 @@ func (b *Browser) Keyboard(url string, w Way, steps ...Step) Landed {
 		b.t.Errorf("by the keyboard on %s (%v): %v", url, l, err)
 	}
 	return out
+}
+
+// wide holds the page that stands at each width, with scripts on for axe, and
+// leaves it as it was.
+func (b *Browser) wide(ctx context.Context, s *seen, url string, was look) error {
+	for _, width := range Widths {
+		l := look{width: width, dark: was.dark}
+		if err := redress(ctx, s, l); err != nil {
+			return fmt.Errorf("%v: %w", l, err)
+		}
+		found, err := b.inspect(ctx, l)
+		if err != nil {
+			return fmt.Errorf("%v: %w", l, err)
+		}
+		for _, line := range found {
+			b.t.Errorf("%s (%v): %s", url, l, line)
+		}
+	}
+	return dress(ctx, was, height)
 }
 
 // press does one step.
@@ -97,7 +130,35 @@ func press(ctx context.Context, step Step) error {
 		if step.Keys == Enter || step.Keys == " " {
 			return chromedp.Do(ctx, chromedp.KeyEvent(step.Keys))
 		}
+		if moment, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`["date", "time"].includes(document.activeElement.type)`)); err != nil || moment {
+			return cmp.Or(err, typeMoment(ctx, step.Keys))
+		}
 		return chromedp.Do(ctx, chromedp.KeyEvent("a", chromedp.KeyModifiers(chromedp.ModifierCtrl)), chromedp.KeyEvent(step.Keys))
 	}
 	return fmt.Errorf("%d times Tab do not reach %s", mostTabs, step.To)
+}
+
+// typeMoment types a day or a time of day into the parts of its field. Their
+// order is that of the browser's language, so each is tried until the field
+// holds what is meant.
+func typeMoment(ctx context.Context, want string) error {
+	orders := []string{"02012006", "01022006", "20060102"}
+	at, err := time.Parse(time.DateOnly, want)
+	if err != nil {
+		orders = []string{"1504", "0304PM"}
+		if at, err = time.Parse("15:04", want); err != nil {
+			return fmt.Errorf("type %q: want a day as 2026-11-25 or a time as 07:10", want)
+		}
+	}
+	var got string
+	for _, order := range orders {
+		keys := strings.Repeat(kb.ArrowLeft, 3) + at.Format(order) // from the first part on
+		if err := chromedp.Do(ctx, chromedp.KeyEvent(keys)); err != nil {
+			return err
+		}
+		if got, err = chromedp.Run(ctx, chromedp.Evaluate[string](`document.activeElement.value`)); err != nil || got == want {
+			return err
+		}
+	}
+	return fmt.Errorf("type %s: the field holds %q", want, got)
 }
