@@ -35,8 +35,10 @@ test: assets ## all tests; those that need a real server are skipped with a loud
 test-deps: ## install the real servers that tests use (Debian, as root)
 	@bash .ci/test-deps
 
+# Not under the race detector: other programs, and long sums of one goroutine.
+NORACE := InABrowser|TestBinaryIsStatic|TestTutorial|SurviveAKill|TestGuessing$$|TestTheGeneratorMakesANetwork|TestRangeEqualsAPlainList
 race: assets ## all tests under the race detector, but for those of other programs (needs gcc)
-	CGO_ENABLED=1 $(GO) test -race -count=1 -skip 'InABrowser|TestBinaryIsStatic|TestTutorial' $(PKG)
+	CGO_ENABLED=1 $(GO) test -race -count=1 -skip '$(NORACE)' $(PKG)
 
 bench: build ## print the table of benchmarks
 	@bash .ci/bench
