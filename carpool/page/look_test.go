@@ -127,9 +127,9 @@ func TestPagesInABrowser(t *testing.T) {
 	leave()
 }
 
-// TestWeight holds the search page against what an old phone at 50 kbit/s can
+// TestWeightInABrowser holds the search page against what an old phone at 50 kbit/s can
 // bear.
-func TestWeight(t *testing.T) {
+func TestWeightInABrowser(t *testing.T) {
 	t.Parallel()
 	b := browsertest.Open(t)
 	w := newWorld(t)
