@@ -189,7 +189,11 @@ func (p speech) deskMatch(m carpool.Match, driver string) deskMatch {
 	row := deskMatch{Ride: m.Ride, Driver: driver, From: p.stopName(m.Pickup), To: p.stopName(m.Drop), Leave: p.moment(m.Pickup.Time), Arrive: p.clock(m.Drop.Time),
 		Walk: p.minutes(m.Pickup.Walk + m.Drop.Walk), Detour: p.minutes(m.Detour), Price: p.euro(m.Cents), LastBus: m.LastBus, BusFirst: m.BusFirst}
 	for _, why := range m.Why {
-		if text := p.known("desk."+why.Key, p.values(why.Args)...); text != "" {
+		key, args := "desk."+why.Key, p.values(why.Args)
+		if len(args) > 0 && args[0] == 1 && p.known(key+".one") != "" {
+			key, args = key+".one", nil
+		}
+		if text := p.known(key, args...); text != "" {
 			row.Why = append(row.Why, text)
 		}
 	}
@@ -215,7 +219,11 @@ func (p speech) stopName(s carpool.MatchStop) string {
 }
 
 func (p speech) minutes(d time.Duration) string {
-	return p.word("desk.minutes", int(d.Round(time.Minute)/time.Minute))
+	n := int(d.Round(time.Minute) / time.Minute)
+	if n == 1 {
+		return p.word("desk.minute")
+	}
+	return p.word("desk.minutes", n)
 }
 
 // miss is what nearly fits, in a sentence.

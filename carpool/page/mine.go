@@ -24,6 +24,7 @@ type mineView struct {
 	Done    string
 	Trouble *trouble
 	Suspend bool
+	News    []newsRow // unread until now
 	Ways    []wayView // requests with their stated way, the next first
 	Next    []journeyView
 	Past    []journeyView
@@ -82,6 +83,9 @@ func (p *Pages) showMine(v *visit, status int, why *trouble) error {
 		return err
 	}
 	view.Trouble = why
+	if view.News, err = p.news(v); err != nil {
+		return err
+	}
 	v.w.Header().Set("Cache-Control", "no-store")
 	return p.show(v, status, "mine.html", web.View{Title: "pool.mine.title", Self: minePath, Data: view})
 }

@@ -8,6 +8,7 @@
 package page
 
 import (
+	"context"
 	"embed"
 	"io/fs"
 	"log/slog"
@@ -83,7 +84,10 @@ type Deps struct {
 	Accounts Accounts // nil: nobody makes an account on a page
 	Courier  Courier  // of codes; nil: an address is taken as it was typed
 	Calendar Calendar // nil: there are no calendar addresses
-	Log      *slog.Logger
+	// Shown says a notice on a page, "" where its reader has left; nil: pages
+	// show no news.
+	Shown func(ctx context.Context, lang, notice string) (title, text string, err error)
+	Log   *slog.Logger
 }
 
 // Pages are those of residents.

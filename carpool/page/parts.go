@@ -15,6 +15,13 @@ type Members interface {
 	Consents
 	Vehicles
 	Blocks
+	News
+}
+
+// News are what a member was told, and that they have read it.
+type News interface {
+	Notices(ctx context.Context, member carpool.MemberID, limit int) ([]carpool.Notice, error)
+	SeenNotice(ctx context.Context, member carpool.MemberID, id string) error
 }
 
 // Consents are what a member agreed to.

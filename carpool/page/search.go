@@ -279,7 +279,16 @@ func (t tongue) reason(r carpool.Reason) string {
 			args[i] = a
 		}
 	}
-	return t.word("pool."+r.Key, args...)
+	return t.counted("pool."+r.Key, args...)
+}
+
+// counted is words with a number, in the singular KEY.one where it is one and
+// there is such a word.
+func (t tongue) counted(key string, args ...any) string {
+	if len(args) > 0 && args[0] == 1 && t.has(key+".one") {
+		return t.word(key + ".one")
+	}
+	return t.word(key, args...)
 }
 
 // miss is one line of what nearly fits.

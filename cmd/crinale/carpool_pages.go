@@ -41,7 +41,7 @@ func (s *server) wireCarpoolPages(w world, k *kept) error {
 	pd := cplpage.Deps{
 		Shell: s.web, Union: w.union, Members: s.carpool.Members, Places: s.carpool.Places, Offers: s.carpool.Offers,
 		Bookings: s.carpool.Bookings, Trust: s.carpool.Trust, Talk: s.carpool.Talk, Privacy: s.carpool.Privacy,
-		Accounts: s.people, Calendar: s.notify, Log: s.log,
+		Accounts: s.people, Calendar: s.notify, Shown: s.notify.Shown, Log: s.log,
 	}
 	if s.mailer != nil {
 		pd.Courier = codes{s.mailer}

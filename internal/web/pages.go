@@ -8,8 +8,11 @@ import (
 	"math"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/crinale/crinale/internal/login"
 )
 
 // Pages renders the templates of one area inside the layout.
@@ -54,6 +57,7 @@ type layoutData struct {
 	Foot           []FootLink
 	Large          bool   // large type
 	Person         string // who is signed in; "" for a stranger
+	Nameless       bool   // their account's name was made by chance and says nothing to them
 	SignsOut       bool   // by a button
 	SignInAt       string // where a stranger signs in; "" where nobody can
 }
@@ -159,6 +163,7 @@ func (p *Pages) write(w http.ResponseWriter, r *http.Request, status int, page s
 	}
 	if id := Who(r.Context()); id.Known() {
 		d.Person, d.SignsOut = id.Person, id.Via == viaSession
+		d.Nameless = len(id.Grants) > 0 && !slices.ContainsFunc(id.Grants, func(g login.Grant) bool { return g.Role != login.Resident })
 	} else if p.shell.people != nil {
 		d.SignInAt = signInAt(r)
 	}
