@@ -21,6 +21,32 @@ type Candidate struct {
 	Near   NearRide      // its points in the order of Around.Points
 }
 
+// leaves is when a ride leaves its first stop, as planned so far.
+func (r *Ride) leaves() time.Time {
+	if len(r.Stops) == 0 {
+		return r.Depart
+	}
+	return r.Stops[0].At
+}
+
+// ReachOf says which rides of a list Rank can match, or name as a near miss: a
+// StopIndex that is asked for rides with such a detour and on their way in such
+// a time leaves out none of them.
+func ReachOf(a Ask, list []Candidate) (budget time.Duration, during Window) {
+	var slack time.Duration
+	for i := range list {
+		c := &list[i]
+		moves := max(c.Offer.Flex, 0)
+		if !c.Ride.Depart.IsZero() {
+			moves += c.Ride.Depart.Sub(c.Ride.leaves()).Abs()
+		}
+		slack, budget = max(slack, moves), max(budget, c.Offer.MaxDetour)
+	}
+	slack += NearTime + a.MaxWalk + NearWalk
+	budget += NearDetour
+	return budget, Window{From: a.When.From.Add(-slack - budget), To: a.When.To.Add(slack)}
+}
+
 // Promise is what a rider was told when they got their place, and what may
 // not be broken by taking in others.
 type Promise struct {

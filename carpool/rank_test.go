@@ -41,6 +41,35 @@ func TestRankGivesWhatInsertFinds(t *testing.T) {
 	}
 }
 
+func TestRidesOutOfReachDoNotMatter(t *testing.T) {
+	for seed := range 30 {
+		s, list := benchSearch(400, 24)
+		from := minutesAfter(seed * 45)
+		s.ask.When = carpool.Window{From: from, To: from.Add(time.Hour), Arrive: seed%2 == 0}
+		_, during := carpool.ReachOf(s.ask, list)
+		near := onTheWay(list, during)
+		some, fewer := carpool.Rank(s.ask, s.around, near, s.now)
+		matches, misses := carpool.Rank(s.ask, s.around, list, s.now)
+		if !reflect.DeepEqual(matches, some) || !reflect.DeepEqual(misses, fewer) || len(near) == 0 || len(near) == len(list) {
+			t.Errorf("at %s: %d and %d of all %d rides, %d and %d of the %d in reach", from, len(matches), len(misses), len(list), len(some), len(fewer), len(near))
+		}
+	}
+}
+
+// onTheWay are the candidates that are driven at some time of a window.
+func onTheWay(list []carpool.Candidate, during carpool.Window) (near []carpool.Candidate) {
+	for _, c := range list {
+		arrive := c.Ride.Stops[0].At
+		for _, l := range c.Near.Between {
+			arrive = arrive.Add(l.Time)
+		}
+		if !c.Ride.Stops[0].At.After(during.To) && !arrive.Before(during.From) {
+			near = append(near, c)
+		}
+	}
+	return near
+}
+
 func TestRankSaysWhy(t *testing.T) {
 	for _, c := range []struct {
 		name   string

@@ -44,16 +44,18 @@ type RoadsAbout struct {
 // StopIndex holds the stops of rides that may take somebody along. It may be
 // used by many goroutines; a search sees each ride whole or not at all.
 type StopIndex interface {
-	// Put adds a ride, or replaces its stops.
-	Put(ride RideID, stops []geo.LonLat) error
+	// Put adds a ride, or replaces its stops and when it leaves the first.
+	Put(ride RideID, stops []geo.LonLat, leave time.Time) error
 	// Drop takes a ride out; there need not be one.
 	Drop(ride RideID)
 	// Near gives the rides that can take in any of the points, between two stops
 	// that follow each other, with a detour of at most budget; with the exact
 	// times between points and stops. To take in two points costs at least as
 	// much as either, so nothing that fits is left out. A way that no detour
-	// within the budget uses may be missing: its Leg is not OK.
-	Near(ctx context.Context, points []geo.LonLat, budget time.Duration) (Nearby, error)
+	// within the budget uses may be missing: its Leg is not OK. Only rides are
+	// looked at that are on their way at some time of during, driven from when
+	// they leave without a pause; with the zero Window all are.
+	Near(ctx context.Context, points []geo.LonLat, budget time.Duration, during Window) (Nearby, error)
 	// Len is how many rides it holds.
 	Len() int
 }

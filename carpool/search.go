@@ -121,7 +121,11 @@ func (p *Bookings) find(ctx context.Context, a Ask) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	if list, err = p.near(ctx, list, around); err != nil {
+	if len(list) == 0 {
+		out.Misses = append(out.Misses, missesOf(&a, nil, around.Buses)...)
+		return out, nil
+	}
+	if list, err = p.near(ctx, a, list, around); err != nil {
 		return Answer{}, err
 	}
 	matches, misses := Rank(a, around, list, now)

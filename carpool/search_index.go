@@ -30,7 +30,7 @@ func (b *board) sync(index StopIndex, rides []Ride) error {
 			continue
 		}
 		b.held[r.ID] = r.version // a ride off every road is told of once
-		if err := index.Put(r.ID, r.Points()); err != nil {
+		if err := index.Put(r.ID, r.Points(), r.leaves()); err != nil {
 			errs = append(errs, fmt.Errorf("ride %s: %w", r.ID, err))
 		}
 	}
@@ -67,21 +67,20 @@ func (p *Bookings) reindex(ctx context.Context) error {
 	return p.board.sync(p.deps.Roads.Index(), rides)
 }
 
-// near gives the candidates that can take somebody in at one of the points,
-// with their ways. A ride that a change moved meanwhile is measured by the next
-// search.
-func (p *Bookings) near(ctx context.Context, list []Candidate, around Around) ([]Candidate, error) {
+// near gives the candidates that can take somebody in at one of the points at
+// about the time asked for, with their ways. A ride that a change moved
+// meanwhile is measured by the next search.
+func (p *Bookings) near(ctx context.Context, a Ask, list []Candidate, around Around) ([]Candidate, error) {
 	index := p.deps.Roads.Index()
 	rides := make([]Ride, len(list))
-	budget := p.cfg.MaxDetour
 	for i, c := range list {
 		rides[i] = *c.Ride
-		budget = max(budget, c.Offer.MaxDetour)
 	}
 	if err := p.board.sync(index, rides); err != nil {
 		p.deps.Log.Warn("carpool: a ride cannot be found by its road", "err", err)
 	}
-	found, err := index.Near(ctx, around.Points(), budget+NearDetour)
+	budget, during := ReachOf(a, list)
+	found, err := index.Near(ctx, around.Points(), budget, during)
 	if err != nil {
 		return nil, fmt.Errorf("rides near: %w", err)
 	}

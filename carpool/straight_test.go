@@ -45,7 +45,7 @@ func (s *straight) About() carpool.RoadsAbout {
 
 func (s *straight) Index() carpool.StopIndex { return s }
 
-func (s *straight) Put(ride carpool.RideID, stops []geo.LonLat) error {
+func (s *straight) Put(ride carpool.RideID, stops []geo.LonLat, _ time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rides[ride] = slices.Clone(stops)
@@ -64,7 +64,7 @@ func (s *straight) Len() int {
 	return len(s.rides)
 }
 
-func (s *straight) Near(ctx context.Context, points []geo.LonLat, budget time.Duration) (carpool.Nearby, error) {
+func (s *straight) Near(ctx context.Context, points []geo.LonLat, budget time.Duration, _ carpool.Window) (carpool.Nearby, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out carpool.Nearby

@@ -48,7 +48,7 @@ func (p *plain) About() carpool.RoadsAbout {
 
 func (p *plain) Index() carpool.StopIndex { return p }
 
-func (p *plain) Put(ride carpool.RideID, stops []geo.LonLat) error {
+func (p *plain) Put(ride carpool.RideID, stops []geo.LonLat, _ time.Time) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.rides[ride] = slices.Clone(stops)
@@ -69,7 +69,7 @@ func (p *plain) Len() int {
 
 // Near gives every ride that some point can be taken in by, each with all its
 // legs.
-func (p *plain) Near(_ context.Context, points []geo.LonLat, budget time.Duration) (carpool.Nearby, error) {
+func (p *plain) Near(_ context.Context, points []geo.LonLat, budget time.Duration, _ carpool.Window) (carpool.Nearby, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var out carpool.Nearby

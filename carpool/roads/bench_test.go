@@ -58,7 +58,7 @@ func benchIndex(b *testing.B) *Graph {
 	bench.rides.Do(func() {
 		rng := rand.New(rand.NewPCG(1, 2))
 		for i := range benchOffers {
-			if err := g.Index().Put(rideID(i), g.places(rng, 2)); err != nil {
+			if err := g.Index().Put(rideID(i), g.places(rng, 2), time.Time{}); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -139,7 +139,7 @@ func BenchmarkOfferInsert(b *testing.B) {
 	for range b.N {
 		for i := range 2000 {
 			puts.time(func() {
-				if err := g.Index().Put("r-more", places[2*i:2*i+2]); err != nil {
+				if err := g.Index().Put("r-more", places[2*i:2*i+2], time.Time{}); err != nil {
 					b.Fatal(err)
 				}
 			})
@@ -180,7 +180,7 @@ func benchMatch(b *testing.B, points int) {
 		}
 	}
 	near := func(at []geo.LonLat) int {
-		n, err := g.Index().Near(context.Background(), at, benchBudget)
+		n, err := g.Index().Near(context.Background(), at, benchBudget, carpool.Window{})
 		if err != nil {
 			b.Fatal(err)
 		}

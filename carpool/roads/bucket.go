@@ -30,60 +30,86 @@ func tierOf(d time.Duration) int {
 	return len(tiers)
 }
 
-// bucket is a list of entries, those of the least detours first. Within a tier
-// they have no order.
+// rooms are the least room, in milliseconds, of entries that stand together in
+// a tier; the last have less. A search passes over those that have too little.
+var rooms = [...]int32{30 * 60_000, 15 * 60_000, 0}
+
+const (
+	roomClasses = len(rooms) + 1
+	classes     = (len(tiers) + 1) * roomClasses
+)
+
+// bucket is a list of entries by class: those of the least detours first, of
+// these those with the most room. Within a class they have no order.
 type bucket struct {
 	list []entry
-	ends [len(tiers)]uint32
+	ends *[classes]uint32 // nil while there are none
 }
 
-// put adds an entry to a tier: the first of each tier behind moves to its end.
+// classOf is where an entry belongs.
+func classOf(tier int, room int32) int {
+	r := 0
+	for r < len(rooms) && room < rooms[r] {
+		r++
+	}
+	return tier*roomClasses + r
+}
+
+// put adds an entry: the first of each class behind moves to its end.
 func (b *bucket) put(tier int, e entry) {
+	if b.ends == nil {
+		b.ends = new([classes]uint32)
+	}
 	b.list = append(b.list, e)
 	hole := len(b.list) - 1
-	for t := len(tiers) - 1; t >= tier; t-- {
-		first := int(b.ends[t])
+	for c := classes - 1; c > classOf(tier, e.room); c-- {
+		first := int(b.ends[c-1])
 		b.list[hole] = b.list[first]
 		hole = first
-		b.ends[t]++
+		b.ends[c]++
 	}
+	b.ends[classOf(tier, e.room)]++
 	b.list[hole] = e
 }
 
-// within are the entries whose detour may be within a budget.
-func (b *bucket) within(budget time.Duration) []entry {
-	if budget < 0 {
-		return nil
+// within calls f with the entries whose detour may be within a budget and that
+// may have some room, and with others.
+func (b *bucket) within(budget time.Duration, room int64, f func([]entry)) {
+	if b.ends == nil || budget < 0 {
+		return
 	}
-	t := tierOf(budget)
-	if t == len(tiers) {
-		return b.list
+	from := uint32(0)
+	for c := range (tierOf(budget) + 1) * roomClasses {
+		to := b.ends[c]
+		if r := c % roomClasses; to > from && (r == 0 || int64(rooms[r-1]) > room) {
+			f(b.list[from:to])
+		}
+		from = to
 	}
-	return b.list[:b.ends[t]]
 }
 
 // renumber gives slots their new numbers and drops those without one.
 func (b *bucket) renumber(moved []uint32) {
+	if b.ends == nil {
+		return
+	}
 	from := uint32(0)
 	kept := b.list[:0]
-	for t := range len(tiers) + 1 {
-		to := uint32(len(b.list))
-		if t < len(tiers) {
-			to = b.ends[t]
-		}
+	for c, to := range b.ends {
 		for _, e := range b.list[from:to] {
 			if e.slot = moved[e.slot]; e.slot != noNode {
 				kept = append(kept, e)
 			}
 		}
-		if t < len(tiers) {
-			b.ends[t] = uint32(len(kept))
-		}
+		b.ends[c] = uint32(len(kept))
 		from = to
 	}
 	b.list = kept
 	if cap(b.list) > 4*len(b.list)+16 {
 		b.list = slices.Clone(b.list)
+	}
+	if len(b.list) == 0 {
+		*b = bucket{}
 	}
 }
 
@@ -146,8 +172,11 @@ func (x *stopIndex) tiered(f *finder, here, there *side, with *arcs, between wei
 	ms := func(w weight) time.Duration { return x.g.car.metric.leg(w).Time }
 	for _, l := range here.labels {
 		if rest := f.rest[l.node]; rest != never {
-			room := max(math.MinInt32, (ms(between) - ms(l.w)).Milliseconds())
-			out = append(out, label{l, tierOf(ms(l.w+rest) - ms(between)), int32(min(math.MaxInt32, room))})
+			room, tier := (ms(between) - ms(l.w)).Milliseconds(), tierOf(ms(l.w+rest)-ms(between))
+			if x.g.car.metric != Fastest { // then weights are no times, and bound none
+				room, tier = math.MaxInt32, 0
+			}
+			out = append(out, label{l, tier, int32(min(math.MaxInt32, max(math.MinInt32, room)))})
 		}
 	}
 	for _, v := range f.above {

@@ -166,13 +166,13 @@ func TestEngineIndexEqualsLookingAtEveryRide(t *testing.T) {
 	rides := map[carpool.RideID][]geo.LonLat{}
 	for i := range 8 {
 		rides[rideID(i)] = rounded(g.places(rng, 2+i%3))
-		if err := e.Index().Put(rideID(i), rides[rideID(i)]); err != nil {
+		if err := e.Index().Put(rideID(i), rides[rideID(i)], time.Time{}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, budget := range []time.Duration{0, time.Minute, 10 * time.Minute} {
 		points := rounded(g.places(rng, 3))
-		got, err := e.Index().Near(context.Background(), points, budget)
+		got, err := e.Index().Near(context.Background(), points, budget, carpool.Window{})
 		if err != nil {
 			t.Fatal(err)
 		}

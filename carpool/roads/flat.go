@@ -29,6 +29,7 @@ type flatIndex struct {
 type flatRide struct {
 	id    carpool.RideID
 	stops []geo.LonLat
+	leave time.Time
 
 	mu      sync.Mutex
 	between []carpool.Leg
@@ -46,7 +47,7 @@ func (x *flatIndex) Len() int {
 }
 
 // Put adds a ride or replaces its stops, of which there are 2 to 64.
-func (x *flatIndex) Put(id carpool.RideID, at []geo.LonLat) error {
+func (x *flatIndex) Put(id carpool.RideID, at []geo.LonLat, leave time.Time) error {
 	if err := checkStops(id, len(at)); err != nil {
 		return err
 	}
@@ -57,7 +58,7 @@ func (x *flatIndex) Put(id carpool.RideID, at []geo.LonLat) error {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.rides[id] = &flatRide{id: id, stops: slices.Clone(at)}
+	x.rides[id] = &flatRide{id: id, stops: slices.Clone(at), leave: leave}
 	return nil
 }
 
@@ -68,10 +69,10 @@ func (x *flatIndex) Drop(id carpool.RideID) {
 	delete(x.rides, id)
 }
 
-// Near gives the rides that can take in any of the points with a detour of at
-// most budget, in the order of their names; ways that no such detour uses are
-// left out.
-func (x *flatIndex) Near(ctx context.Context, points []geo.LonLat, budget time.Duration) (carpool.Nearby, error) {
+// Near gives the rides of a time that can take in any of the points with a
+// detour of at most budget, in the order of their names; ways that no such
+// detour uses are left out.
+func (x *flatIndex) Near(ctx context.Context, points []geo.LonLat, budget time.Duration, during carpool.Window) (carpool.Nearby, error) {
 	if len(points) > maxPoints {
 		return carpool.Nearby{}, fault.New(fault.Invalid, "roads: a search of %d points: %d at most", len(points), maxPoints)
 	}
@@ -87,13 +88,14 @@ func (x *flatIndex) Near(ctx context.Context, points []geo.LonLat, budget time.D
 	}
 	x.mu.RUnlock()
 	slices.SortFunc(rides, func(a, b *flatRide) int { return strings.Compare(string(a.id), string(b.id)) })
+	from, to := bounds(during)
 	var kept []*flatRide
 	for _, r := range rides {
 		between, err := x.between(ctx, r)
 		if err != nil {
 			return carpool.Nearby{}, err
 		}
-		if x.mayFit(r, between, points, budget) {
+		if s := spanOf(r.leave, between); s.leave <= to && s.arrive >= from && x.mayFit(r, between, points, budget) {
 			kept = append(kept, r)
 		}
 	}

@@ -36,7 +36,7 @@ func TestFlatIndexEqualsLookingAtEveryRide(t *testing.T) {
 				continue
 			}
 			rides[id] = langa(rng, 2+rng.IntN(3))
-			if err := x.Put(id, rides[id]); err != nil {
+			if err := x.Put(id, rides[id], time.Time{}); err != nil {
 				rt.Fatal(err)
 			}
 		}
@@ -45,7 +45,7 @@ func TestFlatIndexEqualsLookingAtEveryRide(t *testing.T) {
 		}
 		points := langa(rng, rapid.IntRange(1, 3).Draw(rt, "points"))
 		budget := time.Duration(rapid.IntRange(0, 2400).Draw(rt, "budget")) * time.Second
-		got, err := x.Near(context.Background(), points, budget)
+		got, err := x.Near(context.Background(), points, budget, carpool.Window{})
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -82,10 +82,10 @@ func TestEstimateSaysSo(t *testing.T) {
 	if _, err := e.Walk(context.Background(), a, bad[0]); fault.Of(err) != fault.Invalid {
 		t.Errorf("walk to latitude 91: %v", err)
 	}
-	if err := e.Index().Put("r-1", append(bad, a)); fault.Of(err) != fault.Invalid {
+	if err := e.Index().Put("r-1", append(bad, a), time.Time{}); fault.Of(err) != fault.Invalid {
 		t.Errorf("ride from latitude 91: %v", err)
 	}
-	if _, err := e.Index().Near(context.Background(), bad, 0); fault.Of(err) != fault.Invalid {
+	if _, err := e.Index().Near(context.Background(), bad, 0, carpool.Window{}); fault.Of(err) != fault.Invalid {
 		t.Errorf("search at latitude 91: %v", err)
 	}
 	for _, f := range [][2]float64{{0.9, 40}, {nan(), 40}, {1.4, 0}, {1.4, nan()}} {

@@ -3,6 +3,7 @@ package roads
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -33,6 +34,7 @@ type stopIndex struct {
 	pairs    []pair   // by slot
 	bySeg    map[uint32][]uint32
 	rides    []ride
+	times    []span // of rides
 	byID     map[carpool.RideID]uint32
 	order    []uint32 // rides by their ID
 	freeRide []uint32
@@ -55,6 +57,27 @@ type ride struct {
 	first   uint32 // slot
 	count   int
 	between []carpool.Leg
+}
+
+// span is when a ride leaves and when it has arrived, as planned, in
+// milliseconds.
+type span struct{ leave, arrive int64 }
+
+// bounds are those of a window, without end for none.
+func bounds(w carpool.Window) (from, to int64) {
+	if w == (carpool.Window{}) {
+		return math.MinInt64, math.MaxInt64
+	}
+	return w.From.UnixMilli(), w.To.UnixMilli()
+}
+
+// spanOf is that of a ride that leaves at a moment and has some ways to drive.
+func spanOf(leave time.Time, ways []carpool.Leg) span {
+	s := span{leave.UnixMilli(), leave.UnixMilli()}
+	for _, l := range ways {
+		s.arrive += l.Time.Milliseconds()
+	}
+	return s
 }
 
 // maxStops of one ride.
@@ -82,7 +105,7 @@ func checkStops(id carpool.RideID, n int) error {
 
 // Put adds a ride or replaces its stops, of which there are 2 to 64. A stop
 // outside the map is Invalid, and the ride stays as it was.
-func (x *stopIndex) Put(id carpool.RideID, at []geo.LonLat) error {
+func (x *stopIndex) Put(id carpool.RideID, at []geo.LonLat, leave time.Time) error {
 	if err := checkStops(id, len(at)); err != nil {
 		return err
 	}
@@ -122,7 +145,7 @@ func (x *stopIndex) Put(id carpool.RideID, at []geo.LonLat) error {
 			x.to[l.node].put(l.tier, l.entry(slot))
 		}
 	}
-	x.rides[number] = r
+	x.rides[number], x.times[number] = r, spanOf(leave, r.between)
 	x.byID[id] = number
 	place, _ := x.find(id)
 	x.order = slices.Insert(x.order, place, number)
@@ -143,7 +166,7 @@ func (x *stopIndex) number() uint32 {
 		x.freeRide = x.freeRide[:n-1]
 		return number
 	}
-	x.rides = append(x.rides, ride{})
+	x.rides, x.times = append(x.rides, ride{}), append(x.times, span{})
 	return uint32(len(x.rides) - 1)
 }
 

@@ -89,7 +89,7 @@ func TestIndexEqualsLookingAtEveryRide(t *testing.T) {
 		g := towns[rapid.IntRange(0, len(towns)-1).Draw(rt, "town")]
 		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 5))
 		x := newStopIndex(g)
-		rides := map[carpool.RideID][]geo.LonLat{}
+		rides, leaves := map[carpool.RideID][]geo.LonLat{}, map[carpool.RideID]time.Time{}
 		for range rapid.IntRange(1, 25).Draw(rt, "changes") {
 			id := rideID(rng.IntN(12))
 			if rng.IntN(4) == 0 {
@@ -98,7 +98,8 @@ func TestIndexEqualsLookingAtEveryRide(t *testing.T) {
 				continue
 			}
 			stops := g.places(rng, 2+rng.IntN(4))
-			if err := x.Put(id, stops); err != nil {
+			leaves[id] = time.Unix(0, 0).Add(time.Duration(9*60+rng.IntN(8*60)) * time.Minute)
+			if err := x.Put(id, stops, leaves[id]); err != nil {
 				rt.Fatal(err)
 			}
 			rides[id] = stops
@@ -108,11 +109,22 @@ func TestIndexEqualsLookingAtEveryRide(t *testing.T) {
 		}
 		points := g.places(rng, rapid.IntRange(1, 4).Draw(rt, "points"))
 		budget := time.Duration(rapid.IntRange(-1, 900).Draw(rt, "budget")) * time.Second
-		got, err := x.Near(context.Background(), points, budget)
+		got, err := x.Near(context.Background(), points, budget, carpool.Window{})
 		if err != nil {
 			rt.Fatal(err)
 		}
-		sameNearby(t, got, nearBySearching(t, g, rides, points, budget))
+		want := nearBySearching(t, g, rides, points, budget)
+		sameNearby(t, got, want)
+		noon := time.Unix(0, 0).Add(12 * time.Hour)
+		during := carpool.Window{From: noon, To: noon.Add(time.Duration(rng.IntN(180)) * time.Minute)}
+		want.Rides = slices.DeleteFunc(want.Rides, func(r carpool.NearRide) bool {
+			s := spanOf(leaves[r.Ride], r.Between)
+			return s.leave > during.To.UnixMilli() || s.arrive < during.From.UnixMilli()
+		})
+		if got, err = x.Near(context.Background(), points, budget, during); err != nil {
+			rt.Fatal(err)
+		}
+		sameNearby(t, got, want)
 	})
 }
 
@@ -122,7 +134,7 @@ func TestDroppedRidesLeaveNothingBehind(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	for round := range 30 {
 		for i := range 20 {
-			if err := x.Put(rideID(i), g.places(rng, 2+(i+round)%3)); err != nil {
+			if err := x.Put(rideID(i), g.places(rng, 2+(i+round)%3), time.Time{}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -145,7 +157,7 @@ func TestDroppedRidesLeaveNothingBehind(t *testing.T) {
 func TestRideHasStops(t *testing.T) {
 	g := street(t)
 	for _, n := range []int{0, 1, maxStops + 1} {
-		if err := g.Index().Put("r-1", make([]geo.LonLat, n)); !refused(err, "r-1", "2 to 64") {
+		if err := g.Index().Put("r-1", make([]geo.LonLat, n), time.Time{}); !refused(err, "r-1", "2 to 64") {
 			t.Errorf("%d stops: %v", n, err)
 		}
 	}
@@ -174,9 +186,9 @@ func TestSearchesAmongChanges(t *testing.T) {
 			for i := range 60 {
 				switch (i + w) % 3 {
 				case 0:
-					_ = x.Put("r-1", here)
+					_ = x.Put("r-1", here, time.Time{})
 				case 1:
-					_ = x.Put("r-1", there)
+					_ = x.Put("r-1", there, time.Time{})
 				default:
 					x.Drop("r-1")
 				}
@@ -184,7 +196,7 @@ func TestSearchesAmongChanges(t *testing.T) {
 		})
 		wg.Go(func() {
 			for range 60 {
-				got, err := x.Near(context.Background(), points, time.Hour)
+				got, err := x.Near(context.Background(), points, time.Hour, carpool.Window{})
 				if err != nil {
 					t.Error(err)
 					return

@@ -2,8 +2,10 @@ package roads
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -43,7 +45,7 @@ func benchRides(b *testing.B) (*Graph, map[carpool.RideID]carpool.Candidate) {
 			c.Riders = []carpool.Promise{{Booking: "b-1", When: carpool.Window{From: depart, To: depart.Add(3 * time.Hour)}}}
 			ride.Stops = []carpool.Stop{ride.Stops[0], at(carpool.StopPickup, aside(rng, ends[0]), 1), at(carpool.StopDrop, aside(rng, ends[1]), 1), ride.Stops[1]}
 		}
-		if err := g.Index().Put(ride.ID, ride.Points()); err != nil {
+		if err := g.Index().Put(ride.ID, ride.Points(), depart); err != nil {
 			b.Fatal(err)
 		}
 		out[ride.ID] = c
@@ -84,10 +86,12 @@ func BenchmarkSearch(b *testing.B) {
 			MaxWalk: 15 * time.Minute, When: carpool.Window{From: from, To: from.Add(time.Hour)}}, near(ends[0]), near(ends[1])}
 	}
 	candidates := make([]carpool.Candidate, 0, 4096)
+	all := slices.Collect(maps.Values(rides))
 	one := func(s search) (near, matches int) {
 		around := carpool.AroundOf(s.ask, s.from, s.to)
 		points := around.Points()
-		found, err := g.Index().Near(context.Background(), points, benchBudget)
+		_, during := carpool.ReachOf(s.ask, all[:1]) // drivers are all as flexible
+		found, err := g.Index().Near(context.Background(), points, benchBudget, during)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -107,23 +111,22 @@ func BenchmarkSearch(b *testing.B) {
 		one(s)
 	}
 	runtime.GC()
-	var took []time.Duration
+	var took stopwatch
 	var near, matches int
 	for range b.N {
 		for _, s := range searches {
-			begun := time.Now()
-			n, m := one(s)
-			took = append(took, time.Since(begun))
-			near, matches = near+n, matches+m
+			took.time(func() {
+				n, m := one(s)
+				near, matches = near+n, matches+m
+			})
 		}
 	}
 	if matches == 0 {
 		b.Fatal("no search found a ride")
 	}
-	b.ReportMetric(percentile(took, 50), "p50-ms")
-	b.ReportMetric(percentile(took, 99), "p99-ms")
+	took.report(b)
 	b.ReportMetric(8, "limit-ms")
-	b.ReportMetric(float64(near)/float64(len(took)), "rides")
-	b.ReportMetric(float64(matches)/float64(len(took)), "matches")
+	b.ReportMetric(float64(near)/float64(len(took.cpu)), "rides")
+	b.ReportMetric(float64(matches)/float64(len(took.cpu)), "matches")
 	b.ReportMetric(0, "ns/op")
 }

@@ -67,10 +67,10 @@ func sameDetours(t *testing.T, g *Graph, rng *rand.Rand, n int) int {
 			t.Fatal(err)
 		}
 		x := newStopIndex(g)
-		if err := x.Put("r-1", []geo.LonLat{at[0], at[2]}); err != nil {
+		if err := x.Put("r-1", []geo.LonLat{at[0], at[2]}, time.Time{}); err != nil {
 			t.Fatal(err)
 		}
-		near, err := x.Near(context.Background(), at[1:2], 24*time.Hour)
+		near, err := x.Near(context.Background(), at[1:2], 24*time.Hour, carpool.Window{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +84,7 @@ func sameDetours(t *testing.T, g *Graph, rng *rand.Rand, n int) int {
 		if same && straight.OK && in.OK && on.OK {
 			detour := in.Time + on.Time - straight.Time
 			for _, b := range []time.Duration{detour, detour - time.Millisecond} {
-				near, err := x.Near(context.Background(), at[1:2], b)
+				near, err := x.Near(context.Background(), at[1:2], b, carpool.Window{})
 				same = same && err == nil && (len(near.Rides) == 1) == (b == detour)
 			}
 		}

@@ -18,13 +18,19 @@ type Switch struct {
 
 	mu      sync.RWMutex
 	roads   carpool.Roads
-	rides   map[carpool.RideID][]geo.LonLat
+	rides   map[carpool.RideID]kept
 	changed map[carpool.RideID]bool // while a Set fills a new index
+}
+
+// kept is a ride as it was put.
+type kept struct {
+	stops []geo.LonLat
+	leave time.Time
 }
 
 // NewSwitch begins with the given roads, whose index must be empty.
 func NewSwitch(r carpool.Roads) *Switch {
-	return &Switch{roads: r, rides: map[carpool.RideID][]geo.LonLat{}}
+	return &Switch{roads: r, rides: map[carpool.RideID]kept{}}
 }
 
 func (s *Switch) now() carpool.Roads {
@@ -75,9 +81,9 @@ func (s *Switch) Set(ctx context.Context, r carpool.Roads) (lost []carpool.RideI
 				return nil, ctx.Err()
 			}
 			s.mu.RLock()
-			stops, ok := s.rides[id]
+			ride, ok := s.rides[id]
 			s.mu.RUnlock()
-			carry(r.Index(), id, stops, ok, bad)
+			carry(r.Index(), id, ride, ok, bad)
 		}
 		s.mu.Lock()
 		todo, s.changed = s.changed, map[carpool.RideID]bool{}
@@ -89,8 +95,8 @@ func (s *Switch) Set(ctx context.Context, r carpool.Roads) (lost []carpool.RideI
 		todo[id] = true
 	}
 	for id := range todo {
-		stops, ok := s.rides[id]
-		carry(r.Index(), id, stops, ok, bad)
+		ride, ok := s.rides[id]
+		carry(r.Index(), id, ride, ok, bad)
 	}
 	s.roads = r
 	for id := range bad {
@@ -101,10 +107,10 @@ func (s *Switch) Set(ctx context.Context, r carpool.Roads) (lost []carpool.RideI
 }
 
 // carry brings one ride to a new index as it is now.
-func carry(x carpool.StopIndex, id carpool.RideID, stops []geo.LonLat, there bool, bad map[carpool.RideID]bool) {
+func carry(x carpool.StopIndex, id carpool.RideID, ride kept, there bool, bad map[carpool.RideID]bool) {
 	delete(bad, id)
 	x.Drop(id)
-	if there && x.Put(id, stops) != nil {
+	if there && x.Put(id, ride.stops, ride.leave) != nil {
 		bad[id] = true
 	}
 }
@@ -113,13 +119,13 @@ func carry(x carpool.StopIndex, id carpool.RideID, stops []geo.LonLat, there boo
 type switchIndex Switch
 
 // Put adds a ride, or replaces its stops.
-func (x *switchIndex) Put(id carpool.RideID, stops []geo.LonLat) error {
+func (x *switchIndex) Put(id carpool.RideID, stops []geo.LonLat, leave time.Time) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if err := x.roads.Index().Put(id, stops); err != nil {
+	if err := x.roads.Index().Put(id, stops, leave); err != nil {
 		return err
 	}
-	x.rides[id] = slices.Clone(stops)
+	x.rides[id] = kept{slices.Clone(stops), leave}
 	x.note(id)
 	return nil
 }
@@ -140,8 +146,8 @@ func (x *switchIndex) note(id carpool.RideID) {
 }
 
 // Near asks the index of the roads it has.
-func (x *switchIndex) Near(ctx context.Context, points []geo.LonLat, budget time.Duration) (carpool.Nearby, error) {
-	return (*Switch)(x).now().Index().Near(ctx, points, budget)
+func (x *switchIndex) Near(ctx context.Context, points []geo.LonLat, budget time.Duration, during carpool.Window) (carpool.Nearby, error) {
+	return (*Switch)(x).now().Index().Near(ctx, points, budget, during)
 }
 
 // Len is how many rides it holds.

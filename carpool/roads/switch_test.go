@@ -19,12 +19,12 @@ func TestSwitchCarriesTheRides(t *testing.T) {
 	rides := map[carpool.RideID][]geo.LonLat{}
 	for i := range 40 {
 		rides[rideID(i)] = after.places(rng, 2+i%2)
-		if err := s.Index().Put(rideID(i), rides[rideID(i)]); err != nil {
+		if err := s.Index().Put(rideID(i), rides[rideID(i)], time.Time{}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	abroad := rideID(99)
-	if err := s.Index().Put(abroad, []geo.LonLat{{Lon: 12, Lat: 42}, {Lon: 12.5, Lat: 42}}); err != nil {
+	if err := s.Index().Put(abroad, []geo.LonLat{{Lon: 12, Lat: 42}, {Lon: 12.5, Lat: 42}}, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	points := after.places(rng, 2)
@@ -43,7 +43,7 @@ func TestSwitchCarriesTheRides(t *testing.T) {
 	if s.About().Kind != "graph" || s.Index().Len() != 41 {
 		t.Errorf("about %+v, %d rides", s.About(), s.Index().Len())
 	}
-	got, err := s.Index().Near(context.Background(), points, 5*time.Minute)
+	got, err := s.Index().Near(context.Background(), points, 5*time.Minute, carpool.Window{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func TestSwitchIsNotNoticed(t *testing.T) {
 	rides := map[carpool.RideID][]geo.LonLat{}
 	for i := range 30 {
 		rides[rideID(i)] = a.places(rng, 2)
-		if err := s.Index().Put(rideID(i), rides[rideID(i)]); err != nil {
+		if err := s.Index().Put(rideID(i), rides[rideID(i)], time.Time{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -89,7 +89,7 @@ func TestSwitchIsNotNoticed(t *testing.T) {
 					return
 				default:
 				}
-				got, err := s.Index().Near(context.Background(), points, time.Hour)
+				got, err := s.Index().Near(context.Background(), points, time.Hour, carpool.Window{})
 				if err != nil {
 					t.Error(err)
 					return
@@ -121,7 +121,7 @@ func TestSwitchIsNotNoticed(t *testing.T) {
 			id := rideID(1000 + i%20)
 			if i%3 == 0 {
 				s.Index().Drop(id)
-			} else if err := s.Index().Put(id, moving); err != nil {
+			} else if err := s.Index().Put(id, moving, time.Time{}); err != nil {
 				t.Error(err)
 				return
 			}
