@@ -200,6 +200,9 @@ func (f *filled) blame(err error, fields map[string]string) bool {
 	for _, name := range strings.SplitN(err.Error(), ": ", 4) {
 		if field, known := fields[name]; known {
 			f.bad(field, "pool.wrong.value")
+			if said := f.say.fault(err); said != "" && f.wrong[field] == f.say.word("pool.wrong.value") {
+				f.wrong[field] = said
+			}
 			return true
 		}
 	}

@@ -110,6 +110,9 @@ func formPage(path string) string {
 	case askPath, offerPath, carsPath, profilePath:
 		return path
 	}
+	if strings.HasPrefix(path, offersPath+"/") && strings.HasSuffix(path, "/cambia") {
+		return path
+	}
 	return ""
 }
 

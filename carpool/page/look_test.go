@@ -102,7 +102,7 @@ func TestPagesInABrowser(t *testing.T) {
 	if in := enter(driver, true); in.URL != w.URL+"/passaggi/miei" {
 		t.Fatalf("sign in: %s: %s", in.URL, in.Text)
 	}
-	for _, path := range []string{"/passaggi/miei", "/passaggi/offri", "/passaggi/offerte", "/passaggi/offerte/" + string(offer.ID), "/passaggi/auto", booking} {
+	for _, path := range []string{"/passaggi/miei", "/passaggi/offri", "/passaggi/offerte", "/passaggi/offerte/" + string(offer.ID), "/passaggi/offerte/" + string(offer.ID) + "/cambia", "/passaggi/auto", booking} {
 		b.Check(w.URL + path)
 	}
 	if photo("") != "" {

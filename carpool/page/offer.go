@@ -67,20 +67,28 @@ func (p *Pages) showOffer(v *visit, status int, f *filled, why *trouble) error {
 	if err != nil {
 		return err
 	}
-	view := offerView{F: f, Trouble: why, Places: p.placeOptions(v.say, places), Today: string(carpool.DateOf(v.now, v.say.in)),
-		Times:  marked(v.say.words("pool.times", timesOnce, timesWeek), f.oneOf("volte", timesOnce, timesWeek)),
-		School: v.say.words("pool.school", "", "school", "no-school"), Detours: v.say.words("pool.detour", "0", "5", "10", "15", "20", "30", "45"),
-		Flex: v.say.words("pool.flex", "0", "5", "10", "15", "30"), Seats: p.cfg.Limits.Seats, Note: p.cfg.Limits.Note,
-	}
+	view := p.offerChoices(v, f, why)
+	view.Places = p.placeOptions(v.say, places)
 	for _, c := range cars {
 		view.Cars = append(view.Cars, option{Value: string(c.ID), Text: c.Label})
-	}
-	for _, d := range weekdays {
-		view.Days = append(view.Days, option{Value: d.Rule, Text: v.say.word("pool.weekday." + d.Word), On: slices.Contains(f.all("giorni"), d.Rule)})
 	}
 	view.Caps = p.caps(v.say, cars)
 	v.w.Header().Set("Cache-Control", "no-store")
 	return p.show(v, status, "offer.html", web.View{Title: "pool.offerpage.title", Self: offerPath, Data: view})
+}
+
+// offerChoices are the lines to choose from in the form of an offer, new or
+// changed.
+func (p *Pages) offerChoices(v *visit, f *filled, why *trouble) offerView {
+	view := offerView{F: f, Trouble: why, Today: string(carpool.DateOf(v.now, v.say.in)),
+		Times:  marked(v.say.words("pool.times", timesOnce, timesWeek), f.oneOf("volte", timesOnce, timesWeek)),
+		School: v.say.words("pool.school", "", "school", "no-school"), Detours: v.say.words("pool.detour", "0", "5", "10", "15", "20", "30", "45"),
+		Flex: v.say.words("pool.flex", "0", "5", "10", "15", "30"), Seats: p.cfg.Limits.Seats, Note: p.cfg.Limits.Note,
+	}
+	for _, d := range weekdays {
+		view.Days = append(view.Days, option{Value: d.Rule, Text: v.say.word("pool.weekday." + d.Word), On: slices.Contains(f.all("giorni"), d.Rule)})
+	}
+	return view
 }
 
 // caps are the most that can be asked with the driver's cars, by the number of

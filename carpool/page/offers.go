@@ -60,11 +60,9 @@ func (t tongue) schedule(s carpool.Schedule) string {
 	if s.Date != "" {
 		return t.word("pool.goes.once", t.date(s.Date), string(s.Time))
 	}
-	_, by, _ := strings.Cut(s.Rule, "BYDAY=")
-	by, _, _ = strings.Cut(by, ";")
 	var days []string
 	for _, d := range weekdays {
-		if slices.Contains(strings.Split(by, ","), d.Rule) {
+		if slices.Contains(daysOf(s.Rule), d.Rule) {
 			days = append(days, t.word("pool.weekday."+d.Word))
 		}
 	}

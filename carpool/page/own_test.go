@@ -39,7 +39,7 @@ func TestRegistration(t *testing.T) {
 	}
 	for _, c := range []struct{ field, value, want string }{
 		{"nome", "", "Questo serve"}, {"comune", "999999", "Scegliete un comune"}, {"ripeti", "altro", "non sono uguali"}, {"condizioni", "", "accettare le condizioni"},
-		{"telefono", "112", "Così non va"}, {"password", "corta", "non sono uguali"}, {"nome", strings.Repeat("😀", 2600), "Troppo lungo"},
+		{"telefono", "112", "con il prefisso"}, {"password", "corta", "non sono uguali"}, {"nome", strings.Repeat("😀", 2600), "Troppo lungo"},
 	} {
 		page := v.post("/passaggi/iscrizione", form(c.field, c.value)...)
 		content := v.wants(page, http.StatusBadRequest, c.want)
@@ -239,7 +239,7 @@ func picture(t *testing.T) []byte {
 func TestCarsAndPapers(t *testing.T) {
 	w := newWorld(t)
 	v := w.resident()
-	v.wants(v.post("/passaggi/auto", "nome-auto", "Panda", "targa", "!!", "classe", "car", "posti-auto", "4"), http.StatusBadRequest, "Così non va")
+	v.wants(v.post("/passaggi/auto", "nome-auto", "Panda", "targa", "!!", "classe", "car", "posti-auto", "4"), http.StatusBadRequest, "AB 123 CD")
 	v.led(v.post("/passaggi/auto", "nome-auto", "Panda rossa", "targa", "ab 123 cd", "classe", "car", "posti-auto", "4", "deambulatore", "si"), "/passaggi/auto?fatto=auto")
 	v.wants(v.get("/passaggi/auto"), http.StatusOK, "Panda rossa · AB123CD", "documenti non ancora mandati")
 	cars, err := w.Members.Vehicles(t.Context(), v.by.Member)
@@ -294,7 +294,7 @@ func TestProfile(t *testing.T) {
 	if m.First != "Ugo" || !m.Large || !m.Needs.WalkingFrame || m.Trusted.Name != "Figlia" || fmt.Sprint(m.Channels) != "[mail sms]" || m.Lang != "en" {
 		t.Errorf("%+v", m)
 	}
-	v.wants(v.post("/passaggi/profilo", append(form, "fiscale", "SBAGLIATO")...), http.StatusBadRequest, "Così non va")
+	v.wants(v.post("/passaggi/profilo", append(form, "fiscale", "SBAGLIATO")...), http.StatusBadRequest, "sedici lettere")
 	v.led(v.post("/passaggi/profilo/consensi", "consenso", "desk", "fa", "dai"), "/passaggi/profilo?fatto=consenso")
 	v.wants(v.get("/passaggi/profilo"), http.StatusOK, "Accettato: lunedì 23 novembre 2026")
 	v.led(v.post("/passaggi/profilo/consensi", "consenso", "desk", "fa", "ritira"), "/passaggi/profilo?fatto=consenso")

@@ -63,6 +63,7 @@ type Offers interface {
 
 // OfferStates are what a driver does with an offer.
 type OfferStates interface {
+	Change(ctx context.Context, by carpool.By, o carpool.Offer) (carpool.Offer, error)
 	Pause(ctx context.Context, by carpool.By, id carpool.OfferID) error
 	Resume(ctx context.Context, by carpool.By, id carpool.OfferID) error
 	End(ctx context.Context, by carpool.By, id carpool.OfferID, reason string) error

@@ -129,5 +129,9 @@ func (t tongue) trouble(err error) *trouble {
 	if err == nil {
 		return nil
 	}
-	return &trouble{t.word("pool.trouble." + fault.Of(err).String()), err.Error()}
+	detail := t.fault(err)
+	if detail == "" {
+		detail = t.word("pool.fault.other")
+	}
+	return &trouble{t.word("pool.trouble." + fault.Of(err).String()), detail}
 }

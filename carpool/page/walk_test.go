@@ -2,6 +2,8 @@ package page_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -241,3 +243,17 @@ func (w *world) calls(who carpool.MemberID) {
 
 // pictured are the pages of the walk that docs/ shows.
 var pictured = []string{"iscrizione", "auto-documenti", "polizia", "controllo", "offri", "trovati", "miei-chiesto", "viaggio", "sportello-richiesta", "telefonate", "biglietto", "foglio"}
+
+// TestPicturesOfTheWalkAreThere: docs/ has each of its pages at each width, as a
+// small PNG.
+func TestPicturesOfTheWalkAreThere(t *testing.T) {
+	for _, page := range pictured {
+		for _, width := range browsertest.Widths {
+			file := filepath.Join("../../docs/pictures", fmt.Sprintf("passaggi-%s-%d.png", page, width))
+			b, err := os.ReadFile(file)
+			if err != nil || len(b) < 5000 || len(b) > 150<<10 || !strings.HasPrefix(string(b), "\x89PNG") {
+				t.Errorf("%s is no small picture: run CRINALE_SCREENSHOTS=../../docs/pictures go test ./carpool/page -run Walk (%d bytes, %v)", file, len(b), err)
+			}
+		}
+	}
+}
