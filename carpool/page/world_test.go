@@ -42,6 +42,7 @@ type world struct {
 	shell  *web.Shell
 	URL    string
 	codes  *codes
+	down   func() // takes the server off the network
 
 	mu  sync.Mutex
 	now time.Time
@@ -151,6 +152,7 @@ func newWorld(t testing.TB, change ...func(*page.Config, *page.Deps)) *world {
 	srv := httptest.NewServer(w.shell.Handler())
 	t.Cleanup(srv.Close)
 	w.URL = srv.URL
+	w.down = func() { srv.CloseClientConnections(); srv.Close() }
 	return w
 }
 
