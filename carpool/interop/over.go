@@ -75,9 +75,11 @@ func (o *over) found(ctx context.Context, s Search, at time.Time) ([]carpool.Mat
 	if at.Add(delta).Before(now.Add(between)) || at.After(now.Add(ahead)) {
 		return nil, nil
 	}
-	walk := time.Duration(max(s.FromKm, s.ToKm) * 1000 / onFoot * float64(time.Second))
+	walk := min(max(time.Duration(max(s.FromKm, s.ToKm)*1000/onFoot*float64(time.Second)), 5*time.Minute), longest)
+	// The portal counts the walk from the middle of the cell; the standard asks
+	// for the time of the pick-up. What falls outside is left out afterwards.
 	ans, err := o.p.Bookings.Search(ctx, carpool.Ask{From: carpool.Spot{At: s.From}, To: carpool.Spot{At: s.To}, Seats: 1,
-		When: carpool.Window{From: at.Add(-delta), To: at.Add(delta)}, MaxWalk: min(max(walk, 5*time.Minute), longest)})
+		When: carpool.Window{From: at.Add(-delta - walk), To: at.Add(delta + walk)}, MaxWalk: walk})
 	if fault.Of(err) == fault.Invalid && err != nil { // the same cell at both ends, or past: there is none
 		return nil, nil
 	}

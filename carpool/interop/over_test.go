@@ -220,6 +220,23 @@ func TestOverStory(t *testing.T) {
 	})
 }
 
+// A lift is found at its very moment, however narrow the question, and not a
+// minute beside it.
+func TestOverNarrow(t *testing.T) {
+	h := newHill(t, storetest.SQLite(t))
+	h.offer(nil)
+	at := h.search(friends, h.path("driver_journeys", nil))[0].PickupDate
+	for off, want := range map[int64]int{0: 1, 10: 1, 11: 0, -60: 0} {
+		got := h.search(friends, h.path("driver_journeys", func(q url.Values) {
+			q.Set("departureDate", fmt.Sprint(int64(at)+off))
+			q.Set("timeDelta", "10")
+		}))
+		if len(got) != want {
+			t.Errorf("%d s beside: %d lifts, want %d", off, len(got), want)
+		}
+	}
+}
+
 // only gives the first column of the one row of a query.
 func (h *hill) only(query string) string {
 	h.t.Helper()
@@ -333,6 +350,9 @@ func TestOverRefuses(t *testing.T) {
 	h.ask(friends, "POST", "/bookings", bookable(4, list[0])).want(t, 201, "") // somebody else is not blocked
 	m.Booking = ""
 	h.ask(friends, "POST", "/messages", m).want(t, 400, "bookingId")
+	m.To.ID = "nessuno"
+	h.ask(friends, "POST", "/messages", m).want(t, 404, "")
+	m.To.ID = list[0].Driver.ID
 	h.ask(friends, "PATCH", "/bookings/"+posted(4).ID+"?status=CANCELLED", nil).want(t, 200, "")
 	h.quiet()
 }

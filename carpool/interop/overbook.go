@@ -187,6 +187,10 @@ func short(s string) string {
 
 // Message goes to the driver of a booking.
 func (o *over) Message(ctx context.Context, operator, ref string, m Message) error {
+	to, ok := o.names.open(kindUser, operator, m.To.ID, 1)
+	if !ok {
+		return missingUser
+	}
 	if ref == "" {
 		return fault.New(fault.Invalid, "bookingId: a message must be about a booking")
 	}
@@ -197,8 +201,7 @@ func (o *over) Message(ctx context.Context, operator, ref string, m Message) err
 	if err != nil {
 		return err
 	}
-	to, ok := o.names.open(kindUser, operator, m.To.ID, 1)
-	if !ok || to[0] != string(bk.Driver) {
+	if to[0] != string(bk.Driver) {
 		return missingUser
 	}
 	err = o.p.Talk.Send(ctx, by, bk.ID, m.Message)
