@@ -9,9 +9,11 @@ import (
 
 	"github.com/crinale/crinale/carpool"
 	cplpage "github.com/crinale/crinale/carpool/page"
+	"github.com/crinale/crinale/internal/audit"
 	"github.com/crinale/crinale/internal/login"
 	"github.com/crinale/crinale/internal/mail"
 	"github.com/crinale/crinale/internal/outbox"
+	"github.com/crinale/crinale/internal/store"
 	plnpage "github.com/crinale/crinale/planning/page"
 )
 
@@ -58,7 +60,7 @@ func (s *server) wireCarpoolPages(w world, k *kept) error {
 	staff, err := cplpage.NewStaff(sc, cplpage.StaffDeps{
 		Shell: s.web, Union: w.union, Members: s.carpool.Members, Points: s.carpool.Places, Bookings: s.carpool.Bookings,
 		Trust: s.carpool.Trust, Desk: s.carpool.Desk, Talk: s.carpool.Talk,
-		Messages: givenUp{s.outbox}, Figures: served{s.carpool}, Spoken: s.notify.Spoken, Log: s.log,
+		Messages: givenUp{s.outbox, s.audit}, Figures: served{s.carpool}, Spoken: s.notify.Spoken, Operators: s.operators(), Log: s.log,
 	})
 	if err != nil {
 		return fmt.Errorf("carpool pages: %w", err)
@@ -77,8 +79,12 @@ func (c codes) SendCode(ctx context.Context, to, code, lang string) error {
 	return c.mailer.Send(ctx, mail.Message{Key: "code-" + strings.ToLower(rand.Text()), To: to, Subject: subject, Text: text})
 }
 
-// givenUp shows the messages of the outbox that no try delivered.
-type givenUp struct{ box *outbox.Box }
+// givenUp shows the messages of the outbox that no try delivered; what staff
+// does with one stands in the audit log.
+type givenUp struct {
+	box *outbox.Box
+	log *audit.Log
+}
 
 func (g givenUp) List(ctx context.Context) ([]cplpage.GivenUp, error) {
 	all, err := g.box.List(ctx, 200)
@@ -92,8 +98,17 @@ func (g givenUp) List(ctx context.Context) ([]cplpage.GivenUp, error) {
 	return out, nil
 }
 
-func (g givenUp) Retry(ctx context.Context, id string) error { return g.box.Retry(ctx, id) }
-func (g givenUp) Drop(ctx context.Context, id string) error  { return g.box.Drop(ctx, id) }
+func (g givenUp) Retry(ctx context.Context, id string) error {
+	err := g.log.Do(ctx, audit.Entry{Action: "carpool.message.retry", Object: id}, func(tx *store.Tx) error { return g.box.RetryIn(ctx, tx, id) })
+	if err == nil {
+		g.box.Wake()
+	}
+	return err
+}
+
+func (g givenUp) Drop(ctx context.Context, id string) error {
+	return g.log.Do(ctx, audit.Entry{Action: "carpool.message.drop", Object: id}, func(tx *store.Tx) error { return g.box.DropIn(ctx, tx, id) })
+}
 
 // served gives the management its figures.
 type served struct{ portal *carpool.Portal }

@@ -46,35 +46,38 @@ func (b *Box) List(ctx context.Context, limit int) ([]Stuck, error) {
 // Retry makes a given-up message due now, as if it were new. NotFound when
 // there is none.
 func (b *Box) Retry(ctx context.Context, id string) error {
-	err := b.settle(ctx, id, "try again", func(tx *store.Tx) (string, []any) {
-		return `UPDATE outbox_messages SET given_up = 0, tries = 0, due_ms = $2 WHERE id = $1 AND given_up = 1`, []any{id, store.Millis(tx.Now)}
-	})
+	err := b.deps.Store.Do(ctx, func(tx *store.Tx) error { return b.RetryIn(ctx, tx, id) })
 	if err == nil {
 		b.Wake()
 	}
 	return err
 }
 
+// RetryIn is Retry in a transaction of the caller, who wakes the box after it.
+func (b *Box) RetryIn(ctx context.Context, tx *store.Tx, id string) error {
+	return settle(ctx, tx, "try again", `UPDATE outbox_messages SET given_up = 0, tries = 0, due_ms = $2 WHERE id = $1 AND given_up = 1`, id, store.Millis(tx.Now))
+}
+
 // Drop takes a given-up message away for good; its key stays known for
 // Config.Keep. NotFound when there is none.
 func (b *Box) Drop(ctx context.Context, id string) error {
-	return b.settle(ctx, id, "drop", func(tx *store.Tx) (string, []any) {
-		return `UPDATE outbox_messages SET given_up = 0, done_ms = $2, body = $3 WHERE id = $1 AND given_up = 1`, []any{id, store.Millis(tx.Now), []byte{}}
-	})
+	return b.deps.Store.Do(ctx, func(tx *store.Tx) error { return b.DropIn(ctx, tx, id) })
 }
 
-func (b *Box) settle(ctx context.Context, id, doing string, change func(*store.Tx) (string, []any)) error {
-	return b.deps.Store.Do(ctx, func(tx *store.Tx) error {
-		query, args := change(tx)
-		res, err := tx.Exec(ctx, query, args...)
-		if err != nil {
-			return err
-		}
-		if n, err := res.RowsAffected(); err != nil || n > 0 {
-			return err
-		}
-		return fault.New(fault.NotFound, "%s a message: none of that name was given up", doing)
-	})
+// DropIn is Drop in a transaction of the caller.
+func (b *Box) DropIn(ctx context.Context, tx *store.Tx, id string) error {
+	return settle(ctx, tx, "drop", `UPDATE outbox_messages SET given_up = 0, done_ms = $2, body = $3 WHERE id = $1 AND given_up = 1`, id, store.Millis(tx.Now), []byte{})
+}
+
+func settle(ctx context.Context, tx *store.Tx, doing, query string, args ...any) error {
+	res, err := tx.Exec(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n > 0 {
+		return err
+	}
+	return fault.New(fault.NotFound, "%s a message: none of that name was given up", doing)
 }
 
 // Figures are counts of what waits, and of what this process delivered.
