@@ -22,6 +22,7 @@ import (
 	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/outbox"
 	"github.com/crinale/crinale/internal/store"
+	"github.com/crinale/crinale/internal/zone"
 )
 
 //go:embed migrations
@@ -139,11 +140,7 @@ func New(cfg Config, deps Deps) (*Portal, error) {
 		return nil, fault.New(fault.Internal, "carpool: store, audit log, outbox and roads must be given")
 	}
 	if cfg.Location == nil {
-		rome, err := time.LoadLocation("Europe/Rome")
-		if err != nil {
-			return nil, fault.New(fault.Internal, "carpool: time zone Europe/Rome: %w", err)
-		}
-		cfg.Location = rome
+		cfg.Location = zone.Rome()
 	}
 	if deps.Log == nil {
 		deps.Log = slog.Default()

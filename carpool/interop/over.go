@@ -10,6 +10,7 @@ import (
 	"github.com/crinale/crinale/carpool"
 	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/geo"
+	"github.com/crinale/crinale/internal/zone"
 )
 
 // over is the portal as the API asks it.
@@ -36,11 +37,7 @@ func Over(p *carpool.Portal, cfg Config, deps OverDeps) (Portal, error) {
 		return nil, fault.New(fault.Internal, "interop: portal and roads must be given")
 	}
 	if deps.Location == nil {
-		rome, err := time.LoadLocation("Europe/Rome")
-		if err != nil {
-			return nil, fault.New(fault.Internal, "interop: time zone Europe/Rome: %w", err)
-		}
-		deps.Location = rome
+		deps.Location = zone.Rome()
 	}
 	if deps.Now == nil {
 		deps.Now = time.Now

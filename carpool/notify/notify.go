@@ -22,6 +22,7 @@ import (
 	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/outbox"
 	"github.com/crinale/crinale/internal/store"
+	"github.com/crinale/crinale/internal/zone"
 )
 
 //go:embed migrations
@@ -142,11 +143,7 @@ func New(cfg Config, deps Deps) (*Notifier, error) {
 		return nil, fault.New(fault.Invalid, "notify: the desk's phone and the office are one line of at most 30 and 100 characters")
 	}
 	if cfg.Location == nil {
-		rome, err := time.LoadLocation("Europe/Rome")
-		if err != nil {
-			return nil, fault.New(fault.Internal, "notify: time zone Europe/Rome: %w", err)
-		}
-		cfg.Location = rome
+		cfg.Location = zone.Rome()
 	}
 	for c := range deps.Channels {
 		if c == carpool.ByVoice {

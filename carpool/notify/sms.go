@@ -9,6 +9,7 @@ import (
 	"github.com/crinale/crinale/internal/contact"
 	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/store"
+	"github.com/crinale/crinale/internal/zone"
 )
 
 // Gateway sends one short message to a number in E.164. key is the same for
@@ -54,11 +55,7 @@ func BySMS(cfg SMSConfig, db *store.DB, g Gateway) (*SMS, error) {
 		return nil, fault.New(fault.Invalid, "notify.sms: every and daily must not be below 0")
 	}
 	if cfg.Location == nil {
-		rome, err := time.LoadLocation("Europe/Rome")
-		if err != nil {
-			return nil, fault.New(fault.Internal, "notify: sms: time zone Europe/Rome: %w", err)
-		}
-		cfg.Location = rome
+		cfg.Location = zone.Rome()
 	}
 	s := &SMS{cfg: cfg, db: db, gateway: g, turn: make(chan time.Time, 1)}
 	s.turn <- time.Time{}

@@ -78,6 +78,9 @@ func (p *Pages) apiPlaces(w http.ResponseWriter, r *http.Request) error {
 // apiSearch is GET /api/v1/carpool/search. It is answered as to a stranger
 // unless the asker is a member, whose blocks are kept.
 func (p *Pages) apiSearch(w http.ResponseWriter, r *http.Request) error {
+	if err := p.asked.take(p.visit(w, r)); err != nil {
+		return err
+	}
 	places, err := p.places(r.Context())
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ package page
 import (
 	"context"
 	"embed"
+	"hash/maphash"
 	"io/fs"
 	"log/slog"
 	"time"
@@ -101,6 +102,7 @@ type Pages struct {
 	sent  *sentForms
 	land  *gazetteer
 	lists placeLists
+	asked *searches
 }
 
 // New parses the templates; it touches nothing outside.
@@ -130,7 +132,7 @@ func New(cfg Config, deps Deps) (*Pages, error) {
 		return nil, err
 	}
 	return &Pages{cfg: cfg, deps: deps, shell: deps.Shell, log: deps.Log, html: html,
-		seal: seal, sent: newSentForms(), land: newGazetteer(deps.Union), lists: placeLists{of: map[web.Lang]placeList{}}}, nil
+		seal: seal, sent: newSentForms(), asked: &searches{seed: maphash.MakeSeed()}, land: newGazetteer(deps.Union), lists: placeLists{of: map[web.Lang]placeList{}}}, nil
 }
 
 // Mount puts the pages, their files and their API on the shell.

@@ -85,6 +85,11 @@ func (p *Pages) search(v *visit) error {
 		f.values.Set("giorno", string(carpool.DateOf(v.now, v.say.in)))
 		f.values.Set("ora", v.now.In(v.say.in).Add(time.Hour).Truncate(30*time.Minute).Format("15:04"))
 	}
+	if asked {
+		if err := p.asked.take(v); err != nil {
+			return err
+		}
+	}
 	places, err := p.places(v.r.Context())
 	if err != nil {
 		return err

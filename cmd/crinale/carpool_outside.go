@@ -11,6 +11,7 @@ import (
 	"github.com/crinale/crinale/carpool/gtfs"
 	"github.com/crinale/crinale/carpool/interop"
 	"github.com/crinale/crinale/internal/web"
+	"github.com/crinale/crinale/internal/zone"
 )
 
 // interopConfig is of the API for other carpooling operators.
@@ -88,12 +89,8 @@ func (s *server) writeGTFS(ctx context.Context, out io.Writer, about carpool.Pub
 	if err != nil {
 		return err
 	}
-	in, err := time.LoadLocation("Europe/Rome")
-	if err != nil {
-		return fmt.Errorf("time zone of the timetable: %w", err)
-	}
 	return gtfs.Write(out, gtfs.Feed{
-		Publisher: about.Publisher, URL: about.Base, Email: about.Email, Location: in, Today: today,
+		Publisher: about.Publisher, URL: about.Base, Email: about.Email, Location: zone.Rome(), Today: today,
 		Link:   func(carpool.OfferID) string { return about.Base },
 		Places: pub.Places, Offers: pub.Offers, Rides: pub.Rides, Private: pub.Private,
 	})

@@ -42,6 +42,7 @@ var house = []place{
 	{"internal/fault", pure, nil},
 	{"internal/strict", pure, []string{"internal/fault"}},
 	{"internal/contact", pure, []string{"internal/fault"}},
+	{"internal/zone", pure, nil},
 
 	{"internal/spectrum", word, nil},
 	{"internal/network", word, []string{"internal/spectrum"}},

@@ -20,6 +20,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/crinale/crinale/internal/login"
+	"github.com/crinale/crinale/internal/zone"
 )
 
 // Config says where the shell listens and what it tells of itself.
@@ -36,7 +37,7 @@ type Config struct {
 
 	Union    string         // name over every page
 	Demo     bool           // every page says that radios and readings are simulated
-	Location *time.Location // of the times on pages; nil: Europe/Rome, else UTC
+	Location *time.Location // of the times on pages; nil: Europe/Rome
 
 	MaxBody       int64         // bytes of a request
 	HeaderTimeout time.Duration // to read a request's header
@@ -139,7 +140,7 @@ func New(cfg Config, deps Deps) (*Shell, error) {
 		deps.Health = func(context.Context) error { return nil }
 	}
 	if cfg.Location == nil {
-		cfg.Location = rome()
+		cfg.Location = zone.Rome()
 	}
 	if cfg.MaxBody <= 0 {
 		cfg.MaxBody = Default().MaxBody
@@ -241,13 +242,6 @@ func (s *Shell) URL() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.url
-}
-
-func rome() *time.Location {
-	if l, err := time.LoadLocation("Europe/Rome"); err == nil {
-		return l
-	}
-	return time.UTC
 }
 
 func (s *Shell) home(w http.ResponseWriter, r *http.Request) error {
