@@ -96,9 +96,10 @@ type Accounts interface {
 
 // base is what the parts of the portal share.
 type base struct {
-	cfg   Config
-	deps  Deps
-	board *board
+	cfg    Config
+	deps   Deps
+	board  *board
+	points *placeList
 }
 
 // Portal is the carpooling of one union, by what its parts are about.
@@ -148,7 +149,7 @@ func New(cfg Config, deps Deps) (*Portal, error) {
 	if err := cfg.Caps.Check(); err != nil {
 		return nil, err
 	}
-	b := base{cfg, deps, &board{held: map[RideID]int64{}}}
+	b := base{cfg, deps, &board{held: map[RideID]int64{}}, &placeList{}}
 	return &Portal{base: b,
 		Members: &Members{b}, Places: &Places{b}, Offers: &Offers{b}, Bookings: &Bookings{b},
 		Trust: &Trust{b}, Desk: &Desk{b}, Talk: &Talk{b}, Privacy: &Privacy{b}}, nil

@@ -51,6 +51,9 @@ func placesIn(ctx context.Context, tx *store.Tx, comune string) ([]Place, error)
 // List gives the meeting points of a comune, "" for all, closed ones too.
 func (p *Places) List(ctx context.Context, comune string) ([]Place, error) {
 	var out []Place
+	if comune == "" {
+		return p.points.get(ctx, p.deps.Store)
+	}
 	err := p.deps.Store.View(ctx, func(tx *store.Tx) (err error) { out, err = placesIn(ctx, tx, comune); return err })
 	return out, err
 }
@@ -119,6 +122,7 @@ func (p *Places) Put(ctx context.Context, by By, pl Place) (Place, error) {
 		}
 		return putPlace(ctx, tx, pl)
 	})
+	p.points.changed()
 	if err != nil {
 		return Place{}, fmt.Errorf("keep a meeting point: %w", err)
 	}

@@ -3,8 +3,11 @@ package roads
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"math/rand/v2"
+	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"testing"
@@ -214,6 +217,14 @@ func benchMatch(b *testing.B, points int) {
 	runtime.GC()
 	runtime.ReadMemStats(&m)
 	b.ReportMetric(float64(m.HeapInuse+m.StackInuse)/(1<<20), "heap-MB")
+	debug.FreeOSMemory()
+	var pages, resident int
+	if statm, err := os.ReadFile("/proc/self/statm"); err == nil {
+		if _, err := fmt.Sscan(string(statm), &pages, &resident); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(resident*os.Getpagesize())/(1<<20), "rss-MB")
+	}
 	b.ReportMetric(200, "limit-MB")
 }
 
