@@ -26,9 +26,10 @@ func (p *Bookings) Decline(ctx context.Context, by By, id BookingID, reason stri
 	return p.change(ctx, by, id, EventDecline, reason)
 }
 
-// Cancel ends a booking that is asked or accepted. When the driver cancels,
-// another is looked for at once; when the rider does, the request stays open
-// until it is withdrawn.
+// Cancel ends a booking that is asked or accepted, until the time of its drop;
+// the driver's also one whose rider is aboard, when the car breaks down. When
+// the driver cancels, another is looked for at once; when the rider does, the
+// request stays open until it is withdrawn.
 func (p *Bookings) Cancel(ctx context.Context, by By, id BookingID, reason string) (Booking, error) {
 	return p.change(ctx, by, id, EventCancel, reason)
 }
@@ -44,7 +45,8 @@ func (p *Bookings) Complete(ctx context.Context, by By, id BookingID, reason str
 }
 
 // NoShow says that the other did not come. For a rider who was left standing,
-// another lift is looked for at once.
+// another lift is looked for at once, also where the driver called them aboard
+// or the lift made.
 func (p *Bookings) NoShow(ctx context.Context, by By, id BookingID, reason string) (Booking, error) {
 	return p.change(ctx, by, id, EventNoShow, reason)
 }
@@ -211,7 +213,8 @@ func dueOf(bk Booking, now time.Time) time.Time {
 // wayAfter is what a change of a booking means for the way of its rider.
 func (b base) wayAfter(ctx context.Context, tx *store.Tx, bk Booking, ch bookingChange) error {
 	r, err := requestIn(ctx, tx, bk.Request)
-	if err != nil || r.State.over() {
+	denied := bk.State == NoShow && r.State == RequestDone && !r.Rider.Outside() // the lift that it ended with was none
+	if err != nil || r.State.over() && !denied {
 		return err
 	}
 	if r.Rider.Outside() {

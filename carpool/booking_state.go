@@ -32,7 +32,7 @@ const (
 const (
 	BoardBefore    = 30 * time.Minute // nobody boards earlier than this before the time of the pick-up
 	NoShowAfter    = 15 * time.Minute // one waits this long for the other
-	CompletedAfter = 12 * time.Hour   // after the drop, when nobody said anything
+	CompletedAfter = 12 * time.Hour   // after the drop, when nobody said anything; so long a rider may contradict
 )
 
 // Moment is what a booking's next state depends on beside its state.
@@ -41,6 +41,7 @@ type Moment struct {
 	Deadline time.Time // of the driver's answer
 	Pickup   time.Time
 	Drop     time.Time
+	Said     Party // who brought it to where it stands, where it has ended
 }
 
 // step is one row of the table of a booking's life.
@@ -73,6 +74,10 @@ var steps = map[step]BookingState{
 	{Boarded, EventComplete, AsRider}:   Completed,
 	{Boarded, EventComplete, AsDriver}:  Completed,
 	{Boarded, EventComplete, AsProgram}: Completed,
+	{Boarded, EventCancel, AsDriver}:    Cancelled, // the car broke down
+	{Boarded, EventNoShow, AsRider}:     NoShow,    // the driver said so and did not come
+
+	{Completed, EventNoShow, AsRider}: NoShow, // others said so, and it is not true
 }
 
 // Next is the state that an event leads to, or a plain refusal: Conflict where
@@ -90,8 +95,14 @@ func Next(s BookingState, e BookingEvent, by Party, m Moment) (BookingState, err
 		return "", fault.New(fault.Invalid, "booking: it is too early to board; say it when you get in")
 	case e == EventNoShow && m.Now.Before(m.Pickup.Add(NoShowAfter)):
 		return "", fault.New(fault.Invalid, "booking: wait until %d minutes after the agreed time, or cancel", int(NoShowAfter.Minutes()))
+	case e == EventNoShow && s == Completed && (m.Said == AsRider || !m.Now.Before(m.Drop.Add(CompletedAfter))):
+		return "", fault.New(fault.Conflict, "booking: it is %s already", s)
+	case e == EventCancel && s != Asked && by != AsProgram && !m.Now.Before(m.Drop):
+		return "", fault.New(fault.Conflict, "booking: its time is over; say that it took place, or that nobody came")
 	case e == EventComplete && by != AsProgram && m.Now.Before(m.Pickup):
 		return "", fault.New(fault.Invalid, "booking: the lift has not begun; cancel it if it does not take place")
+	case e == EventComplete && by == AsDriver && s == Accepted && m.Now.Before(m.Drop):
+		return "", fault.New(fault.Invalid, "booking: the rider is not aboard; say first that they got in")
 	case e == EventComplete && by == AsProgram && s == Boarded && m.Now.Before(m.Drop):
 		return "", fault.New(fault.Invalid, "booking: the lift is not over")
 	case e == EventComplete && by == AsProgram && s == Accepted && m.Now.Before(m.Drop.Add(CompletedAfter)):
@@ -121,7 +132,8 @@ func (p Party) other() Party {
 	return AsRider
 }
 
-// ended says whether nothing can happen to a booking any more.
+// ended says whether a booking is over. All that may still happen is that its
+// rider contradicts a lift that others called made.
 func (s BookingState) ended() bool {
 	return s == Declined || s == Cancelled || s == Completed || s == NoShow
 }

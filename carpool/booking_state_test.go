@@ -17,7 +17,7 @@ var (
 
 // around a pick-up at hour 10 and a drop at hour 11, answered until hour 5.
 func momentAt(d time.Duration) carpool.Moment {
-	return carpool.Moment{Now: monday.Add(d), Deadline: monday.Add(5 * time.Hour), Pickup: monday.Add(10 * time.Hour), Drop: monday.Add(11 * time.Hour)}
+	return carpool.Moment{Now: monday.Add(d), Deadline: monday.Add(5 * time.Hour), Pickup: monday.Add(10 * time.Hour), Drop: monday.Add(11 * time.Hour), Said: carpool.AsDriver}
 }
 
 func TestNext(t *testing.T) {
@@ -48,11 +48,25 @@ func TestNext(t *testing.T) {
 		{carpool.Accepted, carpool.EventNoShow, carpool.AsRider, 10*h + 15*min, carpool.NoShow, 0},
 		{carpool.Accepted, carpool.EventNoShow, carpool.AsProgram, 10*h + 15*min, carpool.NoShow, 0},
 		{carpool.Accepted, carpool.EventComplete, carpool.AsDriver, 9 * h, "", fault.Invalid},
-		{carpool.Accepted, carpool.EventComplete, carpool.AsDriver, 10*h + 30*min, carpool.Completed, 0},
+		{carpool.Accepted, carpool.EventComplete, carpool.AsDriver, 10*h + 59*min, "", fault.Invalid}, // nobody said that the rider got in
+		{carpool.Accepted, carpool.EventComplete, carpool.AsDriver, 11 * h, carpool.Completed, 0},
+		{carpool.Accepted, carpool.EventComplete, carpool.AsRider, 10*h + 30*min, carpool.Completed, 0},
+		{carpool.Accepted, carpool.EventCancel, carpool.AsDriver, 10*h + 59*min, carpool.Cancelled, 0},
+		{carpool.Accepted, carpool.EventCancel, carpool.AsDriver, 11 * h, "", fault.Conflict},
+		{carpool.Accepted, carpool.EventCancel, carpool.AsRider, 11 * h, "", fault.Conflict},
+		{carpool.Accepted, carpool.EventCancel, carpool.AsProgram, 12 * h, carpool.Cancelled, 0},
 		{carpool.Accepted, carpool.EventComplete, carpool.AsProgram, 22 * h, "", fault.Invalid},
 		{carpool.Accepted, carpool.EventComplete, carpool.AsProgram, 23 * h, carpool.Completed, 0},
-		{carpool.Boarded, carpool.EventCancel, carpool.AsRider, 10*h + 1*min, "", fault.Conflict},
-		{carpool.Boarded, carpool.EventNoShow, carpool.AsDriver, 11 * h, "", fault.Conflict},
+		{carpool.Boarded, carpool.EventCancel, carpool.AsRider, 10*h + 1*min, "", fault.Denied},
+		{carpool.Boarded, carpool.EventCancel, carpool.AsDriver, 10*h + 20*min, carpool.Cancelled, 0}, // a breakdown
+		{carpool.Boarded, carpool.EventCancel, carpool.AsDriver, 11 * h, "", fault.Conflict},
+		{carpool.Boarded, carpool.EventNoShow, carpool.AsDriver, 11 * h, "", fault.Denied},
+		{carpool.Boarded, carpool.EventNoShow, carpool.AsRider, 10*h + 14*min, "", fault.Invalid},
+		{carpool.Boarded, carpool.EventNoShow, carpool.AsRider, 10*h + 15*min, carpool.NoShow, 0},
+		{carpool.Completed, carpool.EventNoShow, carpool.AsRider, 22*h + 59*min, carpool.NoShow, 0},
+		{carpool.Completed, carpool.EventNoShow, carpool.AsRider, 23 * h, "", fault.Conflict},
+		{carpool.Completed, carpool.EventNoShow, carpool.AsDriver, 12 * h, "", fault.Conflict},
+		{carpool.Completed, carpool.EventCancel, carpool.AsRider, 10*h + 30*min, "", fault.Conflict},
 		{carpool.Boarded, carpool.EventComplete, carpool.AsProgram, 10*h + 59*min, "", fault.Invalid},
 		{carpool.Boarded, carpool.EventComplete, carpool.AsProgram, 11 * h, carpool.Completed, 0},
 		{carpool.Boarded, carpool.EventComplete, carpool.AsRider, 10*h + 30*min, carpool.Completed, 0},
@@ -64,9 +78,23 @@ func TestNext(t *testing.T) {
 	}
 }
 
-// TestNextProperties: what has ended stays ended, only the driver accepts,
-// nobody leaves a car by cancelling, and every refusal is one people can be
-// told.
+// TestASaidLift: who said that they arrived cannot say afterwards that nobody
+// came.
+func TestASaidLift(t *testing.T) {
+	m := momentAt(12 * time.Hour)
+	m.Said = carpool.AsRider
+	if to, err := carpool.Next(carpool.Completed, carpool.EventNoShow, carpool.AsRider, m); fault.Of(err) != fault.Conflict || to != "" {
+		t.Errorf("%q, %v", to, err)
+	}
+	m.Said = carpool.AsProgram
+	if to, err := carpool.Next(carpool.Completed, carpool.EventNoShow, carpool.AsRider, m); err != nil || to != carpool.NoShow {
+		t.Errorf("%q, %v", to, err)
+	}
+}
+
+// TestNextProperties: what has ended stays ended but for a rider who
+// contradicts, only the driver accepts, no rider leaves a car by cancelling,
+// and every refusal is one people can be told.
 func TestNextProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, e, by := rapid.SampledFrom(allStates).Draw(t, "state"), rapid.SampledFrom(allEvents).Draw(t, "event"), rapid.SampledFrom(parties).Draw(t, "party")
@@ -78,14 +106,15 @@ func TestNextProperties(t *testing.T) {
 			}
 			return
 		}
+		contradicts := e == carpool.EventNoShow && by == carpool.AsRider
 		switch {
-		case s == carpool.Declined || s == carpool.Cancelled || s == carpool.Completed || s == carpool.NoShow:
+		case s == carpool.Declined || s == carpool.Cancelled || s == carpool.Completed && !contradicts || s == carpool.NoShow:
 			t.Fatalf("%s became %s", s, to)
 		case to == s || to == carpool.Asked:
 			t.Fatalf("%s led to %s", e, to)
 		case to == carpool.Accepted && (by != carpool.AsDriver || !m.Now.Before(m.Deadline)):
 			t.Fatalf("accepted by %s at %v", by, m.Now)
-		case s == carpool.Boarded && to != carpool.Completed:
+		case s == carpool.Boarded && to != carpool.Completed && !contradicts && (to != carpool.Cancelled || by != carpool.AsDriver):
 			t.Fatalf("from the car to %s", to)
 		}
 	})

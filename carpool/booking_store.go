@@ -73,7 +73,7 @@ func putBooking(ctx context.Context, tx *store.Tx, b Booking) error {
 
 // moment of a booking, for Next.
 func (b Booking) moment(now time.Time) Moment {
-	return Moment{Now: now, Deadline: b.Deadline, Pickup: b.Pickup.At, Drop: b.Drop.At}
+	return Moment{Now: now, Deadline: b.Deadline, Pickup: b.Pickup.At, Drop: b.Drop.At, Said: b.EndedBy}
 }
 
 // exact gives the spots of a booking their exact place.

@@ -46,7 +46,7 @@ func (p *Bookings) Ready(ctx context.Context, by By, id RequestID, from time.Tim
 const ReasonReady = "ready"
 
 // WithdrawRequest gives a journey up: its booking is cancelled and its driver
-// told; of a way out that has not been made, the way back goes too.
+// told. The way back goes too, unless the lift of the way out has begun.
 func (p *Bookings) WithdrawRequest(ctx context.Context, by By, id RequestID, reason string) error {
 	if err := p.cfg.short("reason", reason); err != nil {
 		return err
@@ -59,10 +59,14 @@ func (p *Bookings) WithdrawRequest(ctx context.Context, by By, id RequestID, rea
 		if r.State.over() {
 			return fault.New(fault.Conflict, "request: it is %s already", r.State)
 		}
+		f, err := active(ctx, tx, r)
+		if err != nil {
+			return err
+		}
 		if err := p.withdrawIn(ctx, tx, r, whoOf(by, AsRider), reason); err != nil {
 			return err
 		}
-		if r.Outward != "" {
+		if r.Outward != "" || f.Ride != nil && !tx.Now.Before(f.Ride.Pickup.At) {
 			return nil
 		}
 		backs, err := requestsWhere(ctx, tx, `outward = $1 AND state NOT IN ('done', 'withdrawn')`, string(id))

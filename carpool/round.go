@@ -142,11 +142,11 @@ func (p *Bookings) roundCompleted(ctx context.Context) error {
 	return each(ctx, list, p.byTime(bookingChange{event: EventComplete, as: AsProgram, who: string(AsProgram)}))
 }
 
-// roundNotSeen finds whoever waits for an open return that nobody has said to
-// have begun, while there is still time to fetch them.
+// roundNotSeen finds whoever waits for a way home that nobody has said to have
+// begun, while there is still time to fetch them.
 func (p *Bookings) roundNotSeen(ctx context.Context) error {
-	list, err := ids[BookingID](ctx, p.base, `SELECT b.id FROM carpool_bookings b JOIN carpool_requests q ON q.id = b.request JOIN carpool_requests o ON o.id = q.outward
-		WHERE b.state = 'accepted' AND o.return_kind = 'open' AND b.pickup_ms <= $1 AND b.drop_ms > $2 ORDER BY b.pickup_ms, b.id`,
+	list, err := ids[BookingID](ctx, p.base, `SELECT b.id FROM carpool_bookings b JOIN carpool_requests q ON q.id = b.request
+		WHERE b.state = 'accepted' AND q.outward <> '' AND b.pickup_ms <= $1 AND b.drop_ms > $2 ORDER BY b.pickup_ms, b.id`,
 		func(now time.Time) []any {
 			return []any{store.Millis(now.Add(-NoShowAfter)), store.Millis(now.Add(-rescueLeast))}
 		})
