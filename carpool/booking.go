@@ -145,7 +145,11 @@ func (p *Bookings) askDriver(ctx context.Context, tx *store.Tx, by By, program b
 	if err != nil {
 		return err
 	}
-	if ride.State != RideOpen || ride.Risk != "" {
+	offer, err := offerIn(ctx, tx, ride.Offer)
+	if err != nil {
+		return err
+	}
+	if ride.State != RideOpen || ride.Risk != "" || offer.State != OfferOpen {
 		return errGone
 	}
 	if ride.version != version {

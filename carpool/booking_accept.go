@@ -122,7 +122,7 @@ func (p *Bookings) seat(ctx context.Context, tx *store.Tx, by By, id BookingID, 
 	if err := fitIn(ctx, tx, ride.Driver, ride.Vehicle, DateOf(ride.Depart, p.cfg.Location)); err != nil {
 		return bk, err
 	}
-	if err := CheckStops(stops, ride.Seats); err != nil {
+	if err := seated(ctx, tx, stops, ride, r.Needs); err != nil {
 		return bk, err
 	}
 	ride.Stops = stops

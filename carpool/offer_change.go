@@ -22,8 +22,8 @@ const (
 )
 
 // Change changes an offer from now on. Rides that somebody has booked, or asked
-// for, stay as they were agreed, and those riders are told; all others are laid
-// out anew. A private end without words keeps the address that it had.
+// for, stay as they were agreed, and those riders are told; but for the seats
+// that nobody has taken, which are the offer's. All others are laid out anew. A private end without words keeps the address that it had.
 func (p *Offers) Change(ctx context.Context, by By, o Offer) (Offer, error) {
 	o, err := p.cfg.checkOffer(o)
 	if err != nil {
@@ -66,6 +66,9 @@ func (p *Offers) Change(ctx context.Context, by By, o Offer) (Offer, error) {
 			err = p.layAnew(ctx, tx, out, way)
 		}
 		if err != nil {
+			return err
+		}
+		if err := reseat(ctx, tx, out); err != nil {
 			return err
 		}
 		if err := p.noteOffer(ctx, tx, by, "change", out); err != nil {
@@ -170,14 +173,17 @@ func (b base) tellAll(ctx context.Context, tx *store.Tx, bookings []Booking, kin
 }
 
 // Pause lays out no more rides until Resume. Rides that nobody booked go; the
-// others stay as agreed.
+// others stay as agreed and take nobody else in.
 func (p *Offers) Pause(ctx context.Context, by By, id OfferID) error {
 	return p.turn(ctx, by, id, "pause", OfferOpen, func(tx *store.Tx, o Offer) error {
 		if _, err := p.clear(ctx, tx, id); err != nil {
 			return err
 		}
 		o.State = OfferPaused
-		return putOffer(ctx, tx, o, "")
+		if err := putOffer(ctx, tx, o, ""); err != nil {
+			return err
+		}
+		return reseat(ctx, tx, o)
 	})
 }
 
@@ -197,7 +203,10 @@ func (p *Offers) Resume(ctx context.Context, by By, id OfferID) error {
 		if err := p.mayOffer(ctx, tx, by, o); err != nil {
 			return err
 		}
-		return p.layAnew(ctx, tx, o, way)
+		if err := p.layAnew(ctx, tx, o, way); err != nil {
+			return err
+		}
+		return reseat(ctx, tx, o)
 	})
 }
 

@@ -95,7 +95,8 @@ func (p *Members) Vehicles(ctx context.Context, driver MemberID) ([]Vehicle, err
 
 // PutVehicle adds a car of v.Driver (no ID), or changes one. Another plate is
 // another car to the police: its check is void and its rides are at risk until
-// the papers are looked at again.
+// the papers are looked at again. A car does not become less than what open
+// offers and booked riders count on.
 func (p *Members) PutVehicle(ctx context.Context, by By, v Vehicle) (Vehicle, error) {
 	v, err := p.cfg.checkVehicle(v)
 	if err != nil {
@@ -130,6 +131,11 @@ func (p *Members) PutVehicle(ctx context.Context, by By, v Vehicle) (Vehicle, er
 			}
 			if err != nil {
 				return err
+			}
+			if v.Seats < old.Seats || !old.Carries.Met(v.Carries) {
+				if err := inUse(ctx, tx, v); err != nil {
+					return err
+				}
 			}
 			if old.Plate != v.Plate {
 				detail["plate"] = "changed"
