@@ -1,6 +1,7 @@
 package carpool
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -124,6 +125,9 @@ func (p *Bookings) seat(ctx context.Context, tx *store.Tx, by By, id BookingID, 
 	}
 	if err := seated(ctx, tx, stops, ride, r.Needs); err != nil {
 		return bk, err
+	}
+	if other, err := elsewhere(ctx, tx, ride, stops); err != nil || other {
+		return bk, cmp.Or(err, errNoSeat)
 	}
 	ride.Stops = stops
 	if err := putStops(ctx, tx, ride); err != nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/crinale/crinale/internal/audit"
@@ -127,7 +128,8 @@ func (b base) changeIn(ctx context.Context, tx *store.Tx, bk Booking, ch booking
 }
 
 // freeSeats takes the stops of a booking out of its ride. The others keep the
-// times that they were told; an empty ride goes as it was offered.
+// times that they were told; an empty ride goes as it was offered, unless its
+// driver is on another by then.
 func (b base) freeSeats(ctx context.Context, tx *store.Tx, bk Booking) error {
 	r, err := rideIn(ctx, tx, bk.Ride)
 	if err != nil {
@@ -135,7 +137,15 @@ func (b base) freeSeats(ctx context.Context, tx *store.Tx, bk Booking) error {
 	}
 	r.Stops = Without(r.Stops, bk.ID)
 	if len(r.Stops) == 2 && r.Depart.After(tx.Now) {
-		r.Stops[0].At, r.Stops[1].At = r.Depart, r.Depart.Add(r.direct)
+		offered := slices.Clone(r.Stops)
+		offered[0].At, offered[1].At = r.Depart, r.Depart.Add(r.direct)
+		other, err := elsewhere(ctx, tx, r, offered)
+		if err != nil {
+			return err
+		}
+		if !other {
+			r.Stops = offered
+		}
 	}
 	if err := putStops(ctx, tx, r); err != nil {
 		return err

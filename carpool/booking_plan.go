@@ -46,7 +46,7 @@ func (b base) candidatesWhere(ctx context.Context, tx *store.Tx, where string, a
 		}
 		out = append(out, Candidate{Ride: r, Offer: o, Rate: b.cfg.Caps.Rate(*o, classes[r.Vehicle]), Direct: r.direct, Riders: promises[r.ID]})
 	}
-	return out, nil
+	return out, betweenOthers(ctx, tx, out)
 }
 
 func classesWhere(ctx context.Context, tx *store.Tx, where string, args ...any) (map[VehicleID]VehicleClass, error) {

@@ -30,8 +30,9 @@ type Plan struct {
 // the whole detour of the ride stays within the driver's MaxDetour; no rider
 // with a promise is aboard for longer than promised by more than ExtraAboard,
 // nor leaves or arrives outside their window; the rider's own window and
-// MaxWalk; nobody leaves before now, and a ride that should have left has. The driver does not wait anywhere: when
-// one stop moves, all after it do.
+// MaxWalk; nobody leaves before now, and a ride that should have left has; the driver's
+// ride before has ended, and the next has not begun. The driver does not wait
+// anywhere: when one stop moves, all after it do.
 //
 // What is least: Cost = Detour + Delay + |Shift| + 2·Walk + ½·Wait, in minutes
 // of people's time. A minute on foot counts double, one waited at home or at
@@ -165,7 +166,7 @@ func (l *layout) try(m *combo) {
 	if !l.nearWindow(at) {
 		return
 	}
-	lo, hi := max(l.lo, l.now+walkP-m.offP), l.hi
+	lo, hi := max(l.lo, l.now+walkP-m.offP), min(l.hi, l.next-l.pre[len(l.pre)-1]-m.d1-m.d2)
 	for k := range l.held {
 		h := &l.held[k]
 		if late := m.later(h.out) - m.later(h.in); late > h.slack {

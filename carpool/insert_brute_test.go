@@ -118,6 +118,9 @@ func walkThrough(s scene, p, q, i, j, shift int) (o outcome, ok bool) {
 	if len(ride.Stops) > 2 {
 		direct = s.c.Direct
 	}
+	if at.After(s.c.Before) && !s.c.Before.IsZero() || o.at[0].Before(s.c.After) {
+		return o, false // on another ride by then
+	}
 	if !room || before+o.detour-direct > offer.MaxDetour || in.Walk.Time > s.ask.MaxWalk || out.Walk.Time > s.ask.MaxWalk {
 		return o, false
 	}

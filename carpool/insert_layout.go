@@ -23,6 +23,7 @@ type layout struct {
 	held       []heldRider
 	budget     time.Duration // what is left of the driver's MaxDetour
 	lo, hi     time.Duration // of a shift of the departure
+	next       time.Duration // when the driver's next ride begins
 	now        time.Duration
 	from, till time.Duration // the window of the search
 	needs      bool          // the car lacks what the rider needs
@@ -116,6 +117,12 @@ func (l *layout) clocks() bool {
 		planned = gapWithin(l.start, r.Depart)
 	}
 	l.lo, l.hi = max(min(planned-flex, 0), l.now), max(planned+flex, 0)
+	if l.next = ever; !l.c.Before.IsZero() {
+		l.next = gapWithin(l.start, l.c.Before)
+	}
+	if !l.c.After.IsZero() {
+		l.lo = max(l.lo, gapWithin(l.start, l.c.After))
+	}
 	l.from, l.till = gapWithin(l.start, l.a.When.From), gapWithin(l.start, l.a.When.To)
 	walk := l.a.MaxWalk + NearWalk
 	if l.lo-walk > l.till+l.reach {

@@ -84,6 +84,12 @@ func drawScene(t *rapid.T) scene {
 		s.c.Riders = append(s.c.Riders, drawPromise(t, id, ride.Stops))
 	}
 	s.c.Ride, s.c.Offer = ride, offer
+	if n("before it", 0, 3) == 0 {
+		s.c.After = minutesAfter(start - n("ends", -2, 20))
+	}
+	if n("after it", 0, 3) == 0 {
+		s.c.Before = minutesAfter(start + whole + n("begins", -2, 30))
+	}
 
 	ends := func(kind string, lon float64) (out []carpool.End) {
 		for i := range n(kind, 1, 3) {

@@ -19,6 +19,8 @@ type Candidate struct {
 	Direct time.Duration // the driver's own way without riders; may be 0 while there are none
 	Riders []Promise     // of those who have a place already, in any order
 	Near   NearRide      // its points in the order of Around.Points
+
+	After, Before time.Time // when the driver's ride before this one ends, and the next begins; zero: none is near
 }
 
 // leaves is when a ride leaves its first stop, as planned so far.

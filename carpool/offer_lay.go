@@ -123,8 +123,9 @@ func (b base) room(ctx context.Context, tx *store.Tx, r Ride) error {
 	}
 	var n, same int
 	end := r.Stops[len(r.Stops)-1].At
-	err = tx.QueryRow(ctx, `SELECT count(*), COALESCE(SUM(CASE WHEN leave_ms < $5 AND arrive_ms > $6 THEN 1 ELSE 0 END), 0) FROM carpool_rides
-		WHERE driver = $1 AND depart_ms >= $2 AND depart_ms < $3 AND state <> 'cancelled' AND NOT (offer = $4 AND slot = $7)`,
+	err = tx.QueryRow(ctx, `SELECT COALESCE(SUM(CASE WHEN depart_ms >= $2 AND depart_ms < $3 THEN 1 ELSE 0 END), 0),
+			COALESCE(SUM(CASE WHEN leave_ms < $5 AND arrive_ms > $6 THEN 1 ELSE 0 END), 0) FROM carpool_rides
+		WHERE driver = $1 AND (depart_ms >= $2 AND depart_ms < $3 OR leave_ms < $5 AND arrive_ms > $6) AND state <> 'cancelled' AND NOT (offer = $4 AND slot = $7)`,
 		string(r.Driver), store.Millis(first), store.Millis(last), string(r.Offer), store.Millis(end), store.Millis(r.Depart), string(day)).Scan(&n, &same)
 	if err != nil {
 		return fmt.Errorf("read the rides of a day: %w", err)
