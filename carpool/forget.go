@@ -18,7 +18,8 @@ const leaving = "leaving:"
 // cancelled and the others are told and matched again; then nothing personal
 // is left in any table, nor in the file of the database. An account that they
 // made themselves goes too; one that an admin gave them stays. A guardian
-// stays while a minor depends on them, a rider while a ride is under way.
+// stays while a minor depends on them, a rider while aboard, a driver while
+// somebody is aboard or waits for a ride that has left.
 func (p *Privacy) Forget(ctx context.Context, by By, member MemberID) error {
 	err := p.deps.Audit.Do(ctx, audit.Entry{Action: "carpool.member.forget", Object: string(member)}, func(tx *store.Tx) error {
 		m, err := mayAct(ctx, tx, by, member)
@@ -48,12 +49,16 @@ func (p *Privacy) Forget(ctx context.Context, by By, member MemberID) error {
 
 // free refuses to forget who is needed at this moment.
 func free(ctx context.Context, tx *store.Tx, id MemberID) error {
-	for _, q := range []struct{ count, why string }{
-		{`SELECT count(*) FROM carpool_bookings WHERE (rider = $1 OR driver = $1) AND state = 'boarded'`, "a ride is under way; do it when it has ended"},
-		{`SELECT count(*) FROM carpool_members WHERE guardian = $1 AND state <> 'gone'`, "you are the guardian of a minor; delete the minor first, or let the desk name another guardian"},
+	for _, q := range []struct {
+		count, why string
+		args       []any
+	}{
+		{`SELECT count(*) FROM carpool_bookings WHERE (rider = $1 OR driver = $1) AND state = 'boarded' OR driver = $1 AND state = 'accepted' AND drop_ms > $2
+			AND ride IN (SELECT id FROM carpool_rides WHERE driver = $1 AND leave_ms <= $2 AND state IN ('open', 'under-way'))`, "a ride is under way; do it when it has ended", []any{string(id), store.Millis(tx.Now)}},
+		{`SELECT count(*) FROM carpool_members WHERE guardian = $1 AND state <> 'gone'`, "you are the guardian of a minor; delete the minor first, or let the desk name another guardian", []any{string(id)}},
 	} {
 		var n int
-		if err := tx.QueryRow(ctx, q.count, string(id)).Scan(&n); err != nil {
+		if err := tx.QueryRow(ctx, q.count, q.args...).Scan(&n); err != nil {
 			return err
 		}
 		if n > 0 {

@@ -2,7 +2,6 @@ package carpool
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -244,18 +243,18 @@ func (p *Offers) turn(ctx context.Context, by By, id OfferID, verb string, from 
 	return nil
 }
 
-// endIn ends an offer: its rides to come are cancelled, but for one that has
-// somebody aboard already; its addresses are erased after the last ride.
+// endIn ends an offer: its rides are cancelled, but for who is aboard already;
+// its addresses are erased after the last ride.
 func (b base) endIn(ctx context.Context, tx *store.Tx, o Offer, who, reason string) error {
 	if _, err := b.clear(ctx, tx, o.ID); err != nil {
 		return err
 	}
-	rides, err := ridesWhere(ctx, tx, `offer = $1 AND leave_ms > $2 AND state = 'open'`, string(o.ID), store.Millis(tx.Now))
+	rides, err := ridesWhere(ctx, tx, `offer = $1 AND arrive_ms > $2 AND state IN ('open', 'under-way')`, string(o.ID), store.Millis(tx.Now))
 	if err != nil {
 		return err
 	}
 	for _, r := range rides {
-		if err := b.cancelRideIn(ctx, tx, r, who, reason); err != nil && !errors.Is(err, errAboard) {
+		if err := b.stopRideIn(ctx, tx, r, who, reason); err != nil {
 			return err
 		}
 	}

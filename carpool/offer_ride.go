@@ -91,17 +91,37 @@ func (b base) cancelRideIn(ctx context.Context, tx *store.Tx, r Ride, who, reaso
 	return b.deps.Audit.Add(ctx, tx, audit.Entry{Action: "carpool.ride.cancel", Object: string(r.ID), Detail: map[string]string{"by": who}})
 }
 
+// stopRideIn cancels a ride; of one that is under way, or has somebody aboard
+// already, it cancels the bookings of those who still wait further on.
+func (b base) stopRideIn(ctx context.Context, tx *store.Tx, r Ride, who, reason string) error {
+	if r.State != RideUnderWay {
+		if err := b.cancelRideIn(ctx, tx, r, who, reason); !errors.Is(err, errAboard) {
+			return err
+		}
+	}
+	waiting, err := bookingsWhere(ctx, tx, `ride = $1 AND state IN ('asked', 'accepted') AND drop_ms > $2`, string(r.ID), store.Millis(tx.Now))
+	if err != nil {
+		return err
+	}
+	for _, bk := range waiting {
+		if _, err := b.changeIn(ctx, tx, bk, bookingChange{event: EventCancel, as: AsProgram, who: who, reason: ReasonRide, words: reason}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // cancelRidesOf cancels the rides of a driver from a moment on, with one car or
-// with any (""). Their riders are told, and the next round looks for another
-// lift for them. Rides that are under way go on.
+// with any (""), and when that is now, those under way for whoever still waits.
+// Their riders are told, and the next round looks for another lift for them.
 func (b base) cancelRidesOf(ctx context.Context, tx *store.Tx, driver MemberID, vehicle VehicleID, from time.Time, reason string) error {
-	rides, err := ridesWhere(ctx, tx, `driver = $1 AND ($2 = '' OR vehicle = $2) AND leave_ms >= $3 AND state = 'open'`,
-		string(driver), string(vehicle), store.Millis(from))
+	rides, err := ridesWhere(ctx, tx, `driver = $1 AND ($2 = '' OR vehicle = $2) AND arrive_ms > $4 AND (leave_ms >= $3 OR $3 <= $4) AND state IN ('open', 'under-way')`,
+		string(driver), string(vehicle), store.Millis(from), store.Millis(tx.Now))
 	if err != nil {
 		return err
 	}
 	for _, r := range rides {
-		if err := b.cancelRideIn(ctx, tx, r, string(AsProgram), reason); err != nil && !errors.Is(err, errAboard) {
+		if err := b.stopRideIn(ctx, tx, r, string(AsProgram), reason); err != nil {
 			return err
 		}
 	}
@@ -109,7 +129,7 @@ func (b base) cancelRidesOf(ctx context.Context, tx *store.Tx, driver MemberID, 
 }
 
 // endAllOf ends all that a member offers, asks for and has booked, when they
-// leave or are suspended. What is under way goes on.
+// leave or are suspended. Who is aboard goes on.
 func (b base) endAllOf(ctx context.Context, tx *store.Tx, member MemberID, reason string) error {
 	offers, err := offersOf(ctx, tx, member)
 	if err != nil {
