@@ -29,7 +29,8 @@ type Plan struct {
 // What must hold: there are seats on every section that the rider is aboard;
 // the whole detour of the ride stays within the driver's MaxDetour; no rider
 // with a promise is aboard for longer than promised by more than ExtraAboard,
-// nor leaves or arrives outside their window; the rider's own window and
+// nor leaves or arrives outside their window, nor is picked up earlier than
+// planned, but by a quarter of an hour when they hear of it hours before; the rider's own window and
 // MaxWalk; nobody leaves before now, and a ride that should have left has; the driver's
 // ride before has ended, and the next has not begun. The driver does not wait
 // anywhere: when one stop moves, all after it do.
@@ -175,7 +176,7 @@ func (l *layout) try(m *combo) {
 			m.delay += late
 		}
 		moved := m.later(h.bound)
-		lo, hi = max(lo, h.lo-moved), min(hi, h.hi-moved)
+		lo, hi = max(lo, h.lo-moved, h.early-m.later(h.in)), min(hi, h.hi-moved)
 	}
 	if lo > hi {
 		return

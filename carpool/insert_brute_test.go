@@ -177,6 +177,13 @@ func keepsPromise(s scene, r carpool.Promise, newAt map[int]time.Time) (more tim
 	if now > max(told+carpool.ExtraAboard, old) {
 		return 0, false
 	}
+	early := 15 * time.Minute // when there are three hours left to hear of it
+	if left := s.c.Ride.Stops[in].At.Add(-r.Walk[0]).Sub(s.now) - 3*time.Hour; left < early {
+		early = max(left, 0)
+	}
+	if newAt[in].Before(s.c.Ride.Stops[in].At.Add(-early)) {
+		return 0, false
+	}
 	if r.When != (carpool.Window{}) {
 		was, is := s.c.Ride.Stops[in].At.Add(-r.Walk[0]), newAt[in].Add(-r.Walk[0])
 		if r.When.Arrive {

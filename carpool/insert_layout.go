@@ -40,7 +40,12 @@ type heldRider struct {
 	in, out, bound int           // stops: in, out, and the one whose time the window bounds
 	slack          time.Duration // more time aboard that they bear
 	lo, hi         time.Duration // by which the bound stop may move
+	early          time.Duration // by which the pick-up may move at the least: 0, or so much earlier
 }
+
+// moveNotice is how long before they must leave somebody can still be told to
+// come earlier.
+const moveNotice = 3 * time.Hour
 
 // ever is longer than any ride lies ahead, and short enough to be added to.
 const ever time.Duration = 10 * 365 * 24 * time.Hour
@@ -206,6 +211,7 @@ func (l *layout) hold(in int) bool {
 		return false
 	}
 	h := heldRider{in: in, out: out, bound: in, slack: ExtraAboard, lo: -ever, hi: ever}
+	walk := time.Duration(0)
 	for i := range l.c.Riders {
 		p := &l.c.Riders[i]
 		if p.Booking != id {
@@ -214,6 +220,7 @@ func (l *layout) hold(in int) bool {
 		if aboard := l.pre[out] - l.pre[in]; p.Aboard > 0 {
 			h.slack = max(p.Aboard+ExtraAboard-aboard, 0)
 		}
+		walk = p.Walk[0]
 		if p.When.From.IsZero() && p.When.To.IsZero() {
 			break
 		}
@@ -225,6 +232,7 @@ func (l *layout) hold(in int) bool {
 		h.lo, h.hi = min(gapWithin(l.start, p.When.From)-at, 0), max(gapWithin(l.start, p.When.To)-at, 0)
 		break
 	}
+	h.early = min(max(l.now+moveNotice+walk-l.pre[in], -timeMoved), 0)
 	l.held = append(l.held, h)
 	return true
 }

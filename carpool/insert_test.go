@@ -37,7 +37,7 @@ func drawScene(t *rapid.T) scene {
 	offer := &carpool.Offer{Flex: time.Duration(n("flex", 0, 8)) * time.Minute, DoorToDoor: n("doors", 0, 2) > 0}
 	ride := &carpool.Ride{ID: "r-1", State: carpool.RideOpen, Seats: n("seats", 1, 4), Driver: "m-driver"}
 	start := n("start", 0, 120)
-	s := scene{now: minutesAfter(start - n("ahead", -1, 20))}
+	s := scene{now: minutesAfter(start - n("ahead", -1, 20) - 175*n("long before", 0, 1))}
 	ride.Depart = minutesAfter(start + n("moved", -2, 2))
 
 	// The order of the riders' stops: each of them in before out.
