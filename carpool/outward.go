@@ -5,19 +5,16 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/crinale/crinale/internal/geo"
 	"github.com/crinale/crinale/internal/store"
 )
 
 // Published is what a timetable of the lifts is made of: open offers, their
-// open rides of some days, the meeting points, and where people live, so that
-// no stop of it is near a door. It is for programs that draw from it; none of
-// it may be shown as it is.
+// open rides of some days and the meeting points. It is for programs that draw
+// from it; none of it may be shown as it is.
 type Published struct {
-	Places  []Place
-	Offers  []Offer
-	Rides   []Ride
-	Private []geo.LonLat
+	Places []Place
+	Offers []Offer
+	Rides  []Ride
 }
 
 // Published gives the rides that leave from a day on, for some days, private
@@ -44,25 +41,13 @@ func (p *Portal) Published(ctx context.Context, from Date, days int) (Published,
 		if out.Offers, err = all(rows, scanOffer); err != nil {
 			return fmt.Errorf("read offers: %w", err)
 		}
-		if out.Rides, err = ridesWhere(ctx, tx, `state = 'open' AND risk = '' AND depart_ms >= $1 AND depart_ms < $2`, store.Millis(begin), store.Millis(end)); err != nil {
-			return err
-		}
-		out.Private, err = doorsIn(ctx, tx)
+		out.Rides, err = ridesWhere(ctx, tx, `state = 'open' AND risk = '' AND depart_ms >= $1 AND depart_ms < $2`, store.Millis(begin), store.Millis(end))
 		return err
 	})
 	if err != nil {
 		return Published{}, fmt.Errorf("lifts to publish: %w", err)
 	}
 	return out, nil
-}
-
-// doorsIn are the places of all private addresses.
-func doorsIn(ctx context.Context, tx *store.Tx) ([]geo.LonLat, error) {
-	rows, err := tx.Query(ctx, `SELECT lon, lat FROM carpool_addresses ORDER BY id`)
-	if err != nil {
-		return nil, fmt.Errorf("read addresses: %w", err)
-	}
-	return all(rows, func(row scanner) (p geo.LonLat, err error) { return p, row.Scan(&p.Lon, &p.Lat) })
 }
 
 // Today is the day in the union.

@@ -17,13 +17,13 @@ import (
 	"github.com/crinale/crinale/internal/unit"
 )
 
-const placeColumns = `id, comune, name, lon, lat, kind, stop, lit, shelter, step_free, note, closed`
+const placeColumns = `id, comune, name, lon, lat, kind, stop, lit, shelter, step_free, note, closed, published`
 
 func scanPlace(row scanner) (Place, error) {
 	var p Place
-	var lit, shelter, step, closed int64
-	err := row.Scan(&p.ID, &p.Comune, &p.Name, &p.At.Lon, &p.At.Lat, &p.Kind, &p.Stop, &lit, &shelter, &step, &p.Note, &closed)
-	p.Lit, p.Shelter, p.StepFree, p.Closed = lit != 0, shelter != 0, step != 0, closed != 0
+	var lit, shelter, step, closed, published int64
+	err := row.Scan(&p.ID, &p.Comune, &p.Name, &p.At.Lon, &p.At.Lat, &p.Kind, &p.Stop, &lit, &shelter, &step, &p.Note, &closed, &published)
+	p.Lit, p.Shelter, p.StepFree, p.Closed, p.Published = lit != 0, shelter != 0, step != 0, closed != 0, published != 0
 	return p, err
 }
 
@@ -103,7 +103,8 @@ func digits(s string) bool {
 
 // Put adds a meeting point or changes it, for the comune or the office. One
 // that is closed is not offered any more; none is taken away, since rides of
-// the past name it. A meeting point does not move to another comune.
+// the past name it. A meeting point does not move to another comune. One that is
+// published is clear of every door that is kept.
 func (p *Places) Put(ctx context.Context, by By, pl Place) (Place, error) {
 	if by.Account == "" || by.Member != "" {
 		return Place{}, fault.New(fault.Denied, "only the comune and the office keep the meeting points")
@@ -120,6 +121,9 @@ func (p *Places) Put(ctx context.Context, by By, pl Place) (Place, error) {
 		if err == nil && old.Comune != pl.Comune {
 			return fault.New(fault.Conflict, "meeting point %s: another comune has one of this name; choose another name", pl.ID)
 		}
+		if err := clearOfDoors(ctx, tx, pl); err != nil {
+			return err
+		}
 		return putPlace(ctx, tx, pl)
 	})
 	p.points.changed()
@@ -130,10 +134,10 @@ func (p *Places) Put(ctx context.Context, by By, pl Place) (Place, error) {
 }
 
 func putPlace(ctx context.Context, tx *store.Tx, p Place) error {
-	_, err := tx.Exec(ctx, `INSERT INTO carpool_places (`+placeColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+	_, err := tx.Exec(ctx, `INSERT INTO carpool_places (`+placeColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 		ON CONFLICT (id) DO UPDATE SET name = excluded.name, lon = excluded.lon, lat = excluded.lat, kind = excluded.kind, stop = excluded.stop,
-			lit = excluded.lit, shelter = excluded.shelter, step_free = excluded.step_free, note = excluded.note, closed = excluded.closed`,
-		string(p.ID), p.Comune, p.Name, p.At.Lon, p.At.Lat, string(p.Kind), p.Stop, flag(p.Lit), flag(p.Shelter), flag(p.StepFree), p.Note, flag(p.Closed))
+			lit = excluded.lit, shelter = excluded.shelter, step_free = excluded.step_free, note = excluded.note, closed = excluded.closed, published = excluded.published`,
+		string(p.ID), p.Comune, p.Name, p.At.Lon, p.At.Lat, string(p.Kind), p.Stop, flag(p.Lit), flag(p.Shelter), flag(p.StepFree), p.Note, flag(p.Closed), flag(p.Published))
 	if err != nil {
 		return fmt.Errorf("write place %s: %w", p.ID, err)
 	}

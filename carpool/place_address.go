@@ -21,6 +21,9 @@ func keepAddress(ctx context.Context, tx *store.Tx, owner MemberID, s Spot) (str
 	if err != nil {
 		return "", err
 	}
+	if err := clearOfStops(ctx, tx, s.At); err != nil {
+		return "", err
+	}
 	id := newID("a")
 	_, err = tx.Exec(ctx, `INSERT INTO carpool_addresses (id, owner, words, lon, lat, erase_ms) VALUES ($1, $2, $3, $4, $5, 0)`,
 		id, string(owner), words, s.At.Lon, s.At.Lat)

@@ -51,17 +51,18 @@ func (s Spot) Coarse() geo.LonLat {
 
 // Place is a meeting point that a comune keeps: a bus stop, a lit square.
 type Place struct {
-	ID       PlaceID    `json:"id"`
-	Comune   string     `json:"comune"` // ISTAT code
-	Name     string     `json:"name"`   // "Bergolo, piazza"
-	At       geo.LonLat `json:"at"`
-	Kind     PlaceKind  `json:"kind"`
-	Stop     string     `json:"stop,omitempty"` // id of the bus stop in the timetable
-	Lit      bool       `json:"lit"`
-	Shelter  bool       `json:"shelter"`
-	StepFree bool       `json:"step_free"` // for a wheelchair
-	Note     string     `json:"note,omitempty"`
-	Closed   bool       `json:"closed"` // not offered any more; rides that use it go on
+	ID        PlaceID    `json:"id"`
+	Comune    string     `json:"comune"` // ISTAT code
+	Name      string     `json:"name"`   // "Bergolo, piazza"
+	At        geo.LonLat `json:"at"`
+	Kind      PlaceKind  `json:"kind"`
+	Stop      string     `json:"stop,omitempty"` // id of the bus stop in the timetable
+	Lit       bool       `json:"lit"`
+	Shelter   bool       `json:"shelter"`
+	StepFree  bool       `json:"step_free"` // for a wheelchair
+	Note      string     `json:"note,omitempty"`
+	Closed    bool       `json:"closed"`    // not offered any more; rides that use it go on
+	Published bool       `json:"published"` // a stop of the open timetable: nobody lives within Clear of it
 }
 
 // NearPlace is a meeting point and the walk between it and somebody.

@@ -5,14 +5,13 @@ import (
 
 	"github.com/crinale/crinale/carpool"
 	"github.com/crinale/crinale/internal/fault"
-	"github.com/crinale/crinale/internal/geo"
 	"github.com/crinale/crinale/internal/unit"
 )
 
 // Feed is what is published of the lifts: which offers go from which meeting
 // point to which, on which days of the next month. Of a ride only the driver's
 // own two ends are told, never who gets in where; an end at somebody's door
-// becomes the nearest meeting point that is no neighbour of it.
+// becomes the nearest meeting point that is published.
 type Feed struct {
 	Publisher string         // name of the union
 	URL       string         // of the portal, absolute
@@ -23,19 +22,18 @@ type Feed struct {
 	// Link is the page of an offer, absolute: there people book.
 	Link func(carpool.OfferID) string
 
+	// Places of which those that their comune has published are stops. No address
+	// decides it: the portal keeps doors and published places apart.
 	Places []carpool.Place
 	Offers []carpool.Offer
 	Rides  []carpool.Ride
-	// Private are all addresses of people that the portal holds. No stop of the
-	// feed stands within Clear of any of them, nor of a door of the rides.
-	Private []geo.LonLat
 }
 
 const (
 	// Window of days after today.
 	Window = 31
 	// Clear of every private address that a stop must be.
-	Clear unit.Metres = 100
+	Clear = carpool.Clear
 	// MaxSnap from an end to the meeting point that stands for it.
 	MaxSnap unit.Metres = 3000
 	// minTrip between two published stops: a shorter one says too much about
@@ -61,7 +59,7 @@ func (f Feed) check() error {
 // Left counts why rides are not in a feed.
 type Left struct {
 	Outside int `json:"outside"`  // of the window, or not open, or full
-	NoStop  int `json:"no_stop"`  // no meeting point near an end that is clear of every door
+	NoStop  int `json:"no_stop"`  // no published meeting point near an end
 	TooNear int `json:"too_near"` // the two stops would be the same, or less than a kilometre apart
 	Written int `json:"written"`
 }

@@ -1,6 +1,8 @@
 package gtfs
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -41,7 +43,7 @@ func TestFeedOfPortal(t *testing.T) {
 		var places []carpool.Place
 		for i := range 6 {
 			pl, err := p.Places.Put(ctx, carpool.By{Account: "office"}, carpool.Place{ID: carpool.PlaceID(fmt.Sprintf("borgo-%d", i)), Comune: "004000", Name: fmt.Sprintf("Borgo %d, piazza", i),
-				At: geo.LonLat{Lon: 8 + 0.03*float64(i), Lat: 44.55}, Kind: carpool.Square, Lit: true})
+				At: geo.LonLat{Lon: 8 + 0.03*float64(i), Lat: 44.55}, Kind: carpool.Square, Lit: true, Published: i > 0})
 			ok(err)
 			places = append(places, pl)
 		}
@@ -65,17 +67,20 @@ func TestFeedOfPortal(t *testing.T) {
 				When: carpool.Schedule{Time: "07:30", Rule: "FREQ=WEEKLY;BYDAY=MO,TH", First: "2026-11-23"}}, "")
 			ok(err)
 		}
-		pub, err := p.Published(ctx, p.Today(now), Window+1)
-		ok(err)
-		f := Feed{Publisher: "Unione di prova", URL: "https://unione.example/passaggi", Location: rome(t), Today: p.Today(now),
-			Link:   func(o carpool.OfferID) string { return "https://unione.example/passaggi/offerta/" + string(o) },
-			Places: pub.Places, Offers: pub.Offers, Rides: pub.Rides, Private: pub.Private}
+		feed := func() Feed {
+			pub, err := p.Published(ctx, p.Today(now), Window+1)
+			ok(err)
+			return Feed{Publisher: "Unione di prova", URL: "https://unione.example/passaggi", Location: rome(t), Today: p.Today(now),
+				Link:   func(o carpool.OfferID) string { return "https://unione.example/passaggi/offerta/" + string(o) },
+				Places: pub.Places, Offers: pub.Offers, Rides: pub.Rides}
+		}
+		f := feed()
 		z, left := written(t, f)
 		if found := append(Check(z, DefaultLimits()), CheckProfile(z, places, doors, DefaultLimits())...); len(found) > 0 {
 			t.Errorf("%v", found)
 		}
 		if left.Written < 20 || left.NoStop+left.TooNear > 0 {
-			t.Errorf("%+v of %d rides", left, len(pub.Rides))
+			t.Errorf("%+v of %d rides", left, len(f.Rides))
 		}
 		table, err := ReadZip(z, DefaultLimits())
 		ok(err)
@@ -88,6 +93,32 @@ func TestFeedOfPortal(t *testing.T) {
 		}
 		if n := table.About().Trips; n != 3 {
 			t.Errorf("%d trips for three offers", n)
+		}
+
+		// Somebody asks from a door: wherever it is, the feed stays as it is to the
+		// byte, and beside a published place no door is kept.
+		var before bytes.Buffer
+		ok(Write(&before, f))
+		by := carpool.By{Account: "r-9"}
+		m, err := p.Members.Register(ctx, by, carpool.Registration{How: "page", Consents: []carpool.ConsentTo{carpool.ConsentTerms},
+			Member: carpool.Member{First: "Residente", Last: "Cognomi", Phone: "+393339999999", Comune: "004000"}})
+		ok(err)
+		by.Member = m.ID
+		for i, at := range []geo.LonLat{places[0].At.Toward(180, 30), places[3].At.Toward(0, 99), places[4].At.Toward(0, 150)} {
+			_, err := p.Bookings.Request(ctx, by, carpool.Request{Rider: m.ID, From: carpool.Spot{Address: "via Nuova 3", At: at}, To: carpool.Spot{Place: places[5].ID}, DoorToDoor: true,
+				When: carpool.Window{From: now.Add(time.Duration(24*(i+1)) * time.Hour), To: now.Add(time.Duration(24*(i+1))*time.Hour + time.Hour)}}, nil, "")
+			if near := i == 1; near != errors.Is(err, carpool.ErrUsePoint) || !near && err != nil {
+				t.Errorf("door %d: %v", i, err)
+			}
+			var after bytes.Buffer
+			ok(Write(&after, feed()))
+			if !bytes.Equal(before.Bytes(), after.Bytes()) {
+				t.Errorf("door %d changed the feed", i)
+			}
+		}
+		places[0].Published = true
+		if _, err := p.Places.Put(ctx, carpool.By{Account: "office"}, places[0]); !errors.Is(err, carpool.ErrNearDoor) {
+			t.Errorf("a point beside a door is published: %v", err)
 		}
 	})
 }

@@ -12,38 +12,19 @@ import (
 // snap finds the meeting point that stands for an end of a ride.
 type snap struct {
 	places []carpool.Place
-	clear  []int // those that may be told: open, and no door within Clear
+	clear  []int // those that may be told: published and open
 	byID   map[carpool.PlaceID]int
 }
 
 func newSnap(f Feed) *snap {
 	s := &snap{places: f.Places, byID: map[carpool.PlaceID]int{}}
-	doors := slices.Clone(f.Private)
-	for _, o := range f.Offers {
-		doors = addDoors(doors, o.From, o.To)
-	}
-	for _, r := range f.Rides {
-		for _, st := range r.Stops {
-			doors = addDoors(doors, st.Spot)
-		}
-	}
-	near := newGrid(doors, Clear+1) // a metre more than asked: positions are rounded when written
 	for i, p := range f.Places {
 		s.byID[p.ID] = i
-		if !p.Closed && p.At.Valid() && !near.within(p.At) {
+		if p.Published && !p.Closed && p.At.Valid() {
 			s.clear = append(s.clear, i)
 		}
 	}
 	return s
-}
-
-func addDoors(to []geo.LonLat, spots ...carpool.Spot) []geo.LonLat {
-	for _, s := range spots {
-		if s.Private() {
-			to = append(to, s.At)
-		}
-	}
-	return to
 }
 
 // place for an end: the meeting point itself, else the nearest one that may be

@@ -19,12 +19,13 @@ import (
 
 const today carpool.Date = "2026-11-22"
 
-// hills are meeting points about 1.6 km apart, with names that CSV dislikes.
+// hills are meeting points about 1.6 km apart, with names that CSV dislikes. The
+// fourth is not published.
 func hills(n int) []carpool.Place {
 	out := make([]carpool.Place, n)
 	for i := range out {
 		out[i] = carpool.Place{ID: carpool.PlaceID(fmt.Sprintf("borgo-%02d", i)), Name: fmt.Sprintf("Borgo %d, \"piazza\"\n=1+1", i),
-			At: geo.LonLat{Lon: 8 + float64(i%6)*0.02, Lat: 44.5 + float64(i/6)*0.015}, StepFree: i%2 == 0}
+			At: geo.LonLat{Lon: 8 + float64(i%6)*0.02, Lat: 44.5 + float64(i/6)*0.015}, StepFree: i%2 == 0, Published: i != 3}
 	}
 	return out
 }
@@ -74,10 +75,12 @@ func valid(t interface {
 	Fatalf(string, ...any)
 }, z *zip.Reader, f Feed) {
 	t.Helper()
-	doors := slices.Clone(f.Private)
+	var doors []geo.LonLat
 	for _, r := range f.Rides {
 		for _, s := range r.Stops {
-			doors = addDoors(doors, s.Spot)
+			if s.Spot.Private() {
+				doors = append(doors, s.Spot.At)
+			}
 		}
 	}
 	found := append(Check(z, DefaultLimits()), CheckProfile(z, f.Places, doors, DefaultLimits())...)
@@ -134,7 +137,7 @@ func TestWriteLeavesOut(t *testing.T) {
 	home := carpool.Spot{Address: "strada Bassa 1", At: places[3].At.Toward(90, 60)}
 	far := carpool.Spot{Address: "cascina lontana", At: geo.LonLat{Lon: 9.5, Lat: 44.5}}
 	base := func() Feed {
-		return feedOf(t, spotAt(places[0]), spotAt(places[9]), places, "07:10", "2026-11-23")
+		return feedOf(t, spotAt(places[0]), spotAt(places[9]), slices.Clone(places), "07:10", "2026-11-23")
 	}
 	for _, c := range []struct {
 		name string
@@ -157,12 +160,15 @@ func TestWriteLeavesOut(t *testing.T) {
 			return f
 		}, Left{NoStop: 1}},
 		{"from home", func() Feed { f := base(); f.Rides[0].Stops[0].Spot = home; return f }, Left{Written: 1}},
-		{"a neighbour lives at the place", func() Feed {
-			f := base()
-			f.Private = append(f.Private, places[0].At.Toward(10, 90))
-			return f
-		}, Left{Written: 1}},
+		{"the place is not published", func() Feed { f := base(); f.Places[0].Published = false; return f }, Left{Written: 1}},
 		{"the place has closed", func() Feed { f := base(); f.Places[0].Closed = true; return f }, Left{Written: 1}},
+		{"no place is published", func() Feed {
+			f := base()
+			for i := range f.Places {
+				f.Places[i].Published = false
+			}
+			return f
+		}, Left{NoStop: 1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := c.f()
@@ -267,6 +273,12 @@ func TestWriteAlwaysValid(t *testing.T) {
 				}
 				f.Rides = append(f.Rides, ride(o, fmt.Sprintf("r-%d-%d", i, j), at, time.Duration(rapid.IntRange(0, 200).Draw(t, "minutes"))*time.Minute))
 			}
+		}
+		f.Places = slices.Clone(places)
+		for i := range f.Places { // as the portal keeps them: no door beside a published one
+			f.Places[i].Published = !slices.ContainsFunc(f.Offers, func(o carpool.Offer) bool {
+				return o.From.Private() && o.From.At.Distance(places[i].At) < Clear+1 || o.To.Private() && o.To.At.Distance(places[i].At) < Clear+1
+			})
 		}
 		var b bytes.Buffer
 		left, err := WriteCounted(&b, f)

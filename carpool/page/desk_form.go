@@ -2,6 +2,7 @@ package page
 
 import (
 	"crypto/rand"
+	"errors"
 	"maps"
 	"mime"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/crinale/crinale/carpool"
 	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/web"
 )
@@ -123,6 +125,10 @@ func (f *staffForm) status() int {
 // mendable takes an error of the portal as what is wrong with the form; other
 // errors are given back.
 func (f *staffForm) mendable(err error) error {
+	if errors.Is(err, carpool.ErrUsePoint) {
+		f.refuse("desk.wrong.use-point")
+		return nil
+	}
 	switch fault.Of(err) {
 	case fault.Invalid, fault.Conflict, fault.Denied:
 		f.wrong[""] = err.Error()

@@ -12,6 +12,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/crinale/crinale/carpool"
 	"github.com/crinale/crinale/internal/fault"
 )
 
@@ -199,6 +200,10 @@ func (f *filled) blame(err error, fields map[string]string) bool {
 	}
 	for _, name := range strings.SplitN(err.Error(), ": ", 4) {
 		if field, known := fields[name]; known {
+			if errors.Is(err, carpool.ErrUsePoint) {
+				f.bad(field, "pool.wrong.use-point")
+				return true
+			}
 			f.bad(field, "pool.wrong.value")
 			if said := f.say.fault(err); said != "" && f.wrong[field] == f.say.word("pool.wrong.value") {
 				f.wrong[field] = said

@@ -106,6 +106,13 @@ func TestMeetingPoints(t *testing.T) {
 			t.Errorf("%s: %d %s", name, rec.Code, staffMain(rec))
 		}
 	}
+	says(t, o.post("comune-bergolo", "/passaggi/punti", append(good, "pubblico", "si")...), 400, "Entro 100 metri c’è una casa o un centro abitato")
+	away := append(slices.Clone(good), "pubblico", "si")
+	away[slices.Index(away, "nome")+1], away[slices.Index(away, "lat")+1] = "Bergolo, bivio", "44,5420"
+	leads(t, o.post("comune-bergolo", "/passaggi/punti", away...))
+	if !o.places["bergolo-bivio"].Published {
+		t.Error("a point away from homes is not published")
+	}
 	leads(t, o.post("comune-bergolo", "/passaggi/punti", good...))
 	made, ok := o.places["bergolo-forno"]
 	if !ok || made.Comune != bergolo || !made.Lit || made.Shelter || made.At.Lat != 44.5481 || made.Note != "davanti al forno" {

@@ -3,6 +3,7 @@ package page
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/geo"
 	"github.com/crinale/crinale/internal/login"
+	"github.com/crinale/crinale/internal/territory"
 	"github.com/crinale/crinale/internal/unit"
 	"github.com/crinale/crinale/internal/web"
 )
@@ -121,7 +123,7 @@ func (p speech) placeRow(place carpool.Place) placeRow {
 	for _, sign := range []struct {
 		on  bool
 		key string
-	}{{place.Lit, "lit"}, {place.Shelter, "shelter"}, {place.StepFree, "step-free"}} {
+	}{{place.Lit, "lit"}, {place.Shelter, "shelter"}, {place.StepFree, "step-free"}, {place.Published, "published"}} {
 		if sign.on {
 			row.Signs = append(row.Signs, p.word("places."+sign.key))
 		}
@@ -178,7 +180,7 @@ func (s *Staff) onePlace(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := s.blank(r, "nome", place.Name, "comune", place.Comune, "tipo", string(place.Kind), "fermata", place.Stop, "nota", place.Note,
 		"lat", strconv.FormatFloat(place.At.Lat, 'f', 6, 64), "lon", strconv.FormatFloat(place.At.Lon, 'f', 6, 64))
-	for name, on := range map[string]bool{"luce": place.Lit, "riparo": place.Shelter, "senza-gradini": place.StepFree, "chiuso": place.Closed} {
+	for name, on := range map[string]bool{"luce": place.Lit, "riparo": place.Shelter, "senza-gradini": place.StepFree, "chiuso": place.Closed, "pubblico": place.Published} {
 		if on {
 			f.values.Set(name, "si")
 		}
@@ -196,7 +198,7 @@ func (s *Staff) place(r *http.Request) (carpool.Place, error) {
 	return place, err
 }
 
-var placeForm = []string{"nome", "comune", "tipo", "lat", "lon", "fermata", "luce", "riparo", "senza-gradini", "chiuso", "nota", "once"}
+var placeForm = []string{"nome", "comune", "tipo", "lat", "lon", "fermata", "luce", "riparo", "senza-gradini", "chiuso", "pubblico", "nota", "once"}
 
 // placeView is the form of a meeting point.
 type placeView struct {
@@ -233,7 +235,7 @@ func (s *Staff) showPlace(w http.ResponseWriter, r *http.Request, f *staffForm, 
 	v.Lat, v.Lon = f.field("text", "lat", "places.lat").most(20), f.field("text", "lon", "places.lon").most(20)
 	v.Stop = f.field("text", "fermata", "places.stop").most(60).optional()
 	v.Note = f.field("text", "nota", "places.note").most(200).optional()
-	for _, box := range [][2]string{{"luce", "places.lit"}, {"riparo", "places.shelter"}, {"senza-gradini", "places.step-free"}} {
+	for _, box := range [][2]string{{"luce", "places.lit"}, {"riparo", "places.shelter"}, {"senza-gradini", "places.step-free"}, {"pubblico", "places.published"}} {
 		v.Boxes = append(v.Boxes, f.field("check", box[0], box[1]))
 	}
 	if old != nil {
@@ -282,7 +284,9 @@ func (s *Staff) putPlace(w http.ResponseWriter, r *http.Request, f *staffForm, p
 		if err == nil {
 			return seeOther(w, r, placesPath+"?fatto=salvato&comune="+url.QueryEscape(place.Comune))
 		}
-		if err = f.mendable(err); err != nil {
+		if errors.Is(err, carpool.ErrNearDoor) {
+			f.bad("pubblico", "places.wrong.near-door")
+		} else if err = f.mendable(err); err != nil {
 			return err
 		}
 	}
@@ -292,7 +296,7 @@ func (s *Staff) putPlace(w http.ResponseWriter, r *http.Request, f *staffForm, p
 // readPlace reads a meeting point from its form.
 func (s *Staff) readPlace(ctx context.Context, f *staffForm) carpool.Place {
 	place := carpool.Place{Name: f.must("nome"), Comune: f.must("comune"), Kind: carpool.PlaceKind(f.must("tipo")), Stop: f.get("fermata"), Note: f.get("nota"),
-		Lit: f.on("luce"), Shelter: f.on("riparo"), StepFree: f.on("senza-gradini")}
+		Lit: f.on("luce"), Shelter: f.on("riparo"), StepFree: f.on("senza-gradini"), Published: f.on("pubblico")}
 	if place.Kind != "" && !slices.Contains(placeKinds, place.Kind) {
 		f.bad("tipo", "desk.wrong.choose")
 	}
@@ -303,7 +307,17 @@ func (s *Staff) readPlace(ctx context.Context, f *staffForm) carpool.Place {
 	if f.wrong["lat"] == "" && f.wrong["lon"] == "" && f.wrong["comune"] == "" && !s.inComune(place.At, place.Comune) {
 		f.bad("lat", "places.wrong.elsewhere", s.comuneName(place.Comune))
 	}
+	if place.Published && s.inSettlement(place.At) {
+		f.bad("pubblico", "places.wrong.near-door")
+	}
 	return place
+}
+
+// inSettlement says whether a point is where the portal puts whoever names a
+// settlement only: there people live.
+func (s *Staff) inSettlement(at geo.LonLat) bool {
+	return slices.ContainsFunc(s.deps.Union.Comuni, func(c territory.Comune) bool { return at.Distance(c.Hall) <= carpool.Clear+1 }) ||
+		slices.ContainsFunc(s.deps.Union.Places, func(p territory.Place) bool { return at.Distance(p.At) <= carpool.Clear+1 })
 }
 
 // degrees reads a coordinate with a point or a comma.

@@ -92,6 +92,6 @@ func (s *server) writeGTFS(ctx context.Context, out io.Writer, about carpool.Pub
 	return gtfs.Write(out, gtfs.Feed{
 		Publisher: about.Publisher, URL: about.Base, Email: about.Email, Location: zone.Rome(), Today: today,
 		Link:   func(carpool.OfferID) string { return about.Base },
-		Places: pub.Places, Offers: pub.Offers, Rides: pub.Rides, Private: pub.Private,
+		Places: pub.Places, Offers: pub.Offers, Rides: pub.Rides,
 	})
 }

@@ -14,22 +14,23 @@ import (
 
 // meeting is a meeting point of the demo; the form is that of carpool.Place.
 type meeting struct {
-	ID       string     `json:"id"`
-	Comune   string     `json:"comune"`
-	Name     string     `json:"name"`
-	At       geo.LonLat `json:"at"`
-	Kind     string     `json:"kind"`
-	Stop     string     `json:"stop,omitempty"`
-	Lit      bool       `json:"lit"`
-	Shelter  bool       `json:"shelter"`
-	StepFree bool       `json:"step_free"`
+	ID        string     `json:"id"`
+	Comune    string     `json:"comune"`
+	Name      string     `json:"name"`
+	At        geo.LonLat `json:"at"`
+	Kind      string     `json:"kind"`
+	Stop      string     `json:"stop,omitempty"`
+	Lit       bool       `json:"lit"`
+	Shelter   bool       `json:"shelter"`
+	StepFree  bool       `json:"step_free"`
+	Published bool       `json:"published,omitempty"`
 }
 
 // outside are where people of the hills go, beyond the union. Positions are
 // those of the towns, by GeoNames; that of the hospital is about right.
 var outside = []meeting{
-	{ID: "alba-stazione", Comune: "004003", Name: "Alba, stazione", At: geo.LonLat{Lon: 8.0347, Lat: 44.6999}, Kind: "station", Lit: true, Shelter: true, StepFree: true},
-	{ID: "verduno-ospedale", Comune: "004245", Name: "Verduno, ospedale", At: geo.LonLat{Lon: 7.9398, Lat: 44.6697}, Kind: "health", Lit: true, Shelter: true, StepFree: true},
+	{ID: "alba-stazione", Comune: "004003", Name: "Alba, stazione", At: geo.LonLat{Lon: 8.0347, Lat: 44.6999}, Kind: "station", Lit: true, Shelter: true, StepFree: true, Published: true},
+	{ID: "verduno-ospedale", Comune: "004245", Name: "Verduno, ospedale", At: geo.LonLat{Lon: 7.9398, Lat: 44.6697}, Kind: "health", Lit: true, Shelter: true, StepFree: true, Published: true},
 	{ID: "ceva-centro", Comune: "004066", Name: "Ceva, centro", At: geo.LonLat{Lon: 8.02769, Lat: 44.38505}, Kind: "square", Lit: true, StepFree: true},
 	{ID: "dogliani-centro", Comune: "004081", Name: "Dogliani, centro", At: geo.LonLat{Lon: 7.9451, Lat: 44.53326}, Kind: "square", Lit: true, StepFree: true},
 	{ID: "canelli-centro", Comune: "005017", Name: "Canelli, centro", At: geo.LonLat{Lon: 8.29282, Lat: 44.72084}, Kind: "square", Lit: true, StepFree: true},
