@@ -217,6 +217,11 @@ func TestDeskFindsPeople(t *testing.T) {
 		refused(t, "two signs", err, fault.Invalid)
 		_, err = w.Members.Find(ctx, office, "anziana")
 		refused(t, "the office", err, fault.Denied)
+		seen := w.number(`SELECT count(*) FROM carpool_looks`)
+		none, err := w.Members.Find(ctx, atDesk, "anziana", func(comune string) bool { return comune != old.Comune })
+		if err != nil || len(none) != 0 || w.number(`SELECT count(*) FROM carpool_looks`) != seen {
+			t.Errorf("of another comune: %v, %v; looks %d before, %d after", none, err, seen, w.number(`SELECT count(*) FROM carpool_looks`))
+		}
 		looks, err := w.Trust.Looks(ctx, old.ID)
 		must(t, err)
 		if len(looks) == 0 || looks[0].Who != "sportello" || looks[0].What != carpool.LookFind {

@@ -23,8 +23,8 @@ type CheckView struct {
 }
 
 // Queue are the checks that wait, the oldest first. Each name on it counts as
-// a look, once an hour.
-func (t *Trust) Queue(ctx context.Context, officer By) ([]CheckView, error) {
+// a look, once an hour. With in only drivers of comuni that it allows are on it.
+func (t *Trust) Queue(ctx context.Context, officer By, in ...func(comune string) bool) ([]CheckView, error) {
 	if err := mayOffice(officer); err != nil {
 		return nil, err
 	}
@@ -36,6 +36,13 @@ func (t *Trust) Queue(ctx context.Context, officer By) ([]CheckView, error) {
 			return err
 		}
 		for _, c := range waiting {
+			m, err := memberIn(ctx, tx, c.Driver)
+			if err != nil {
+				return err
+			}
+			if !allowed(in, m.Comune) {
+				continue
+			}
 			v, err := t.view(ctx, tx, c)
 			if err != nil {
 				return err

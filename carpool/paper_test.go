@@ -145,7 +145,12 @@ func TestPapersFromAskToDecision(t *testing.T) {
 			t.Errorf("%d pictures are kept", n)
 		}
 
-		queue, err := w.Trust.Queue(ctx, officer)
+		queue, err := w.Trust.Queue(ctx, officer, func(string) bool { return false })
+		must(t, err)
+		if len(queue) != 0 || w.number(`SELECT count(*) FROM carpool_looks`) != 0 {
+			t.Errorf("an officer of another comune sees %v, or looks are written", queue)
+		}
+		queue, err = w.Trust.Queue(ctx, officer)
 		must(t, err)
 		if len(queue) != 1 || queue[0].ID != c.ID || queue[0].Name != "Residente Numero 1" || queue[0].Plate != "AB123CD" || len(queue[0].Pictures) != 2 {
 			t.Fatalf("%+v", queue)

@@ -262,7 +262,7 @@ func (o *office) Get(_ context.Context, id carpool.MemberID) (carpool.Member, er
 	return m, nil
 }
 
-func (o *office) Find(_ context.Context, by carpool.By, words string) ([]carpool.Member, error) {
+func (o *office) Find(_ context.Context, by carpool.By, words string, _ ...func(string) bool) ([]carpool.Member, error) {
 	if !by.Desk {
 		return nil, fault.New(fault.Denied, "only the desk")
 	}

@@ -18,7 +18,7 @@ import (
 type StaffMembers interface {
 	Register(ctx context.Context, by carpool.By, r carpool.Registration) (carpool.Member, error)
 	Get(ctx context.Context, id carpool.MemberID) (carpool.Member, error)
-	Find(ctx context.Context, by carpool.By, words string) ([]carpool.Member, error)
+	Find(ctx context.Context, by carpool.By, words string, in ...func(comune string) bool) ([]carpool.Member, error)
 	Consent(ctx context.Context, by carpool.By, member carpool.MemberID, what carpool.ConsentTo, how string) (carpool.Consent, error)
 	Consents(ctx context.Context, member carpool.MemberID) ([]carpool.Consent, error)
 }
@@ -100,7 +100,7 @@ func (s *Staff) whoField(r *http.Request, f *staffForm, v *deskView) (carpool.Me
 
 // find is whom words mean, within the operator's scope.
 func (s *Staff) find(ctx context.Context, words string) ([]carpool.Member, error) {
-	all, err := s.deps.Members.Find(ctx, carpool.By{Account: web.Who(ctx).Person, Desk: true}, words)
+	all, err := s.deps.Members.Find(ctx, carpool.By{Account: web.Who(ctx).Person, Desk: true}, words, func(comune string) bool { return within(ctx, login.DeskCarpool, comune) })
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ import (
 // StaffTrust is what officers and the office see of drivers: the queue of
 // papers and suspensions, and nothing else. Each look is written down.
 type StaffTrust interface {
-	Queue(ctx context.Context, officer carpool.By) ([]carpool.CheckView, error)
+	Queue(ctx context.Context, officer carpool.By, in ...func(comune string) bool) ([]carpool.CheckView, error)
 	Look(ctx context.Context, officer carpool.By, id string) (carpool.CheckView, error)
 	Picture(ctx context.Context, officer carpool.By, check, picture string) (carpool.Picture, error)
 	Mine(ctx context.Context, driver carpool.MemberID) ([]carpool.Check, error)
@@ -89,7 +89,7 @@ func (s *Staff) policeView(v web.View) web.View {
 
 // queue are the checks of the officer's comuni, the oldest first.
 func (s *Staff) queue(ctx context.Context) ([]carpool.CheckView, error) {
-	all, err := s.deps.Trust.Queue(ctx, staffBy(ctx))
+	all, err := s.deps.Trust.Queue(ctx, staffBy(ctx), func(comune string) bool { return within(ctx, login.CheckDrivers, comune) })
 	if err != nil {
 		return nil, err
 	}

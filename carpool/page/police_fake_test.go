@@ -81,7 +81,7 @@ func (o *officeBookings) FirstNames(_ context.Context, _ carpool.By, rides []car
 
 type officeTrust office
 
-func (o *officeTrust) Queue(_ context.Context, by carpool.By) ([]carpool.CheckView, error) {
+func (o *officeTrust) Queue(_ context.Context, by carpool.By, _ ...func(string) bool) ([]carpool.CheckView, error) {
 	(*office)(o).note(by, "guarda la coda")
 	var out []carpool.CheckView
 	for _, c := range o.checks {
