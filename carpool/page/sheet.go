@@ -162,6 +162,9 @@ func (s *Staff) slipPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m, err := s.member(ctx, b.Booking.Rider)
+	if gone(err) { // of another comune: as if there were none, and without the rider's name for it
+		return outside("booking", string(id))
+	}
 	if err != nil {
 		return err
 	}
