@@ -24,6 +24,12 @@ import (
 // wired is a whole server that does not run, for what is generated from it.
 func wired(t *testing.T, change ...func(*config)) *server {
 	t.Helper()
+	return wiredTo(t, slog.New(slog.DiscardHandler), change...)
+}
+
+// wiredTo is the same with a log.
+func wiredTo(t *testing.T, log *slog.Logger, change ...func(*config)) *server {
+	t.Helper()
 	cfg, err := loadConfig("")
 	if err != nil {
 		t.Fatal(err)
@@ -44,17 +50,17 @@ func wired(t *testing.T, change ...func(*config)) *server {
 	if w.ways, err = demoWays(); err != nil {
 		t.Fatal(err)
 	}
+	cfg.History.InfluxURL = "http://127.0.0.1:8086" // its figures belong in the list
+	for _, c := range change {
+		c(&cfg)
+	}
 	k, release, err := open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(release)
-	cfg.History.InfluxURL = "http://127.0.0.1:8086" // its figures belong in the list
-	for _, c := range change {
-		c(&cfg)
-	}
 	book := func(_ context.Context, d network.DeviceID) (radio.Target, error) { return radio.Target{Device: d}, nil }
-	s, err := wire(cfg, w, book, k, slog.New(slog.DiscardHandler))
+	s, err := wire(cfg, w, book, k, log)
 	if err != nil {
 		t.Fatal(err)
 	}
