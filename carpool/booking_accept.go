@@ -117,7 +117,9 @@ func (p *Bookings) seat(ctx context.Context, tx *store.Tx, by By, id BookingID, 
 	if err != nil {
 		return bk, err
 	}
-	if err := p.mayShare(ctx, tx, rider, ride); err != nil {
+	if err := p.mayShare(ctx, tx, rider, ride); errors.Is(err, errApart) {
+		return bk, errNoSeat // one learns nothing of blocks
+	} else if err != nil {
 		return bk, err
 	}
 	if err := fitIn(ctx, tx, ride.Driver, ride.Vehicle, DateOf(ride.Depart, p.cfg.Location)); err != nil {

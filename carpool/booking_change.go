@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/crinale/crinale/internal/audit"
-	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/store"
 )
 
@@ -77,19 +76,19 @@ func (p *Bookings) change(ctx context.Context, by By, id BookingID, e BookingEve
 
 // party reads a booking for one of its two sides, and says which it is.
 func (b base) party(ctx context.Context, tx *store.Tx, by By, id BookingID) (Booking, Party, error) {
-	bk, err := bookingIn(ctx, tx, id)
-	if err != nil && fault.Of(err) == fault.NotFound {
-		return bk, "", errNotYours
+	bk, me, _, err := partyIn(ctx, tx, by, id)
+	if err == nil && me.ID == bk.Driver {
+		return bk, AsDriver, nil
 	}
-	if err != nil {
-		return bk, "", err
-	}
-	if by.Member == bk.Driver {
-		_, err = mayAct(ctx, tx, by, bk.Driver)
-		return bk, AsDriver, err
-	}
-	_, err = mayAct(ctx, tx, by, bk.Rider)
 	return bk, AsRider, err
+}
+
+// side is who stands on one side of a booking.
+func (b Booking) side(as Party) MemberID {
+	if as == AsDriver {
+		return b.Driver
+	}
+	return b.Rider
 }
 
 // changeIn does one step of a booking but acceptance, with all that follows

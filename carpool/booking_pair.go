@@ -35,6 +35,12 @@ func (b base) mayShare(ctx context.Context, tx *store.Tx, rider Member, r Ride) 
 	if err := mayRide(ctx, tx, rider); err != nil {
 		return err
 	}
+	return b.maySit(ctx, tx, rider, r)
+}
+
+// maySit refuses somebody who is no company for that ride, whether they may
+// ride or not.
+func (b base) maySit(ctx context.Context, tx *store.Tx, rider Member, r Ride) error {
 	if rider.ID == r.Driver {
 		return fault.New(fault.Denied, "booking: this is your own ride")
 	}
@@ -45,11 +51,7 @@ func (b base) mayShare(ctx context.Context, tx *store.Tx, rider Member, r Ride) 
 	if rider.Phone != "" && rider.Phone == driver.Phone {
 		return fault.New(fault.Denied, "booking: rider and driver have the same phone")
 	}
-	blocked, err := blockedIn(ctx, tx, rider.ID, r.Driver)
-	if err == nil && blocked {
-		err = fault.New(fault.Denied, "booking: this lift cannot be booked")
-	}
-	return err
+	return mayMeet(ctx, tx, rider.ID, r)
 }
 
 // mayAskAgain refuses a rider who books a driver and cancels again and again,

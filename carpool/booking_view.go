@@ -54,15 +54,24 @@ func (p *Bookings) Get(ctx context.Context, by By, id BookingID) (BookingView, e
 	return v, nil
 }
 
-// known says whether the two sides of a booking may know each other fully.
-func (b base) known(bk Booking, now time.Time) bool {
-	return bk.State.Holds() && now.Before(bk.Drop.At.Add(b.cfg.AddressKept))
+// known says whether the two sides of a booking may know each other fully:
+// from the acceptance until a time after the lift, and not while one keeps the
+// other away.
+func known(ctx context.Context, tx *store.Tx, bk Booking, kept time.Duration) (bool, error) {
+	if !bk.State.Holds() || !tx.Now.Before(bk.Drop.At.Add(kept)) {
+		return false, nil
+	}
+	apart, err := blockedIn(ctx, tx, bk.Rider, bk.Driver)
+	return !apart, err
 }
 
 // view is a booking as one side may see it.
 func (b base) view(ctx context.Context, tx *store.Tx, bk Booking, as Party) (BookingView, error) {
 	v := BookingView{As: as, May: []BookingEvent{}}
-	known := b.known(bk, tx.Now)
+	known, err := known(ctx, tx, bk, b.cfg.AddressKept)
+	if err != nil {
+		return v, err
+	}
 	if known || as == AsRider {
 		if err := bk.exact(ctx, tx); err != nil {
 			return v, err
@@ -72,7 +81,6 @@ func (b base) view(ctx context.Context, tx *store.Tx, bk Booking, as Party) (Boo
 	if known {
 		v.ContactUntil = bk.Drop.At.Add(b.cfg.AddressKept)
 	}
-	var err error
 	if v.RiderIs, err = person(ctx, tx, bk.Rider, known || as == AsRider); err != nil {
 		return v, err
 	}

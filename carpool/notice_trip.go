@@ -109,7 +109,11 @@ func (b trip) seen(ctx context.Context, tx *store.Tx, reader MemberID, third boo
 		t.FromDoor, t.ToDoor = false, false
 		return t, nil
 	}
-	other, known := b.driver, b.state.Holds() && tx.Now.Before(b.arrive.Add(kept))
+	other := b.driver
+	known, err := known(ctx, tx, Booking{Rider: b.rider, Driver: b.driver, State: b.state, Drop: Stop{At: b.arrive}}, kept)
+	if err != nil {
+		return nil, err
+	}
 	if t.Driver {
 		other = b.rider
 		if known {

@@ -18,6 +18,7 @@ const (
 	ReasonTaken        = "no-seat"
 	ReasonLeft         = "left" // a member left or was suspended
 	ReasonNotSeen      = "not-seen"
+	ReasonOff          = "off" // it does not take place, and nobody is told more
 )
 
 // Change changes an offer from now on. Rides that somebody has booked, or asked

@@ -173,7 +173,6 @@ func (p *Bookings) only(ctx context.Context, tx *store.Tx, a Ask, list []Candida
 		if rider, err = memberIn(ctx, tx, a.For); err != nil {
 			return err
 		}
-		rider.Minor = false // whether the guardian agrees is asked when booking
 	}
 	may := func(id RideID) (bool, error) {
 		r := rides[id]
@@ -183,10 +182,10 @@ func (p *Bookings) only(ctx context.Context, tx *store.Tx, a Ask, list []Candida
 		if err := p.fitFor(ctx, tx, *r); err != nil {
 			return false, unless(err)
 		}
-		if a.For == "" || rider.State != Active {
+		if a.For == "" {
 			return true, nil
 		}
-		err := p.mayShare(ctx, tx, rider, *r)
+		err := p.maySit(ctx, tx, rider, *r) // whether they may ride is asked when booking
 		return err == nil, unless(err)
 	}
 	out.Matches, out.Misses = []Match{}, []Miss{}

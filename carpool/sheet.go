@@ -1,9 +1,11 @@
 package carpool
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/crinale/crinale/internal/audit"
@@ -64,53 +66,33 @@ func spotName(ctx context.Context, tx *store.Tx, s Spot) (string, error) {
 	return p.Name, err
 }
 
-// slipIn is the paper of a booking.
-func slipIn(ctx context.Context, tx *store.Tx, k Booking) (Slip, error) {
-	s := Slip{Booking: k.ID, State: k.State, At: k.Pickup.At, Arrive: k.Drop.At, Seats: k.Seats, Cents: k.Cents}
-	var err error
-	if s.From, err = spotName(ctx, tx, k.Pickup.Spot); err != nil {
-		return s, err
-	}
-	if s.To, err = spotName(ctx, tx, k.Drop.Spot); err != nil {
-		return s, err
-	}
-	rider, err := memberIn(ctx, tx, k.Rider)
+// slipIn is the paper of a booking, with what its side may see now.
+func (b base) slipIn(ctx context.Context, tx *store.Tx, k Booking, as Party) (Slip, error) {
+	v, err := b.view(ctx, tx, k, as)
 	if err != nil {
-		return s, err
+		return Slip{}, err
 	}
-	driver, err := memberIn(ctx, tx, k.Driver)
-	if err != nil {
-		return s, err
-	}
-	s.Rider, s.Driver = rider.Shown(), driver.Shown()
-	if !k.State.Holds() {
-		return s, nil
-	}
-	s.Rider, s.RiderPhone = rider.First+" "+rider.Last, rider.Phone
-	s.Driver, s.DriverPhone = driver.First+" "+driver.Last, driver.Phone
-	ride, err := rideIn(ctx, tx, k.Ride)
-	if err != nil {
-		return s, err
-	}
-	v, err := vehicleIn(ctx, tx, ride.Vehicle)
-	s.Car, s.Plate = v.Label, v.Plate
-	return s, err
+	return Slip{Booking: k.ID, State: k.State, At: k.Pickup.At, Arrive: k.Drop.At, Seats: k.Seats, Cents: k.Cents,
+		From: cmp.Or(v.PickupName, v.Pickup.Spot.Address), To: cmp.Or(v.DropName, v.Drop.Spot.Address),
+		Rider: v.RiderIs.name(), RiderPhone: v.RiderIs.Phone, Driver: v.DriverIs.name(), DriverPhone: v.DriverIs.Phone, Car: v.Car, Plate: v.Plate}, nil
 }
+
+func (p Person) name() string { return strings.TrimSpace(p.First + " " + p.Last) }
 
 // Slip is the paper of one booking, for the two of it and for the desk.
 func (d *Desk) Slip(ctx context.Context, by By, b BookingID) (Slip, error) {
 	var out Slip
 	err := d.deps.Audit.Do(ctx, audit.Entry{Action: "carpool.slip", Object: string(b)}, func(tx *store.Tx) error {
-		k, me, _, err := partyIn(ctx, tx, by, b)
+		k, as, err := d.party(ctx, tx, by, b)
 		if err != nil {
 			return err
 		}
 		if by.Desk {
-			if err := lookOnce(ctx, tx, me.ID, by.Account, LookSlip, string(b)); err != nil {
+			if err := lookOnce(ctx, tx, k.side(as), by.Account, LookSlip, string(b)); err != nil {
 				return err
 			}
 		}
-		out, err = slipIn(ctx, tx, k)
+		out, err = d.slipIn(ctx, tx, k, as)
 		return err
 	})
 	if err != nil {
@@ -151,7 +133,7 @@ func (d *Desk) Sheet(ctx context.Context, by By, on Date, comune string) (Sheet,
 				}
 				continue
 			}
-			s, err := slipIn(ctx, tx, k)
+			s, err := d.slipIn(ctx, tx, k, AsRider)
 			if err != nil {
 				return err
 			}

@@ -86,6 +86,7 @@ func TestTwoTalkAboutTheirBooking(t *testing.T) {
 		if !strings.Contains(w.told(driver.ID), "message") || !strings.Contains(w.told(rider.ID), "message") {
 			t.Errorf("told %q and %q", w.told(driver.ID), w.told(rider.ID))
 		}
+		w.exec(`UPDATE carpool_bookings SET state = 'boarded'`) // a lift to come would end with the block
 		must(t, w.Members.Block(ctx, asRider, driver.ID))
 		refused(t, "blocked", w.Talk.Send(ctx, asDriver, b, "ma"), fault.Denied)
 		refused(t, "who blocked", w.Talk.Send(ctx, asRider, b, "no"), fault.Denied)
