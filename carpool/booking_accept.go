@@ -19,7 +19,7 @@ var errNoSeat = fault.New(fault.Conflict, "booking: there is no room left in thi
 // times, and both are told. When there is no room any more the booking is
 // declined, its rider is told and looks on, and the answer is a Conflict.
 func (p *Bookings) Accept(ctx context.Context, by By, id BookingID, reason string) (Booking, error) {
-	if err := p.cfg.short("reason", reason); err != nil {
+	if err := p.cfg.short("reason", &reason); err != nil {
 		return Booking{}, err
 	}
 	var out Booking

@@ -53,7 +53,7 @@ func (p *Bookings) NoShow(ctx context.Context, by By, id BookingID, reason strin
 
 // change is one step of a booking by one of its two sides.
 func (p *Bookings) change(ctx context.Context, by By, id BookingID, e BookingEvent, words string) (Booking, error) {
-	if err := p.cfg.short("reason", words); err != nil {
+	if err := p.cfg.short("reason", &words); err != nil {
 		return Booking{}, err
 	}
 	var out Booking

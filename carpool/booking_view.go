@@ -98,6 +98,11 @@ func (b base) view(ctx context.Context, tx *store.Tx, bk Booking, as Party) (Boo
 		return v, err
 	}
 	v.When, v.Companions, v.Needs, v.Note = r.When, r.Companions, r.Needs, r.Note
+	if !known {
+		if err := v.hide(ctx, tx); err != nil {
+			return v, err
+		}
+	}
 	ride, err := rideIn(ctx, tx, bk.Ride)
 	if err != nil && fault.Of(err) != fault.NotFound {
 		return v, err
@@ -129,7 +134,32 @@ func (v *BookingView) car(ctx context.Context, tx *store.Tx, r Ride, known bool)
 		return err
 	}
 	v.OfferNote = o.Note
-	return nil
+	if v.As == AsRider {
+		v.OfferNote, err = maskFor(ctx, tx, o.Note, o.Driver)
+	}
+	return unless(err)
+}
+
+// hide takes numbers and the surname out of what the other side wrote.
+func (v *BookingView) hide(ctx context.Context, tx *store.Tx) (err error) {
+	if v.As == AsDriver {
+		if v.Note, err = maskFor(ctx, tx, v.Note, v.Rider); err != nil {
+			return err
+		}
+	}
+	if v.EndedBy == v.As.other() {
+		v.Reason, err = maskFor(ctx, tx, v.Reason, v.side(v.EndedBy))
+	}
+	return err
+}
+
+// maskFor is mask of what a member wrote.
+func maskFor(ctx context.Context, tx *store.Tx, s string, by MemberID) (string, error) {
+	if s == "" {
+		return "", nil
+	}
+	m, err := memberIn(ctx, tx, by)
+	return mask(s, m.Last), unless(err)
 }
 
 // person is somebody by first name, or fully.

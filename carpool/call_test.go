@@ -152,8 +152,13 @@ func TestSlipAndSheet(t *testing.T) {
 		}
 		s, err = w.Desk.Slip(ctx, by, asked)
 		must(t, err)
-		if s.Rider != "Anziana" || s.RiderPhone != "" || s.Driver != "Residente" || s.DriverPhone != "" || s.Plate != "" {
-			t.Errorf("before acceptance: %+v", s)
+		if s.Rider != "Anziana" || s.RiderPhone != "" || s.Driver != "Residente Numero 3" {
+			t.Errorf("the driver's before acceptance: %+v", s)
+		}
+		s, err = w.Desk.Slip(ctx, desk, asked)
+		must(t, err)
+		if s.Rider != "Anziana Senza Rete 1" || s.Driver != "Residente" || s.DriverPhone != "" || s.Plate != "" {
+			t.Errorf("the rider's before acceptance: %+v", s)
 		}
 		_, err = w.Desk.Slip(ctx, self, taken)
 		refused(t, "somebody else's", err, fault.Denied)

@@ -28,7 +28,7 @@ func (c Config) checkOffer(o Offer) (Offer, error) {
 	if err := span("flex", o.Flex, mostFlex); err != nil {
 		return o, err
 	}
-	if err := c.short("note", o.Note); err != nil {
+	if err := c.short("note", &o.Note); err != nil {
 		return o, err
 	}
 	if err := o.When.Check(); err != nil {
@@ -159,7 +159,12 @@ func acting(by By, more map[string]string) map[string]string {
 // Get gives an offer as anyone may see it: its ends coarse.
 func (p *Offers) Get(ctx context.Context, id OfferID) (Offer, error) {
 	var o Offer
-	err := p.deps.Store.View(ctx, func(tx *store.Tx) (err error) { o, err = offerIn(ctx, tx, id); return err })
+	err := p.deps.Store.View(ctx, func(tx *store.Tx) (err error) {
+		if o, err = offerIn(ctx, tx, id); err == nil {
+			o.Note, err = maskFor(ctx, tx, o.Note, o.Driver)
+		}
+		return err
+	})
 	return o, err
 }
 

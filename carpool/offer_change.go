@@ -213,7 +213,7 @@ func (p *Offers) Resume(ctx context.Context, by By, id OfferID) error {
 // End ends an offer with all its rides to come. Whoever had booked is told, and
 // another lift is looked for at once.
 func (p *Offers) End(ctx context.Context, by By, id OfferID, reason string) error {
-	if err := p.cfg.short("reason", reason); err != nil {
+	if err := p.cfg.short("reason", &reason); err != nil {
 		return err
 	}
 	err := p.turn(ctx, by, id, "end", "", func(tx *store.Tx, o Offer) error { return p.endIn(ctx, tx, o, "driver", reason) })

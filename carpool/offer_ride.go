@@ -34,7 +34,7 @@ func (p *Offers) Ride(ctx context.Context, id RideID) (Ride, error) {
 // CancelRide cancels one ride of an offer before it leaves. Its riders are
 // told, and another lift is looked for at once.
 func (p *Offers) CancelRide(ctx context.Context, by By, id RideID, reason string) error {
-	if err := p.cfg.short("reason", reason); err != nil {
+	if err := p.cfg.short("reason", &reason); err != nil {
 		return err
 	}
 	err := p.deps.Audit.Tx(ctx, func(tx *store.Tx) error {

@@ -22,7 +22,7 @@ func (c Config) checkRequest(r Request, back *Window, now time.Time) (Request, e
 		return r, err
 	}
 	r.MaxWalk = a.MaxWalk
-	if err := c.short("note", r.Note); err != nil {
+	if err := c.short("note", &r.Note); err != nil {
 		return r, err
 	}
 	switch r.Return {

@@ -48,7 +48,7 @@ const ReasonReady = "ready"
 // WithdrawRequest gives a journey up: its booking is cancelled and its driver
 // told. The way back goes too, unless the lift of the way out has begun.
 func (p *Bookings) WithdrawRequest(ctx context.Context, by By, id RequestID, reason string) error {
-	if err := p.cfg.short("reason", reason); err != nil {
+	if err := p.cfg.short("reason", &reason); err != nil {
 		return err
 	}
 	err := p.deps.Audit.Tx(ctx, func(tx *store.Tx) error {

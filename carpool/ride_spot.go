@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-	"unicode/utf8"
 
 	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/store"
@@ -73,15 +72,10 @@ func eraseSpots(ctx context.Context, tx *store.Tx, at time.Time, spots ...Spot) 
 	return nil
 }
 
-// short refuses a text that is longer than somebody reads.
-func (c Config) short(field, s string) error {
-	if !utf8.ValidString(s) {
-		return fault.New(fault.Invalid, "%s: it is not a text", field)
-	}
-	if n := utf8.RuneCountInString(s); n > c.Limits.Note {
-		return fault.New(fault.Invalid, "%s: %d signs; write at most %d", field, n, c.Limits.Note)
-	}
-	return nil
+// short cleans a text, and refuses one that is longer than somebody reads.
+func (c Config) short(field string, s *string) (err error) {
+	*s, err = cleanText(field, *s, c.Limits.Note, false)
+	return err
 }
 
 // span refuses a time that no journey here can have.

@@ -24,7 +24,7 @@ type Slip struct {
 	Rider       string       `json:"rider"`
 	RiderPhone  string       `json:"rider_phone,omitempty"`
 	Seats       int          `json:"seats"`
-	Driver      string       `json:"driver"` // the first name alone until accepted
+	Driver      string       `json:"driver"` // to the other the first name alone until accepted, and a day after the lift
 	DriverPhone string       `json:"driver_phone,omitempty"`
 	Car         string       `json:"car,omitempty"`
 	Plate       string       `json:"plate,omitempty"`
