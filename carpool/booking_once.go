@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/store"
@@ -44,9 +45,14 @@ func (o once) done(ctx context.Context, tx *store.Tx) (string, bool, error) {
 
 // note keeps the name of what the form made.
 func (o once) note(ctx context.Context, tx *store.Tx, result string) error {
+	return o.noteAt(ctx, tx, result, tx.Now)
+}
+
+// noteAt is note of what is kept from a moment to come on.
+func (o once) noteAt(ctx context.Context, tx *store.Tx, result string, at time.Time) error {
 	if o == "" {
 		return nil
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO carpool_once (key, result, at_ms) VALUES ($1, $2, $3)`, string(o), result, store.Millis(tx.Now))
+	_, err := tx.Exec(ctx, `INSERT INTO carpool_once (key, result, at_ms) VALUES ($1, $2, $3)`, string(o), result, store.Millis(at))
 	return err
 }

@@ -37,10 +37,16 @@ type SpecialResult struct {
 
 const mostSpecial = 200
 
+// specialOnce is the mark of a day for one rider, whoever of the desk sends it.
+func specialOnce(mark string, rider MemberID) once {
+	return once(fmt.Sprintf("special:%s:%s:", mark, sentence(string(rider))))
+}
+
 // SpecialDay asks for a lift for many at once. Each rider, or the guardian of a
 // minor, has agreed that the desk acts; the guardian of a minor has also
 // agreed that the minor rides. A rider for whom that is not so gets no request,
-// and the others do. To send it again adds only who was missing.
+// and the others do. To send it again, also by the next shift, adds only who was
+// missing or whose request was withdrawn since.
 func (d *Desk) SpecialDay(ctx context.Context, by By, day SpecialDay) ([]SpecialResult, error) {
 	if err := mayDesk(by); err != nil {
 		return nil, err
@@ -58,7 +64,7 @@ func (d *Desk) SpecialDay(ctx context.Context, by By, day SpecialDay) ([]Special
 		r, err := d.special(ctx, by, day, s)
 		if err == nil {
 			who := By{Account: by.Account, Member: s.Member, Desk: true}
-			res.Request, err = bookings.Request(ctx, who, r, day.Back, "special:"+day.Mark)
+			res.Request, err = bookings.request(ctx, who, r, day.Back, specialOnce(day.Mark, s.Member), true)
 		}
 		switch fault.Of(err) {
 		case fault.Invalid, fault.NotFound, fault.Conflict, fault.Denied:

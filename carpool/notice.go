@@ -30,7 +30,7 @@ type Notice struct {
 // the words are filled in when it is sent, with what its reader may see then.
 const (
 	WithBooking = "booking" // of booking.*, guardian, message
-	WithRide    = "ride"    // of ride.at-risk
+	WithRide    = "ride"    // of ride.at-risk, ride.safe
 	WithRequest = "request" // of way.*, drivers.asked
 	WithListed  = "listed"  // of way.list: whom to call
 	WithVehicle = "vehicle" // of check.*
@@ -59,6 +59,7 @@ const (
 	NoticeDesk         NoticeKind = "way.desk"      // the desk finds a way
 	NoticeRoadAsked    NoticeKind = "drivers.asked" // to drivers who know the road
 	NoticeAtRisk       NoticeKind = "ride.at-risk"
+	NoticeSafe         NoticeKind = "ride.safe" // what was at risk takes place
 	NoticeCheckPassed  NoticeKind = "check.passed"
 	NoticeCheckRefused NoticeKind = "check.refused"
 	NoticeCheckDue     NoticeKind = "check.due"

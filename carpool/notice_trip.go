@@ -240,16 +240,18 @@ func (v *NoticeView) request(ctx context.Context, tx *store.Tx, id string) error
 
 // ride reads when a ride begins, for its driver and those who ride on it.
 func (v *NoticeView) ride(ctx context.Context, tx *store.Tx, id string) error {
-	if v.Trip != nil {
-		return nil
-	}
-	var driver string
+	var driver, risk string
 	var depart int64
 	var state RideState
-	if err := tx.QueryRow(ctx, `SELECT driver, depart_ms, state FROM carpool_rides WHERE id = $1`, sentence(id)).Scan(&driver, &depart, &state); err != nil {
+	if err := tx.QueryRow(ctx, `SELECT driver, depart_ms, state, risk FROM carpool_rides WHERE id = $1`, sentence(id)).Scan(&driver, &depart, &state, &risk); err != nil {
 		return none(err)
 	}
-	v.Stale = v.Stale || v.Notice.Kind == NoticeAtRisk && (state == RideCancelled || state == RideDone)
+	if v.Notice.Kind == NoticeAtRisk || v.Notice.Kind == NoticeSafe {
+		v.Stale = v.Stale || state == RideCancelled || state == RideDone || (risk == "") != (v.Notice.Kind == NoticeSafe)
+	}
+	if v.Trip != nil {
+		return nil // the booking says more
+	}
 	v.Trip = &NoticeTrip{Leave: moment(depart), Driver: MemberID(driver) == v.To.ID}
 	return nil
 }

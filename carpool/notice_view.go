@@ -151,6 +151,8 @@ func over(kind NoticeKind, s BookingState) bool {
 		return s != Asked
 	case NoticeReminder:
 		return s != Accepted
+	case NoticeAtRisk, NoticeSafe:
+		return s.ended()
 	case NoticeAccepted, NoticeMoved:
 		return !s.Holds()
 	}

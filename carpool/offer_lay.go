@@ -72,7 +72,7 @@ func (b base) layAnew(ctx context.Context, tx *store.Tx, o Offer, way Leg) error
 	if err != nil {
 		return err
 	}
-	rides, err := b.ridesOn(o, days, way, tx.Now)
+	rides, err := b.ridesAhead(ctx, tx, o, days, way)
 	if err != nil {
 		return err
 	}
@@ -88,6 +88,20 @@ func (b base) layAnew(ctx context.Context, tx *store.Tx, o Offer, way Leg) error
 		}
 	}
 	return nil
+}
+
+// ridesAhead are ridesOn from now on, marked where their car has no papers on
+// the day.
+func (b base) ridesAhead(ctx context.Context, tx *store.Tx, o Offer, days []Date, way Leg) ([]Ride, error) {
+	until, err := validUntil(ctx, tx, o.Driver, o.Vehicle)
+	if err != nil {
+		return nil, err
+	}
+	rides, err := b.ridesOn(o, days, way, tx.Now)
+	for i := range rides {
+		rides[i].Risk = b.riskOf(rides[i], until)
+	}
+	return rides, err
 }
 
 // ridesOn are the rides of an offer on some days, of those that lie ahead.
@@ -142,9 +156,9 @@ func (b base) room(ctx context.Context, tx *store.Tx, r Ride) error {
 // putRide writes a new ride; a day that has one already keeps it.
 func putRide(ctx context.Context, tx *store.Tx, r Ride, day Date) error {
 	res, err := tx.Exec(ctx, `INSERT INTO carpool_rides (id, offer, slot, driver, vehicle, depart_ms, leave_ms, arrive_ms, direct_ms, seats, state, risk, reason, version, opened_ms)
-		VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10, '', '', 0, $11) ON CONFLICT (offer, slot) DO NOTHING`,
+		VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10, $12, '', 0, $11) ON CONFLICT (offer, slot) DO NOTHING`,
 		string(r.ID), string(r.Offer), string(day), string(r.Driver), string(r.Vehicle), store.Millis(r.Depart), store.Millis(r.Stops[len(r.Stops)-1].At),
-		r.direct.Milliseconds(), r.Seats, string(r.State), store.Millis(tx.Now))
+		r.direct.Milliseconds(), r.Seats, string(r.State), store.Millis(tx.Now), r.Risk)
 	if err != nil {
 		return fmt.Errorf("write ride of %s: %w", r.Offer, err)
 	}
@@ -183,7 +197,7 @@ func (b base) layOut(ctx context.Context, id OfferID) error {
 		if err != nil {
 			return err
 		}
-		rides, err := b.ridesOn(o, days, way, tx.Now)
+		rides, err := b.ridesAhead(ctx, tx, o, days, way)
 		if err != nil {
 			return err
 		}

@@ -41,11 +41,42 @@ func (p *Portal) Published(ctx context.Context, from Date, days int) (Published,
 		if out.Offers, err = all(rows, scanOffer); err != nil {
 			return fmt.Errorf("read offers: %w", err)
 		}
-		out.Rides, err = ridesWhere(ctx, tx, `state = 'open' AND risk = '' AND depart_ms >= $1 AND depart_ms < $2`, store.Millis(begin), store.Millis(end))
+		if out.Rides, err = ridesWhere(ctx, tx, `state = 'open' AND risk = '' AND depart_ms >= $1 AND depart_ms < $2`, store.Millis(begin), store.Millis(end)); err != nil {
+			return err
+		}
+		if out.Rides, err = p.fitOnes(ctx, tx, out.Rides); err != nil {
+			return err
+		}
 		return err
 	})
 	if err != nil {
 		return Published{}, fmt.Errorf("lifts to publish: %w", err)
+	}
+	return out, nil
+}
+
+// fitOnes are the rides whose drivers may drive their car on the day.
+func (b base) fitOnes(ctx context.Context, tx *store.Tx, rides []Ride) ([]Ride, error) {
+	type trip struct {
+		driver MemberID
+		car    VehicleID
+		on     Date
+	}
+	fits, out := map[trip]bool{}, rides[:0]
+	for _, r := range rides {
+		k := trip{r.Driver, r.Vehicle, DateOf(r.Depart, b.cfg.Location)}
+		ok, asked := fits[k]
+		if !asked {
+			err := fitIn(ctx, tx, k.driver, k.car, k.on)
+			if err != nil && !refused(err) {
+				return nil, err
+			}
+			ok = err == nil
+			fits[k] = ok
+		}
+		if ok {
+			out = append(out, r)
+		}
 	}
 	return out, nil
 }

@@ -2,6 +2,7 @@ package carpool
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/crinale/crinale/internal/audit"
@@ -25,8 +26,16 @@ func validUntil(ctx context.Context, tx *store.Tx, driver MemberID, vehicle Vehi
 	return until, nil
 }
 
+// riskOf is the mark of a ride of a car with papers up to a day.
+func (b base) riskOf(r Ride, until Date) string {
+	if DateOf(r.Depart, b.cfg.Location) > until {
+		return reasonPapers
+	}
+	return ""
+}
+
 // riskRides marks the rides to come of a car after the last day of its papers,
-// tells who booked them, and takes the mark from the others.
+// takes the mark from the others, and tells who booked them of both.
 func (b base) riskRides(ctx context.Context, tx *store.Tx, driver MemberID, vehicle VehicleID) error {
 	until, err := validUntil(ctx, tx, driver, vehicle)
 	if err != nil {
@@ -38,10 +47,7 @@ func (b base) riskRides(ctx context.Context, tx *store.Tx, driver MemberID, vehi
 	}
 	changed := 0
 	for _, r := range rides {
-		risk := ""
-		if DateOf(r.Depart, b.cfg.Location) > until {
-			risk = reasonPapers
-		}
+		risk := b.riskOf(r, until)
 		if r.Risk == risk || risk == "" && r.Risk != reasonPapers {
 			continue
 		}
@@ -49,10 +55,11 @@ func (b base) riskRides(ctx context.Context, tx *store.Tx, driver MemberID, vehi
 		if _, err := tx.Exec(ctx, `UPDATE carpool_rides SET risk = $2 WHERE id = $1`, string(r.ID), risk); err != nil {
 			return fmt.Errorf("mark ride %s: %w", r.ID, err)
 		}
+		kind := NoticeAtRisk
 		if risk == "" {
-			continue
+			kind = NoticeSafe
 		}
-		if err := b.tellAtRisk(ctx, tx, r); err != nil {
+		if err := b.tellRisk(ctx, tx, r, kind); err != nil {
 			return err
 		}
 	}
@@ -62,14 +69,15 @@ func (b base) riskRides(ctx context.Context, tx *store.Tx, driver MemberID, vehi
 	return b.deps.Audit.Add(ctx, tx, audit.Entry{Action: "carpool.ride.risk", Object: string(vehicle), Detail: map[string]string{"rides": fmt.Sprint(changed)}})
 }
 
-// tellAtRisk tells those who booked a ride that it may not take place.
-func (b base) tellAtRisk(ctx context.Context, tx *store.Tx, r Ride) error {
+// tellRisk tells those who booked a ride that it may not take place, or that it
+// does after all.
+func (b base) tellRisk(ctx context.Context, tx *store.Tx, r Ride, kind NoticeKind) error {
 	booked, err := bookingsWhere(ctx, tx, `ride = $1 AND state IN ('asked', 'accepted')`, string(r.ID))
 	if err != nil {
 		return err
 	}
 	for _, k := range booked {
-		err := Tell(ctx, tx, b.deps.Outbox, Notice{Key: "at-risk:" + string(k.ID) + ":" + reasonPapers, Member: k.Rider, Kind: NoticeAtRisk, Due: k.Pickup.At,
+		err := Tell(ctx, tx, b.deps.Outbox, Notice{Key: fmt.Sprintf("%s:%s:%d", kind, k.ID, store.Millis(tx.Now)), Member: k.Rider, Kind: kind, Due: k.Pickup.At,
 			With: map[string]string{WithRide: string(r.ID), WithBooking: string(k.ID), WithReason: reasonPapers}})
 		if err != nil {
 			return err
@@ -81,7 +89,8 @@ func (b base) tellAtRisk(ctx context.Context, tx *store.Tx, r Ride) error {
 // Round does what is due about papers: from Config.AtRisk before the last valid
 // day the driver is told and rides after it are at risk; on that day they are
 // cancelled and their riders matched again; after it the check is over. Once a day
-// it looks for disguised taxis. To run it again changes nothing.
+// it looks for disguised taxis. To run it again changes nothing; the failure of
+// one step takes nothing from the others.
 func (t *Trust) Round(ctx context.Context) error {
 	var due []Check
 	err := t.deps.Store.View(ctx, func(tx *store.Tx) (err error) {
@@ -92,18 +101,19 @@ func (t *Trust) Round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var errs []error
 	for _, c := range due {
 		if err := t.deps.Audit.Tx(ctx, func(tx *store.Tx) error { return t.expire(ctx, tx, c.ID) }); err != nil {
-			return fmt.Errorf("check %s runs out: %w", c.ID, err)
+			errs = append(errs, fmt.Errorf("check %s runs out: %w", c.ID, err))
 		}
 	}
 	if err := t.cancelAtRisk(ctx); err != nil {
-		return err
+		errs = append(errs, err)
 	}
 	if err := t.roundTaxi(ctx); err != nil {
-		return fmt.Errorf("look for patterns: %w", err)
+		errs = append(errs, fmt.Errorf("look for patterns: %w", err))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // cancelAtRisk cancels rides that leave within Config.AskDrivers and have no
@@ -118,6 +128,7 @@ func (t *Trust) cancelAtRisk(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var errs []error
 	for _, r := range near {
 		err := t.deps.Audit.Tx(ctx, func(tx *store.Tx) error {
 			now, err := rideIn(ctx, tx, r.ID)
@@ -131,10 +142,10 @@ func (t *Trust) cancelAtRisk(ctx context.Context) error {
 			return t.cancelRideIn(ctx, tx, now, string(AsProgram), reasonPapers)
 		})
 		if err != nil {
-			return fmt.Errorf("cancel ride %s at risk: %w", r.ID, err)
+			errs = append(errs, fmt.Errorf("cancel ride %s at risk: %w", r.ID, err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // expire does what is due of one check.

@@ -62,16 +62,27 @@ func (p *Bookings) Request(ctx context.Context, by By, r Request, back *Window, 
 	if err != nil {
 		return Request{}, fmt.Errorf("request: %w", err)
 	}
+	return p.request(ctx, by, r, back, key, false)
+}
+
+// request is Request with its mark. The mark of a special day is anybody's of
+// the desk: it holds until the day is over, and for as long as the request does.
+func (p *Bookings) request(ctx context.Context, by By, r Request, back *Window, key once, special bool) (Request, error) {
 	if r.Rider == "" {
 		r.Rider = by.Member
 	}
 	var out Request
-	err = p.deps.Audit.Tx(ctx, func(tx *store.Tx) error {
+	err := p.deps.Audit.Tx(ctx, func(tx *store.Tx) error {
 		if id, done, err := key.done(ctx, tx); err != nil || done {
 			if err == nil {
 				out, err = requestExact(ctx, tx, RequestID(id))
 			}
-			return err
+			if !special || !refused(err) && (err != nil || out.State != RequestWithdrawn) {
+				return err
+			}
+			if _, err := tx.Exec(ctx, `DELETE FROM carpool_once WHERE key = $1`, string(key)); err != nil {
+				return err
+			}
 		}
 		rider, err := mayAct(ctx, tx, by, r.Rider)
 		if err != nil {
@@ -104,7 +115,13 @@ func (p *Bookings) Request(ctx context.Context, by By, r Request, back *Window, 
 				return err
 			}
 		}
-		if err := key.note(ctx, tx, string(id)); err != nil {
+		until := tx.Now
+		if special {
+			if until = r.When.To; back != nil {
+				until = later(until, back.To)
+			}
+		}
+		if err := key.noteAt(ctx, tx, string(id), until); err != nil {
 			return err
 		}
 		detail := acting(by, map[string]string{"rider": string(r.Rider)})

@@ -167,8 +167,8 @@ func (p *Bookings) roundWays(ctx context.Context) error {
 	return each(ctx, list, p.settle)
 }
 
-// roundOffers ends offers whose days are all over, and so lets their addresses
-// go.
+// roundOffers ends offers whose days are all over, paused or not, and so lets
+// their addresses go.
 func (p *Bookings) roundOffers(ctx context.Context) error {
 	list, err := ids[OfferID](ctx, p.base, `SELECT id FROM carpool_offers WHERE state <> 'ended'
 		AND NOT EXISTS (SELECT 1 FROM carpool_rides r WHERE r.offer = carpool_offers.id AND r.arrive_ms > $1 AND r.state <> 'cancelled') ORDER BY id`,
@@ -179,7 +179,10 @@ func (p *Bookings) roundOffers(ctx context.Context) error {
 	return each(ctx, list, func(ctx context.Context, id OfferID) error {
 		return p.deps.Audit.Tx(ctx, func(tx *store.Tx) error {
 			o, err := offerIn(ctx, tx, id)
-			if err != nil || o.State == OfferEnded || o.When.Rule != "" && (o.When.Last == "" || o.When.Last >= DateOf(tx.Now, p.cfg.Location)) {
+			if err != nil || o.State == OfferEnded {
+				return err
+			}
+			if goes, err := p.goesOn(o, tx.Now); err != nil || goes {
 				return err
 			}
 			if err := p.endIn(ctx, tx, o, string(AsProgram), ReasonOfferEnded); err != nil {
@@ -188,6 +191,17 @@ func (p *Bookings) roundOffers(ctx context.Context) error {
 			return p.deps.Audit.Add(ctx, tx, audit.Entry{Action: "carpool.offer.over", Object: string(id)})
 		})
 	})
+}
+
+// goesOn says whether a journey of an offer lies ahead.
+func (b base) goesOn(o Offer, now time.Time) (bool, error) {
+	today := DateOf(now, b.cfg.Location)
+	days, err := o.When.Days(today, today.Plus(MostWindow), b.cfg.School)
+	if err != nil {
+		return false, err
+	}
+	left, err := b.ridesOn(o, days, Leg{}, now)
+	return len(left) > 0, err
 }
 
 // roundForms forgets the marks of forms and the search alerts that are over.
