@@ -342,8 +342,8 @@ func TestOverRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := Message{From: posted(2).Passenger, To: list[0].Driver, Message: "Perché?", Recipient: "DRIVER", Booking: posted(2).ID}
-	h.ask(friends, "POST", "/messages", m).want(t, 404, "")
-	h.ask(friends, "PATCH", "/bookings/"+posted(2).ID+"?status=CANCELLED", nil).want(t, 200, "")
+	h.ask(friends, "POST", "/messages", m).want(t, 400, "has ended") // by the block
+	h.ask(friends, "PATCH", "/bookings/"+posted(2).ID+"?status=CANCELLED", nil).want(t, 409, "status_already_set")
 	again := bookable(3, list[0])
 	again.Passenger = posted(2).Passenger
 	h.ask(friends, "POST", "/bookings", again).want(t, 400, "missing_journey")
