@@ -44,9 +44,7 @@ func (p *Portal) Published(ctx context.Context, from Date, days int) (Published,
 		if out.Rides, err = ridesWhere(ctx, tx, `state = 'open' AND risk = '' AND depart_ms >= $1 AND depart_ms < $2`, store.Millis(begin), store.Millis(end)); err != nil {
 			return err
 		}
-		if out.Rides, err = p.fitOnes(ctx, tx, out.Rides); err != nil {
-			return err
-		}
+		out.Rides, err = p.fitOnes(ctx, tx, out.Rides)
 		return err
 	})
 	if err != nil {
