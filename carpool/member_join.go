@@ -55,6 +55,10 @@ func (p *Members) Register(ctx context.Context, by By, r Registration) (Member, 
 	return m, nil
 }
 
+// CheckJoin is somebody who joins by a page as they would be kept, or what is
+// wrong with what they say, as far as it can be told before there is an account.
+func CheckJoin(r Registration) (Member, error) { return joining(By{Account: "new"}, r) }
+
 // joining is what can be said of a registration without the store.
 func joining(by By, r Registration) (Member, error) {
 	if by.Account == "" {

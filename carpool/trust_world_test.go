@@ -88,6 +88,7 @@ func (w *trustWorld) resident(n int, more ...carpool.ConsentTo) (carpool.Member,
 	w.t.Helper()
 	acc, err := w.people.Register(w.t.Context(), login.Registration{Alias: fmt.Sprintf("residente.%d@example.it", n), Password: goodWords, Role: login.Resident})
 	must(w.t, err)
+	must(w.t, w.people.SetAlias(w.t.Context(), acc.Name, fmt.Sprintf("residente.%d@example.it", n)))
 	m, err := w.Members.Register(w.t.Context(), carpool.By{Account: acc.Name}, carpool.Registration{
 		Member:   carpool.Member{First: "Residente", Last: fmt.Sprintf("Numero %d", n), Phone: fmt.Sprintf("333 12%05d", n), Email: fmt.Sprintf("residente.%d@example.it", n), Comune: bergolo},
 		Consents: append([]carpool.ConsentTo{carpool.ConsentTerms}, more...), How: "page"})

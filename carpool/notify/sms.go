@@ -2,7 +2,9 @@ package notify
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/crinale/crinale/carpool"
@@ -63,6 +65,27 @@ func BySMS(cfg SMSConfig, db *store.DB, g Gateway) (*SMS, error) {
 }
 
 var _ Channel = (*SMS)(nil)
+
+// codeShare is the part of the day's messages that codes for people who are
+// not members yet may take: one in so many.
+const codeShare = 4
+
+// SendCode sends a code to a number that nobody has shown to be theirs yet. Such
+// messages have a share of the day that cannot use up the rest.
+func (s *SMS) SendCode(ctx context.Context, phone, text string) error {
+	ok := false
+	err := s.db.Do(ctx, func(tx *store.Tx) (err error) {
+		ok, err = daily(ctx, tx, carpool.DateOf(tx.Now, s.cfg.Location), "sms-code", s.cfg.Daily/codeShare)
+		return err
+	})
+	if err == nil && !ok {
+		err = fault.New(fault.Refused, "sms: the codes of today are used up")
+	}
+	if err != nil {
+		return err
+	}
+	return s.Send(ctx, To{Phone: phone}, Text{Key: "code-" + strings.ToLower(rand.Text()), Short: text})
+}
 
 // Send sends the short text of a message, when its turn has come.
 func (s *SMS) Send(ctx context.Context, to To, t Text) error {

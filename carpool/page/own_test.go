@@ -56,15 +56,20 @@ func TestRegistration(t *testing.T) {
 	if people, err := w.people.List(t.Context()); err != nil || len(people) != 0 {
 		t.Errorf("%d accounts after refusals, %v", len(people), err)
 	}
-	body = v.wants(v.post("/passaggi/iscrizione", form()...), http.StatusOK, "Un codice per voi")
+	body = v.wants(v.post("/passaggi/iscrizione", form()...), http.StatusOK, "Un codice per voi", "Senza il codice l’iscrizione non è finita")
 	ticket := regexp.MustCompile(`name="biglietto" value="([^"]+)"`).FindStringSubmatch(body)[1]
 	v.wants(v.post("/passaggi/iscrizione/conferma", "biglietto", ticket, "codice", "000000x"), http.StatusForbidden, "Il codice non è giusto")
-	code := w.codes.of("Anna.Prova@Example.it")
-	v.led(v.post("/passaggi/iscrizione/conferma", "biglietto", ticket, "codice", code), "/entra?dopo="+url.QueryEscape("/passaggi/miei?fatto=iscritto"))
-	v.alias = "anna.prova@example.it"
-	v.enter()
+	code := w.codes.of("anna.prova@example.it")
+	v.led(v.get("/passaggi/miei"), "/entra?dopo=%2Fpassaggi%2Fmiei") // no code, no session
+	v.wants(v.post("/passaggi/iscrizione/conferma", "biglietto", ticket, "ancora", "si"), http.StatusOK, "Vi abbiamo mandato un codice nuovo.")
+	v.wants(v.post("/passaggi/iscrizione/conferma", "biglietto", ticket, "codice", code), http.StatusForbidden, "Il codice non è giusto")
+	v.led(v.post("/passaggi/iscrizione/conferma", "biglietto", ticket, "codice", w.codes.of("anna.prova@example.it")), "/passaggi/miei?fatto=iscritto")
 	v.wants(v.get("/passaggi/miei?fatto=iscritto"), http.StatusOK, "Siete iscritti.")
 	v.led(v.get("/passaggi/iscrizione"), "/passaggi/miei")
+	again := w.visitor()
+	again.alias = "Anna.Prova@example.it"
+	again.enter()
+	again.wants(again.get("/passaggi/miei"), http.StatusOK)
 }
 
 // Somebody with an account who has not joined says who they are first.
@@ -72,6 +77,7 @@ func TestAccountWithoutMember(t *testing.T) {
 	w := newWorld(t)
 	acc, err := w.people.Register(t.Context(), login.Registration{Alias: "solo@example.it", Password: good, Role: login.Resident})
 	must(t, err)
+	must(t, w.people.SetAlias(t.Context(), acc.Name, "solo@example.it"))
 	v := w.visitor()
 	v.alias = "solo@example.it"
 	v.enter()

@@ -83,7 +83,8 @@ type Deps struct {
 	Talk     Talk
 	Privacy  Privacy
 	Accounts Accounts // nil: nobody makes an account on a page
-	Courier  Courier  // of codes; nil: an address is taken as it was typed
+	ByMail   Courier  // of codes to e-mail addresses; nil: nobody signs in by one
+	BySMS    Courier  // likewise to mobiles
 	Calendar Calendar // nil: there are no calendar addresses
 	// Shown says a notice on a page, "" where its reader has left; nil: pages
 	// show no news.

@@ -142,7 +142,7 @@ func newWorld(t testing.TB, change ...func(*page.Config, *page.Deps)) *world {
 	cfg.Key = []byte("another key of thirty-two bytes!")
 	cfg.Union = page.Contacts{Desk: "+39 0173 000000", Hours: "da lunedì a venerdì, 9–12", Mail: "passaggi@unione.example", DPO: "dpo@unione.example", Since: "2026-11-22"}
 	deps := page.Deps{Shell: w.shell, Union: union, Members: w.Members, Places: w.Places, Offers: w.Offers, Bookings: w.Bookings, Trust: w.Trust,
-		Talk: w.Talk, Privacy: w.Privacy, Accounts: w.people, Courier: w.codes, Calendar: &calendar{}, Log: quiet}
+		Talk: w.Talk, Privacy: w.Privacy, Accounts: w.people, ByMail: w.codes, BySMS: w.codes, Calendar: &calendar{}, Log: quiet}
 	for _, c := range change {
 		c(&cfg, &deps)
 	}
@@ -163,6 +163,7 @@ func (w *world) resident(consents ...carpool.ConsentTo) *visitor {
 	alias := fmt.Sprintf("residente.%d@example.it", w.n)
 	acc, err := w.people.Register(w.t.Context(), login.Registration{Alias: alias, Password: good, Role: login.Resident})
 	must(w.t, err)
+	must(w.t, w.people.SetAlias(w.t.Context(), acc.Name, alias))
 	m, err := w.Members.Register(w.t.Context(), carpool.By{Account: acc.Name}, carpool.Registration{
 		Member:   carpool.Member{Account: acc.Name, First: fmt.Sprintf("Residente%d", w.n), Last: fmt.Sprintf("Cognome%d", w.n), Phone: fmt.Sprintf("+39333120%04d", w.n), Email: alias, Comune: "004021"},
 		Consents: append([]carpool.ConsentTo{carpool.ConsentTerms}, consents...), How: "page"})

@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
 	"github.com/crinale/crinale/carpool"
+	"github.com/crinale/crinale/carpool/notify"
 	cplpage "github.com/crinale/crinale/carpool/page"
 	"github.com/crinale/crinale/internal/audit"
 	"github.com/crinale/crinale/internal/login"
@@ -46,7 +48,13 @@ func (s *server) wireCarpoolPages(w world, k *kept) error {
 		Accounts: s.people, Calendar: s.notify, Shown: s.notify.Shown, Log: s.log,
 	}
 	if s.mailer != nil {
-		pd.Courier = codes{s.mailer}
+		pd.ByMail = codes{s.mailer}
+	}
+	if s.sms != nil {
+		pd.BySMS = smsCodes{s.sms}
+	}
+	if w.codes != nil {
+		pd.ByMail, pd.BySMS = shownCodes{w.codes}, shownCodes{w.codes}
 	}
 	pages, err := cplpage.New(pc, pd)
 	if err != nil {
@@ -77,6 +85,28 @@ func (c codes) SendCode(ctx context.Context, to, code, lang string) error {
 		subject, text = "Your code for the lifts", "The code is "+code+".\n\nType it on the page that asked for it. If you did not ask, ignore this message.\n"
 	}
 	return c.mailer.Send(ctx, mail.Message{Key: "code-" + strings.ToLower(rand.Text()), To: to, Subject: subject, Text: text})
+}
+
+// smsCodes takes a code to a mobile.
+type smsCodes struct{ sms *notify.SMS }
+
+func (c smsCodes) SendCode(ctx context.Context, to, code, lang string) error {
+	text := "Passaggi: il codice e' " + code + ". Chi non l'ha chiesto lo ignori."
+	if lang == "en" {
+		text = "Lifts: your code is " + code + ". If you did not ask, ignore it."
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	return c.sms.SendCode(ctx, to, text)
+}
+
+// shownCodes writes the codes of the demo where its owner started it: it sends
+// nothing to anybody.
+type shownCodes struct{ w io.Writer }
+
+func (c shownCodes) SendCode(_ context.Context, to, code, _ string) error {
+	_, err := fmt.Fprintf(c.w, "The demo sends nothing: the code for %s is %s\n", to, code)
+	return err
 }
 
 // givenUp shows the messages of the outbox that no try delivered; what staff

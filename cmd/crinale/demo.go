@@ -76,7 +76,7 @@ func runDemo(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	w.simulated = true
+	w.simulated, w.codes = true, c.App.Writer
 	if w.ways, err = demoWays(); err != nil {
 		return err
 	}

@@ -46,9 +46,10 @@ func (s *server) wireMessages(k *kept) error {
 		}
 		sc := notify.DefaultSMS()
 		sc.Daily = s.cfg.SMS.Daily
-		if channels[carpool.BySMS], err = notify.BySMS(sc, k.db, g); err != nil {
+		if s.sms, err = notify.BySMS(sc, k.db, g); err != nil {
 			return fmt.Errorf("sms: %w", err)
 		}
+		channels[carpool.BySMS] = s.sms
 	}
 	if s.cfg.AppIO.URL != "" {
 		key, err := secret("app_io.key_file", s.cfg.AppIO.KeyFile)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"path/filepath"
 
@@ -66,8 +67,9 @@ type world struct {
 	union     *territory.Union
 	demand    planning.Demand
 	planned   map[network.LinkID]planning.PlannedLink
-	simulated bool // pages say that radios and readings are simulated
-	ways      ways // of the portal
+	simulated bool      // pages say that radios and readings are simulated
+	ways      ways      // of the portal
+	codes     io.Writer // where the demo writes the codes of who joins the portal; nil elsewhere
 }
 
 // survey plans every link and spreads the people.
@@ -122,6 +124,7 @@ type server struct {
 	outbox   *outbox.Box
 	carpool  *carpool.Portal
 	mailer   *mail.Mailer // nil: no server is configured
+	sms      *notify.SMS  // nil: no gateway is configured
 	notify   *notify.Notifier
 	outside  *interop.Server // nil: no other operators
 	history  *history.History

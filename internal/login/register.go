@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/crinale/crinale/internal/audit"
 	"github.com/crinale/crinale/internal/contact"
 	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/store"
@@ -14,7 +16,7 @@ import (
 
 // Registration is somebody who makes an account of their own.
 type Registration struct {
-	Alias    string // e-mail address or phone number that signs in; kept only as a mark that the key makes
+	Alias    string // e-mail address or phone number that is to sign in, once a code that went there came back
 	Password string
 	Role     Role       // Resident; other roles are given by an admin
 	Source   netip.Addr // where the request came from; the zero value for the local socket
@@ -46,11 +48,11 @@ func (p *People) aliasMark(typed string) string {
 	return p.keys.mark("alias", kind, alias)
 }
 
-// Register makes an account with a name that says nothing about the person,
-// who signs in by the alias. An alias that is taken makes no difference to the
-// answer: the account then has none until its owner shows by a code that the
-// alias is theirs. So whoever tries addresses learns nothing. Too many accounts
-// from one source: Slow.
+// Register makes an account with a name that says nothing about the person. It
+// has no alias until ConfirmAlias: what is written here is the same whether the
+// alias is anybody's or not, so whoever tries addresses learns nothing, and
+// nobody holds an alias that is not theirs. An account that shows none within
+// two days is swept. Too many accounts from one source: Slow.
 func (p *People) Register(ctx context.Context, r Registration) (Person, error) {
 	alias, kind, err := readAlias(r.Alias)
 	if err != nil {
@@ -71,7 +73,6 @@ func (p *People) Register(ctx context.Context, r Registration) (Person, error) {
 		return Person{}, about("register", "", err)
 	}
 	name := "r-" + base.EncodeToString(random(10))
-	mark := p.keys.mark("alias", kind, alias)
 	err = p.do(from(ctx, name, address(r.Source)), "person.register", name, map[string]string{"role": string(r.Role)}, func(tx *store.Tx) error {
 		if _, err := tx.Exec(ctx, `INSERT INTO login_person (name, created, password, locked, signed_in, totp, totp_pending, totp_step) VALUES ($1, $2, $3, 0, 0, '', '', 0)`,
 			name, store.Millis(p.now()), h.String()); err != nil {
@@ -80,7 +81,9 @@ func (p *People) Register(ctx context.Context, r Registration) (Person, error) {
 		if err := addGrant(ctx, tx, name, Grant{Role: r.Role, Scope: Union}); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO login_alias (hash, person, kind, confirmed) VALUES ($1, $2, $3, 0) ON CONFLICT (hash) DO NOTHING`, mark, name, kind)
+		// Marks the account as one that waits for its alias; no code fits it.
+		_, err := tx.Exec(ctx, `INSERT INTO login_alias_code (person, alias, kind, code, tries, until) VALUES ($1, $2, $3, '', $4, 0)`,
+			name, p.keys.mark("alias", kind, alias), kind, aliasTries)
 		return err
 	})
 	if err != nil {
@@ -94,7 +97,25 @@ const (
 	aliasDigits = 6
 	aliasTries  = 5
 	aliasFor    = 15 * time.Minute
+	joinFor     = 48 * time.Hour // that an account which shows no alias is kept
 )
+
+// sweepJoins ends the accounts that were registered and never had an alias nor
+// a sign-in.
+func (p *People) sweepJoins(ctx context.Context, tx *store.Tx) error {
+	res, err := tx.Exec(ctx, `DELETE FROM login_person WHERE created <= $1 AND signed_in = 0
+		AND name IN (SELECT person FROM login_alias_code) AND name NOT IN (SELECT person FROM login_alias)
+		AND name NOT IN (SELECT person FROM login_session WHERE ended = 0 AND expiry > $2)`,
+		store.Millis(p.now().Add(-joinFor)), store.Millis(p.now()))
+	if err != nil {
+		return err
+	}
+	n, err := res.RowsAffected()
+	if err != nil || n == 0 {
+		return err
+	}
+	return p.note(audit.With(ctx, audit.Program), tx, "person.sweep", "", map[string]string{"accounts": strconv.FormatInt(n, 10)})
+}
 
 // StartAlias gives a code of six digits, to be sent to the alias and nowhere
 // else: whoever brings it to ConfirmAlias within a quarter of an hour owns the
@@ -182,6 +203,9 @@ func (p *People) ConfirmAlias(ctx context.Context, person, code string) error {
 		}
 		if err := p.putAlias(ctx, tx, person, mark, kind); err != nil {
 			return err
+		}
+		if _, err := tx.Exec(ctx, `UPDATE login_person SET signed_in = $2 WHERE name = $1 AND signed_in = 0`, person, store.Millis(p.now())); err != nil {
+			return err // no account that had an alias is swept
 		}
 		_, err := tx.Exec(ctx, `DELETE FROM login_alias_code WHERE person = $1`, person)
 		return err

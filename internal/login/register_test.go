@@ -2,8 +2,10 @@ package login_test
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,13 +25,27 @@ func (w *world) join(t testing.TB, alias string) login.Person {
 	return p
 }
 
+// own joins somebody and shows by a code that the alias is theirs.
+func (w *world) own(t testing.TB, alias string) login.Person {
+	t.Helper()
+	p := w.join(t, alias)
+	code, err := w.StartAlias(t.Context(), p.Name, alias)
+	if err == nil {
+		err = w.ConfirmAlias(t.Context(), p.Name, code)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 func TestRegisterAndSignInByAlias(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
 		for _, c := range []struct{ alias, typed string }{
 			{"Residente.12@Example.it", " residente.12@example.it "}, {"333 123 4567", "+39 333 1234567"}, {"0173 50 50 50", "0039-0173.505050"},
 		} {
-			p := w.join(t, c.alias)
+			p := w.own(t, c.alias)
 			if !strings.HasPrefix(p.Name, "r-") || !p.Active || len(p.Grants) != 1 || p.Grants[0] != (login.Grant{Role: login.Resident, Scope: login.Union}) {
 				t.Errorf("%+v", p)
 			}
@@ -40,7 +56,7 @@ func TestRegisterAndSignInByAlias(t *testing.T) {
 			}
 			_, err := w.Login(ctx, login.LoginRequest{Name: c.typed, Password: "another password 7", Source: office})
 			kind(t, err, fault.Denied)
-			if got, want := w.actions(t, p.Name), "login.refused login.ok login.ok person.register"; got != want {
+			if got, want := w.actions(t, p.Name), "login.refused login.ok login.ok person.alias-confirm person.alias-start person.register"; got != want {
 				t.Errorf("log: %s; want %s", got, want)
 			}
 		}
@@ -60,7 +76,7 @@ func TestRegisterAndSignInByAlias(t *testing.T) {
 func TestNameGoesBeforeAlias(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.add(t, "3331234567", viewer)
-		p := w.join(t, "3331234567")
+		p := w.own(t, "3331234567")
 		if res := w.enter(t, login.LoginRequest{Name: "3331234567", Password: good, Source: office}); res.Person != "3331234567" {
 			t.Errorf("signed in as %s", res.Person)
 		}
@@ -70,62 +86,122 @@ func TestNameGoesBeforeAlias(t *testing.T) {
 	})
 }
 
-// Whoever registers an alias that is taken gets the same answer, and learns
-// that it is taken only with the code that its owner alone receives.
+// Whoever registers an alias that is taken gets the same answers as with one
+// that is free, whatever they try next, and learns that it is taken only with
+// the code that its owner alone receives.
 func TestTakenAliasIsNotTold(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
-		const alias = "residente.12@example.it"
-		first := w.join(t, alias)
-		code, err := w.StartAlias(ctx, first.Name, alias)
-		if err == nil {
-			err = w.ConfirmAlias(ctx, first.Name, code)
+		for _, c := range []struct{ kind, taken, free string }{
+			{"mail", "residente.12@example.it", "residente.13@example.it"}, {"phone", "333 1234567", "333 1234568"},
+		} {
+			first := w.own(t, c.taken)
+			if a, err := w.Aliases(ctx, first.Name); err != nil || len(a) != 1 || a[0] != (login.Alias{Kind: c.kind, Confirmed: true}) {
+				t.Errorf("%v, %v", a, err)
+			}
+			const mine = "a stranger's own words 7"
+			var seen [2]string
+			for i, alias := range []string{c.taken, c.free} {
+				p, err := w.Register(ctx, login.Registration{Alias: alias, Password: mine, Role: login.Resident, Source: office})
+				if err != nil || !p.Active || len(p.Grants) != 1 {
+					t.Fatalf("%s: %+v, %v", alias, p, err)
+				}
+				hashes := w.Figures().Hashes
+				_, in := w.Login(ctx, login.LoginRequest{Name: alias, Password: mine, Source: netip.MustParseAddr("192.0.2.77")})
+				kind(t, in, fault.Denied)
+				had, err := w.Aliases(ctx, p.Name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				code, start := w.StartAlias(ctx, p.Name, alias)
+				wrong := w.ConfirmAlias(ctx, p.Name, "000000x")
+				seen[i] = fmt.Sprint(in, w.Figures().Hashes-hashes, had, len(code), start, strings.ReplaceAll(fmt.Sprint(wrong), p.Name, "NAME"), w.actions(t, p.Name))
+				if i == 0 {
+					kind(t, w.ConfirmAlias(ctx, p.Name, code), fault.Conflict)
+					kind(t, w.SetAlias(ctx, p.Name, alias), fault.Conflict)
+				}
+			}
+			if seen[0] != seen[1] {
+				t.Errorf("a stranger tells them apart:\n%s\n%s", seen[0], seen[1])
+			}
+			if res := w.enter(t, login.LoginRequest{Name: c.taken, Password: good, Source: office}); res.Person != first.Name {
+				t.Errorf("the alias signs in to %s", res.Person)
+			}
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if a, err := w.Aliases(ctx, first.Name); err != nil || len(a) != 1 || a[0] != (login.Alias{Kind: "mail", Confirmed: true}) {
-			t.Errorf("%v, %v", a, err)
-		}
-		second := w.join(t, alias)
-		if second.Name == first.Name || !second.Active || len(second.Grants) != 1 {
-			t.Errorf("%+v", second)
-		}
-		if res := w.enter(t, login.LoginRequest{Name: alias, Password: good, Source: office}); res.Person != first.Name {
-			t.Errorf("the alias signs in to %s", res.Person)
-		}
-		code, err = w.StartAlias(ctx, second.Name, alias)
-		if err != nil {
-			t.Fatal(err)
-		}
-		kind(t, w.ConfirmAlias(ctx, second.Name, "000000x"), fault.Denied)
-		kind(t, w.ConfirmAlias(ctx, second.Name, code), fault.Conflict)
-		kind(t, w.SetAlias(ctx, second.Name, alias), fault.Conflict)
 	})
 }
 
-// One that somebody wrote down without showing that it is theirs gives way.
-func TestUnconfirmedAliasGivesWay(t *testing.T) {
+// Nobody holds an alias by having written it down first: whoever brings the
+// code gets it, and until then it signs nobody in.
+func TestRegisteringFirstLocksNobodyOut(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
-		squatter, owner := w.join(t, "333 1234567"), w.join(t, "+39 3331234567")
-		if res := w.enter(t, login.LoginRequest{Name: "3331234567", Password: good, Source: office}); res.Person != squatter.Name {
-			t.Errorf("signed in as %s", res.Person)
+		for _, alias := range []string{"333 1234567", "0173 505050", "residente.12@example.it"} {
+			squatter, owner := w.join(t, alias), w.join(t, alias)
+			if _, err := w.StartAlias(ctx, squatter.Name, alias); err != nil {
+				t.Fatal(err)
+			}
+			_, err := w.Login(ctx, login.LoginRequest{Name: alias, Password: good, Source: office})
+			kind(t, err, fault.Denied)
+			code, err := w.StartAlias(ctx, owner.Name, alias)
+			if err == nil {
+				err = w.ConfirmAlias(ctx, owner.Name, code[:3]+" "+code[3:])
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if res := w.enter(t, login.LoginRequest{Name: alias, Password: good, Source: office}); res.Person != owner.Name {
+				t.Errorf("signed in as %s", res.Person)
+			}
+			if a, err := w.Aliases(ctx, squatter.Name); err != nil || len(a) != 0 {
+				t.Errorf("%v, %v", a, err)
+			}
+			kind(t, w.ConfirmAlias(ctx, owner.Name, code), fault.Denied) // spent
 		}
-		code, err := w.StartAlias(ctx, owner.Name, "333 1234567")
-		if err == nil {
-			err = w.ConfirmAlias(ctx, owner.Name, code[:3]+" "+code[3:])
-		}
-		if err != nil {
+	})
+}
+
+// An account that shows no alias ends after two days, and no other does.
+func TestAccountsWithoutAliasAreSwept(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		w.add(t, "marta", viewer)
+		waits, owner := w.join(t, "a@example.it"), w.own(t, "b@example.it")
+		other := w.own(t, "c@example.it")
+		if err := w.DropAlias(ctx, other.Name, ""); err != nil {
 			t.Fatal(err)
 		}
-		if res := w.enter(t, login.LoginRequest{Name: "3331234567", Password: good, Source: office}); res.Person != owner.Name {
-			t.Errorf("signed in as %s", res.Person)
+		if _, err := w.StartAlias(ctx, other.Name, "d@example.it"); err != nil {
+			t.Fatal(err)
 		}
-		if a, err := w.Aliases(ctx, squatter.Name); err != nil || len(a) != 0 {
-			t.Errorf("%v, %v", a, err)
+		names := func() string {
+			people, err := w.List(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out []string
+			for _, p := range people {
+				out = append(out, p.Name)
+			}
+			slices.Sort(out)
+			return strings.Join(out, " ")
 		}
-		kind(t, w.ConfirmAlias(ctx, owner.Name, code), fault.Denied) // spent
+		all := []string{"marta", waits.Name, owner.Name, other.Name}
+		for _, c := range []struct {
+			after time.Duration
+			want  []string
+		}{{47 * time.Hour, all}, {2 * time.Hour, []string{"marta", owner.Name, other.Name}}} {
+			w.now = w.now.Add(c.after)
+			commit(t, w, fmt.Sprint("sweep ", c.after), "")
+			slices.Sort(c.want)
+			if got := names(); got != strings.Join(c.want, " ") {
+				t.Errorf("%s; want %s", got, c.want)
+			}
+		}
+		lines, err := w.log.List(ctx, audit.Query{Limit: 1})
+		if err != nil || len(lines) != 1 || lines[0].Action != "person.sweep" || lines[0].Who != audit.Program.Who {
+			t.Errorf("%+v, %v", lines, err)
+		}
 	})
 }
 

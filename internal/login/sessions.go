@@ -84,6 +84,9 @@ func (p *People) CommitCtx(ctx context.Context, token string, b []byte, expiry t
 					return err
 				}
 			}
+			if err := p.sweepJoins(ctx, tx); err != nil {
+				return err
+			}
 		}
 		_, err := tx.Exec(ctx, `INSERT INTO login_session (hash, person, created, seen, expiry, source, agent, data, ended) VALUES ($1, $2, $3, $3, $4, $5, $6, $7, 0)
 			ON CONFLICT (hash) DO UPDATE SET person = excluded.person, seen = excluded.seen, expiry = excluded.expiry,

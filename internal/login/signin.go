@@ -97,7 +97,7 @@ func (p *People) code(ctx context.Context, rec record, r LoginRequest, known str
 	return p.welcome(ctx, rec, r, t)
 }
 
-// lookup reads the account of a name, or else of an alias, and says by which
+// lookup reads the account of a name, or else of a confirmed alias, and says by which
 // mark this place is known for it. It asks the database the same whether there
 // is such an account or not. The name is that of the account, what was typed
 // where there is none.
@@ -105,7 +105,7 @@ func (p *People) lookup(ctx context.Context, typed string, r LoginRequest) (name
 	alias := p.aliasMark(typed)
 	err = p.db.View(ctx, func(tx *store.Tx) error {
 		rec, known = record{}, ""
-		err := tx.QueryRow(ctx, `SELECT coalesce((SELECT name FROM login_person WHERE name = $1), (SELECT person FROM login_alias WHERE hash = $2), '')`,
+		err := tx.QueryRow(ctx, `SELECT coalesce((SELECT name FROM login_person WHERE name = $1), (SELECT person FROM login_alias WHERE hash = $2 AND confirmed = 1), '')`,
 			sent(typed), alias).Scan(&name)
 		if err != nil {
 			return err

@@ -130,6 +130,12 @@ func (s *Shell) begin(w http.ResponseWriter, r *http.Request, person string) err
 	return nil
 }
 
+// Begin signs in a person who has shown who they are on a page that is not the
+// sign-in's, such as by a code that was sent to them.
+func (s *Shell) Begin(w http.ResponseWriter, r *http.Request, person string) error {
+	return s.begin(w, r, person)
+}
+
 const maxAgent = 200 // bytes of a browser's name
 
 func agentOf(r *http.Request) string {
