@@ -31,7 +31,7 @@ func sameAgain(t interface {
 	folder, sheets := written(n, gear)
 	again, err := Load(folder, sheets...)
 	if err != nil {
-		t.Fatalf("what was written cannot be read: %v\n%s", err, folder["devices.yaml"].Data)
+		t.Fatalf("what was written cannot be read: %v\n%s", err, n.Files())
 	}
 	if !reflect.DeepEqual(again, n) {
 		t.Fatalf("read back it is another network:\n%+v\nwant\n%+v", again, n)
