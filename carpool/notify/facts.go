@@ -21,6 +21,7 @@ type facts struct {
 	Who      string // Other, or "Una persona" where a sentence begins
 	WhoLow   string // Other, or "una persona" within a sentence
 	WhoShort string // first name, for a short message
+	Heard    bool   // an answer by short message is read
 	Phone    string
 	TripCar  string
 	When     string // "lunedì 23 novembre alle 7:10"
@@ -89,7 +90,7 @@ func (n *Notifier) factsOf(lang string, v carpool.NoticeView) facts {
 		}
 	}
 	f.Who, f.WhoLow = c.word("who.start", nil), c.word("who", nil)
-	f.WhoShort = f.WhoLow
+	f.WhoShort, f.Heard = f.WhoLow, n.cfg.Heard
 	if l := v.Listed; l != nil {
 		f.Listed, f.ListedPhone, f.ListedHours = plain(l.Name, 80), plain(l.Phone, 24), plain(l.Hours, 120)
 	}

@@ -12,6 +12,21 @@ import (
 	"github.com/crinale/crinale/internal/store/storetest"
 )
 
+// Nobody is asked for an answer that no one would read.
+func TestNoAnswerIsAskedForWhereNoneIsHeard(t *testing.T) {
+	db := storetest.SQLite(t)
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	db.SetClock(func() time.Time { return now })
+	w := newWorld(t, db)
+	w.n.cfg.Heard = false
+	driver := person("m-driver", carpool.BySMS)
+	w.folk.put(driver)
+	w.tell(asks("n-1", driver, now.Add(12*time.Hour)))
+	if got := w.sms.all(); len(got) != 1 || !strings.HasSuffix(got[0], "Risponda sul sito o telefoni allo sportello.") {
+		t.Fatalf("asked by %q", got)
+	}
+}
+
 func TestAnswersReachTheLastOpenQuestion(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)

@@ -44,6 +44,7 @@ type Config struct {
 	Back     time.Duration // a calendar shows rides that long ago
 	Ahead    time.Duration // and that far ahead
 	Replies  int           // answers by SMS to one member on one day, at most
+	Heard    bool          // short messages come in by Inbound: only then is an answer asked for
 }
 
 // Default leaves a silent channel after two hours.

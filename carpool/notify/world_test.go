@@ -69,6 +69,7 @@ var quiet = slog.New(slog.DiscardHandler)
 func testConfig() Config {
 	c := Default()
 	c.Base, c.DeskPhone, c.Office = "https://servizi.unione.example", "0173 123456", "Unione Montana, servizio Passaggi"
+	c.Heard = true
 	return c
 }
 
