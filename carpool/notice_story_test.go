@@ -51,7 +51,9 @@ func TestLiftIsAgreedBySMS(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		n, err := notify.New(notify.Default(), notify.Deps{Store: db, Audit: w.audit, Outbox: w.box, Notices: w.Portal, Desk: w.Desk, People: w.Members, Answers: w.Bookings,
+		cfg := notify.Default()
+		cfg.Heard = true
+		n, err := notify.New(cfg, notify.Deps{Store: db, Audit: w.audit, Outbox: w.box, Notices: w.Portal, Desk: w.Desk, People: w.Members, Answers: w.Bookings,
 			Channels: map[carpool.Channel]notify.Channel{carpool.BySMS: sms}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 		if err != nil {
 			t.Fatal(err)
