@@ -38,7 +38,7 @@ func (busAt) Next(_ context.Context, _, _ geo.LonLat, w carpool.Window, _ time.D
 // A month is counted once, when it is settled; what comes later changes
 // nothing.
 func TestFigures(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db, func(_ *carpool.Config, d *carpool.Deps) { d.Buses = busAt{} })
 		for i := range 12 {
 			w.travelled(i, fmt.Sprintf("m-%d", i), local("2026-11-03", "07:30").AddDate(0, 0, i%3))

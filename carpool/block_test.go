@@ -11,7 +11,7 @@ import (
 )
 
 func eachTown(t *testing.T, test func(t *testing.T, w *town)) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) { test(t, newTown(t, db)) })
+	storetest.Story(t, func(t *testing.T, db *store.DB) { test(t, newTown(t, db)) })
 }
 
 func (w *town) view(by carpool.By, id carpool.BookingID) carpool.BookingView {

@@ -126,7 +126,10 @@ func (p *Bookings) book(ctx context.Context, by By, program bool, request Reques
 		}
 		return p.askDriver(ctx, tx, by, program, bk, c.Ride.version, key)
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, errApart) || errors.Is(err, errOnePhone):
+		return Booking{}, errGone // one learns nothing of blocks
+	case err != nil:
 		return Booking{}, err
 	}
 	if before != "" {
@@ -159,7 +162,11 @@ func (p *Bookings) askDriver(ctx context.Context, tx *store.Tx, by By, program b
 	if err != nil {
 		return err
 	}
-	if err := p.mayShare(ctx, tx, rider, ride); err != nil {
+	err = p.mayShare(ctx, tx, rider, ride)
+	if errors.Is(err, errOnePhone) && !program {
+		err = p.noteOnePhone(ctx, tx, bk)
+	}
+	if err != nil {
 		return err
 	}
 	if err := p.fitFor(ctx, tx, ride); err != nil {
@@ -167,6 +174,11 @@ func (p *Bookings) askDriver(ctx context.Context, tx *store.Tx, by By, program b
 	}
 	if err := p.mayAskAgain(ctx, tx, bk); err != nil {
 		return err
+	}
+	if !program {
+		if err := p.mayAskMore(ctx, tx, bk.Rider); err != nil {
+			return err
+		}
 	}
 	if bk.Pickup.At.Before(tx.Now.Add(soon)) {
 		return fault.New(fault.Conflict, "booking: this lift leaves now; there is no time to ask the driver")

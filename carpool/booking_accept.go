@@ -117,7 +117,9 @@ func (p *Bookings) seat(ctx context.Context, tx *store.Tx, by By, id BookingID, 
 	if err != nil {
 		return bk, err
 	}
-	if err := p.mayShare(ctx, tx, rider, ride); errors.Is(err, errApart) {
+	if err := p.mayShare(ctx, tx, rider, ride); errors.Is(err, errOnePhone) {
+		return bk, errLapses
+	} else if errors.Is(err, errApart) {
 		return bk, errNoSeat // one learns nothing of blocks
 	} else if err != nil {
 		return bk, err

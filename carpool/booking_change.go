@@ -19,6 +19,7 @@ type bookingChange struct {
 	reason string // a key of words
 	words  string // what somebody wrote
 	final  bool   // the request ends with it: nothing else is looked for
+	where  string // what somebody wrote of a car that stopped: for the desk alone, beside the words of their own booking
 }
 
 // Decline refuses a rider who asked. Another driver is looked for at once.
@@ -26,10 +27,9 @@ func (p *Bookings) Decline(ctx context.Context, by By, id BookingID, reason stri
 	return p.change(ctx, by, id, EventDecline, reason)
 }
 
-// Cancel ends a booking that is asked or accepted, until the time of its drop;
-// the driver's also one whose rider is aboard, when the car breaks down. When
-// the driver cancels, another is looked for at once; when the rider does, the
-// request stays open until it is withdrawn.
+// Cancel ends a booking that is asked or accepted, until the time of its drop.
+// When the driver cancels, another is looked for at once; when the rider does,
+// the request stays open until it is withdrawn.
 func (p *Bookings) Cancel(ctx context.Context, by By, id BookingID, reason string) (Booking, error) {
 	return p.change(ctx, by, id, EventCancel, reason)
 }
@@ -42,6 +42,14 @@ func (p *Bookings) Board(ctx context.Context, by By, id BookingID, reason string
 // Complete says that the rider has arrived.
 func (p *Bookings) Complete(ctx context.Context, by By, id BookingID, reason string) (Booking, error) {
 	return p.change(ctx, by, id, EventComplete, reason)
+}
+
+// Stopped says that the car stopped on the way with the rider aboard; either
+// side may, or the desk for one of them. Nobody knows where they are, so the
+// desk calls all who are in the car at once, and who still waits for it is
+// looked after.
+func (p *Bookings) Stopped(ctx context.Context, by By, id BookingID, reason string) (Booking, error) {
+	return p.change(ctx, by, id, EventStopped, reason)
 }
 
 // NoShow says that the other did not come. For a rider who was left standing,
@@ -62,8 +70,14 @@ func (p *Bookings) change(ctx context.Context, by By, id BookingID, e BookingEve
 		if err != nil {
 			return err
 		}
-		out, err = p.changeIn(ctx, tx, bk, bookingChange{event: e, as: as, who: whoOf(by, as), words: words})
-		return err
+		ch := bookingChange{event: e, as: as, who: whoOf(by, as), words: words}
+		if e == EventStopped {
+			ch.reason, ch.where = ReasonStopped, words
+		}
+		if out, err = p.changeIn(ctx, tx, bk, ch); err != nil || e != EventStopped {
+			return err
+		}
+		return p.carStopped(ctx, tx, bk, ch)
 	})
 	if err != nil {
 		return Booking{}, fmt.Errorf("%s booking: %w", e, err)
@@ -72,6 +86,51 @@ func (p *Bookings) change(ctx context.Context, by By, id BookingID, e BookingEve
 		p.settleNow(ctx, out.Request)
 	}
 	return out, nil
+}
+
+// ReasonStopped is why a booking ended whose car stopped on the way.
+const ReasonStopped = "stopped"
+
+// CallStopped is the Kind of the desk's call to a driver whose car stopped.
+const CallStopped = "ride.stopped"
+
+// dropLate is how late a car that stopped may have been: who should have got
+// out before that is not in it any more.
+const dropLate = 30 * time.Minute
+
+// carStopped ends a ride whose car stopped with the rider of a booking in it:
+// whoever else is aboard is on the road too, and so may be who should have got in
+// by now; whoever waits further on waits for nobody. The next round looks for
+// other lifts for these. The desk calls the driver too, who is with them: some
+// riders have a telephone at home only. What one wrote is not told to the others.
+func (p *Bookings) carStopped(ctx context.Context, tx *store.Tx, bk Booking, ch bookingChange) error {
+	out := tx.Now
+	if bk.Drop.At.Before(out) {
+		out = bk.Drop.At
+	}
+	rest, err := bookingsWhere(ctx, tx, `ride = $1 AND id <> $2 AND (state IN ('asked', 'accepted') OR state = 'boarded' AND drop_ms > $3)`,
+		string(bk.Ride), string(bk.ID), store.Millis(out.Add(-dropLate)))
+	if err != nil {
+		return err
+	}
+	for _, one := range rest {
+		c := bookingChange{event: EventStopped, as: AsProgram, who: ch.who, reason: ReasonStopped, where: ch.where}
+		if one.State == Asked || one.State == Accepted && tx.Now.Before(one.Pickup.At) {
+			c.event, c.reason = EventCancel, ReasonRide
+		}
+		if _, err := p.changeIn(ctx, tx, one, c); err != nil {
+			return err
+		}
+	}
+	err = callIn(ctx, tx, Call{Key: "stopped:" + string(bk.Ride), Member: bk.Driver, Kind: CallStopped, With: map[string]string{WithRide: string(bk.Ride)}, Note: ch.where, Due: tx.Now})
+	if err != nil {
+		return err
+	}
+	ride, err := rideIn(ctx, tx, bk.Ride)
+	if err != nil || ride.State == RideDone { // the others of it have arrived
+		return err
+	}
+	return p.dropRide(ctx, tx, bk.Ride, ch.who, "")
 }
 
 // party reads a booking for one of its two sides, and says which it is.
@@ -175,7 +234,8 @@ func told(bk Booking, ch bookingChange) (NoticeKind, []MemberID) {
 	return "", nil
 }
 
-// tellChange tells both sides what a booking has become, the guardian of a
+// tellChange tells both sides what a booking has become (who stands on the road
+// hears of the desk's call instead, which says so too), the guardian of a
 // minor too, and the rider's trusted contact when the driver did not come or
 // cancelled.
 func (b base) tellChange(ctx context.Context, tx *store.Tx, bk Booking, ch bookingChange) error {
@@ -188,6 +248,9 @@ func (b base) tellChange(ctx context.Context, tx *store.Tx, bk Booking, ch booki
 		return Tell(ctx, tx, b.deps.Outbox, Notice{Key: key, Member: m, Kind: kind, With: with, Due: dueOf(bk, tx.Now)})
 	}
 	for _, m := range who {
+		if ch.event == EventStopped && m == bk.Rider && !m.Outside() {
+			continue
+		}
 		if err := tell(fmt.Sprintf("%s:%s:%s", kind, bk.ID, m), m, kind, with); err != nil {
 			return err
 		}
@@ -197,12 +260,15 @@ func (b base) tellChange(ctx context.Context, tx *store.Tx, bk Booking, ch booki
 		return err
 	}
 	about := map[string]string{WithBooking: string(bk.ID), WithBy: ch.who, WithReason: string(bk.State)}
+	if ch.event == EventStopped {
+		about[WithReason] = ReasonStopped
+	}
 	if rider.Minor && rider.Guardian != "" && bk.State != Declined {
 		if err := tell(fmt.Sprintf("%s:%s:%s", NoticeGuardian, bk.ID, bk.State), rider.Guardian, NoticeGuardian, about); err != nil {
 			return err
 		}
 	}
-	left := bk.State == NoShow && ch.as != AsDriver || bk.State == Cancelled && ch.as != AsRider && !ch.final
+	left := bk.State == NoShow && ch.as != AsDriver || ch.event == EventStopped || bk.State == Cancelled && ch.as != AsRider && !ch.final
 	if left && rider.Trusted.Phone != "" {
 		about[WithTo] = "trusted"
 		return tell(fmt.Sprintf("%s:%s:%s:trusted", NoticeGuardian, bk.ID, bk.State), rider.ID, NoticeGuardian, about)
@@ -222,7 +288,7 @@ func dueOf(bk Booking, now time.Time) time.Time {
 // wayAfter is what a change of a booking means for the way of its rider.
 func (b base) wayAfter(ctx context.Context, tx *store.Tx, bk Booking, ch bookingChange) error {
 	r, err := requestIn(ctx, tx, bk.Request)
-	denied := bk.State == NoShow && r.State == RequestDone && !r.Rider.Outside() // the lift that it ended with was none
+	denied := (bk.State == NoShow || ch.event == EventStopped) && r.State == RequestDone && !r.Rider.Outside() // the lift that it ended with was none
 	if err != nil || r.State.over() && !denied {
 		return err
 	}
@@ -231,12 +297,18 @@ func (b base) wayAfter(ctx context.Context, tx *store.Tx, bk Booking, ch booking
 	}
 	switch bk.State {
 	case Completed:
+		if err := settleCalls(ctx, tx, r); err != nil {
+			return err
+		}
 		return b.endRequest(ctx, tx, r, RequestDone, bk.Drop.At.Add(b.cfg.AddressKept))
 	case Boarded:
 		return nil
 	case Declined:
 		return b.fellAway(ctx, tx, r, cmp.Or(ch.reason, string(Declined)))
 	case Cancelled:
+		if ch.event == EventStopped {
+			return b.callHome(ctx, tx, r, WayTextRoadside, bk.ID, ch.where)
+		}
 		if ch.as == AsRider {
 			return b.searchOn(ctx, tx, r)
 		}

@@ -47,10 +47,56 @@ func TestLimits(t *testing.T) {
 	w.refused(err, fault.Conflict, "a seventh journey on one day")
 }
 
+// TestWhatIsCalledOffCounts: nobody sends the union's messages to and fro by
+// asking and calling off.
+func TestWhatIsCalledOffCounts(t *testing.T) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
+		w := newTown(t, db)
+		rider := w.resident()
+		asked := 0
+		ask := func(r carpool.Request) error {
+			m := w.matches(r)
+			bk, err := w.Bookings.Book(t.Context(), rider, r.ID, m[0], "")
+			if err != nil {
+				return err
+			}
+			asked++
+			_, err = w.Bookings.Cancel(t.Context(), rider, bk.ID, "ho cambiato idea")
+			return err
+		}
+		var err error
+		for d := 0; err == nil && d < 9; d++ { // another driver each time, since one is not asked thrice
+			driver, car := w.driver("2027-12-31")
+			w.offer(driver, once(car, carpool.Date(wednesday).Plus(d), "07:10"))
+			r := w.request(rider, need(carpool.Date(wednesday).Plus(d), "07:00", "08:00"), nil)
+			for i := 0; err == nil && i < 2; i++ {
+				err = ask(r)
+			}
+		}
+		w.refused(err, fault.Conflict, "more lifts asked for since yesterday")
+		if asked != 15 {
+			t.Errorf("%d lifts were asked for", asked)
+		}
+
+		other := w.resident()
+		asked = 0
+		for err = nil; err == nil && asked < 20; asked++ {
+			var r carpool.Request
+			if r, err = w.Bookings.Request(t.Context(), other, need(wednesday, "10:00", "11:00"), nil, ""); err == nil {
+				err = w.Bookings.WithdrawRequest(t.Context(), other, r.ID, "")
+			}
+		}
+		w.refused(err, fault.Conflict, "journeys asked for and withdrawn")
+		if asked != 13 {
+			t.Errorf("%d journeys were tried", asked)
+		}
+	})
+}
+
 // TestTheDeskActs by a consent that is written down, and the guardian of a
 // minor hears of each step.
 func TestTheDeskActs(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
 		driver, car := w.driver("2027-12-31")
 		w.offer(driver, once(car, wednesday, "07:10"))
@@ -156,6 +202,9 @@ func TestTheBus(t *testing.T) {
 	got := w.requestOf(rider, r.ID)
 	if got.State != carpool.RequestListed || got.Way.Kind != carpool.WayBus || got.Way.Bus == nil || got.Way.Bus.Line != "23" || w.told(rider.Member, carpool.NoticeListed) != 1 {
 		t.Fatalf("%+v", got.Way)
+	}
+	if due := w.notice(rider.Member, carpool.NoticeListed).Due; !due.Before(got.Way.Bus.Depart) {
+		t.Errorf("to be heard by %v, and the bus leaves at %v", due, got.Way.Bus.Depart)
 	}
 	w.at(got.Way.Until)
 	w.round()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/crinale/crinale/internal/audit"
 	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/store"
 )
@@ -35,21 +36,41 @@ func (b base) mayShare(ctx context.Context, tx *store.Tx, rider Member, r Ride) 
 	if err := mayRide(ctx, tx, rider); err != nil {
 		return err
 	}
-	return b.maySit(ctx, tx, rider, r)
+	if err := b.maySit(ctx, tx, rider, r); err != nil {
+		return err
+	}
+	driver, err := memberIn(ctx, tx, r.Driver)
+	if err == nil && rider.Phone != "" && rider.Phone == driver.Phone {
+		err = errOnePhone
+	}
+	return err
+}
+
+// errOnePhone is a lift between two with one phone. It is told to the office
+// alone: numbers are not proved, so whoever wrote somebody's number as their own
+// would learn by it which ride is theirs. The driver is asked as by anybody, and
+// the question lapses, as one that nobody answers: it cannot be accepted.
+var errOnePhone = fault.New(fault.Denied, "booking: rider and driver have the same phone")
+
+// errLapses is told to a driver who accepts a rider with the same number, in the
+// words for one whom no room is left for.
+var errLapses = fault.New(fault.Conflict, "%s", errNoSeat.Error())
+
+// noteOnePhone tells the office of two with one phone of whom one asks the other
+// for a lift.
+func (b base) noteOnePhone(ctx context.Context, tx *store.Tx, bk Booking) error {
+	if err := flagReport(ctx, tx, Report{About: bk.Rider, Other: bk.Driver, Ride: bk.Ride, Kind: ReportPhone}); err != nil {
+		return err
+	}
+	return b.deps.Audit.Add(ctx, tx, audit.Entry{Action: "carpool.booking.same-phone", Object: string(bk.Ride)})
 }
 
 // maySit refuses somebody who is no company for that ride, whether they may
-// ride or not.
+// ride or not. A search asks no more than this, so that what it finds says
+// nothing of anybody's number.
 func (b base) maySit(ctx context.Context, tx *store.Tx, rider Member, r Ride) error {
 	if rider.ID == r.Driver {
 		return fault.New(fault.Denied, "booking: this is your own ride")
-	}
-	driver, err := memberIn(ctx, tx, r.Driver)
-	if err != nil {
-		return err
-	}
-	if rider.Phone != "" && rider.Phone == driver.Phone {
-		return fault.New(fault.Denied, "booking: rider and driver have the same phone")
 	}
 	return mayMeet(ctx, tx, rider.ID, r)
 }
@@ -77,6 +98,22 @@ func (b base) mayAskAgain(ctx context.Context, tx *store.Tx, bk Booking) error {
 	}
 	if n >= b.cfg.Limits.BookingsADay {
 		return fault.New(fault.Conflict, "booking: %d lifts on this day already; more than that the desk arranges", n)
+	}
+	return nil
+}
+
+// mayAskMore refuses a rider who asked many drivers lately: each is sent a
+// message, and what is cancelled was sent too. The search of the portal for
+// somebody whose driver fell away asks beside that.
+func (b base) mayAskMore(ctx context.Context, tx *store.Tx, rider MemberID) error {
+	var n int
+	err := tx.QueryRow(ctx, `SELECT count(*) FROM carpool_bookings WHERE rider = $1 AND created_ms > $2`,
+		string(rider), store.Millis(tx.Now.Add(-24*time.Hour))).Scan(&n)
+	if err != nil {
+		return err
+	}
+	if n >= b.cfg.Limits.AsksADay {
+		return fault.New(fault.Conflict, "booking: you asked for %d lifts since yesterday; wait, or call the desk", n)
 	}
 	return nil
 }

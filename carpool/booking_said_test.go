@@ -36,7 +36,7 @@ func TestTheRiderContradicts(t *testing.T) {
 		"completed": func(bk carpool.Booking) time.Time { return bk.Drop.At.Add(time.Minute) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			storetest.Each(t, func(t *testing.T, db *store.DB) {
+			storetest.Story(t, func(t *testing.T, db *store.DB) {
 				w := newTown(t, db)
 				_, other, rider, r, bk := calledAboard(w)
 				w.at(late(bk))
@@ -62,7 +62,7 @@ func TestTheRiderContradicts(t *testing.T) {
 // TestTheDriverCannotSayArrived of somebody who never got in, before the time
 // of the drop; afterwards the rider may say that it is not so, for half a day.
 func TestTheDriverCannotSayArrived(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
 		driver, car := w.driver("2027-12-31")
 		w.offer(driver, once(car, wednesday, "07:10"))
@@ -93,28 +93,10 @@ func TestTheDriverCannotSayArrived(t *testing.T) {
 	})
 }
 
-// TestABreakdown: the driver says that the car will not go on, and another is
-// looked for.
-func TestABreakdown(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w := newTown(t, db)
-		driver, other, rider, r, bk := calledAboard(w)
-		w.at(bk.Pickup.At.Add(10 * time.Minute))
-		v, err := w.Bookings.Cancel(t.Context(), driver, bk.ID, "auto ferma")
-		if err != nil || v.State != carpool.Cancelled {
-			t.Fatalf("%+v, %v", v, err)
-		}
-		if got := w.requestOf(rider, r.ID); got.Way.Kind != carpool.WayAsked || w.told(other.Member, carpool.NoticeAsked) != 1 || w.told(rider.Member, carpool.NoticeCancelled) != 1 {
-			t.Errorf("%s: %+v", got.State, got.Way)
-		}
-		w.round()
-	})
-}
-
 // TestAFixedReturnNobodySaw: who waits for a way home at a fixed time is looked
 // after like one who said that the visit has ended.
 func TestAFixedReturnNobodySaw(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
 		driver, car := w.driver("2027-12-31")
 		home := once(car, wednesday, "12:00")
@@ -148,7 +130,7 @@ func TestAFixedReturnNobodySaw(t *testing.T) {
 // TestAfterTheLift nobody cancels it, and the way home of a way out that was
 // made stays.
 func TestAfterTheLift(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
 		driver, car := w.driver("2027-12-31")
 		w.offer(driver, once(car, wednesday, "07:10"))

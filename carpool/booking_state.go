@@ -16,6 +16,7 @@ const (
 	EventBoard    BookingEvent = "board"
 	EventComplete BookingEvent = "complete"
 	EventNoShow   BookingEvent = "no-show"
+	EventStopped  BookingEvent = "stopped" // the car stopped on the way, its rider aboard
 )
 
 // Party is which side of a booking acts.
@@ -32,7 +33,8 @@ const (
 const (
 	BoardBefore    = 30 * time.Minute // nobody boards earlier than this before the time of the pick-up
 	NoShowAfter    = 15 * time.Minute // one waits this long for the other
-	CompletedAfter = 12 * time.Hour   // after the drop, when nobody said anything; so long a rider may contradict
+	ArrivedAfter   = 2 * time.Hour    // after the drop, whoever is aboard has arrived, late as the car may be
+	CompletedAfter = 12 * time.Hour   // after the drop, when nobody said anything; so long one may contradict
 )
 
 // Moment is what a booking's next state depends on beside its state.
@@ -74,10 +76,17 @@ var steps = map[step]BookingState{
 	{Boarded, EventComplete, AsRider}:   Completed,
 	{Boarded, EventComplete, AsDriver}:  Completed,
 	{Boarded, EventComplete, AsProgram}: Completed,
-	{Boarded, EventCancel, AsDriver}:    Cancelled, // the car broke down
-	{Boarded, EventNoShow, AsRider}:     NoShow,    // the driver said so and did not come
+	{Accepted, EventStopped, AsRider}:   Cancelled, // nobody had said that they got in
+	{Accepted, EventStopped, AsDriver}:  Cancelled,
+	{Accepted, EventStopped, AsProgram}: Cancelled, // another in the car said so
+	{Boarded, EventStopped, AsRider}:    Cancelled,
+	{Boarded, EventStopped, AsDriver}:   Cancelled,
+	{Boarded, EventStopped, AsProgram}:  Cancelled,
+	{Boarded, EventNoShow, AsRider}:     NoShow, // the driver said so and did not come
 
-	{Completed, EventNoShow, AsRider}: NoShow, // others said so, and it is not true
+	{Completed, EventNoShow, AsRider}:   NoShow,    // others said so, and it is not true
+	{Completed, EventStopped, AsRider}:  Cancelled, // the same
+	{Completed, EventStopped, AsDriver}: Cancelled, // the program said so: they are still on the road
 }
 
 // Next is the state that an event leads to, or a plain refusal: Conflict where
@@ -95,15 +104,19 @@ func Next(s BookingState, e BookingEvent, by Party, m Moment) (BookingState, err
 		return "", fault.New(fault.Invalid, "booking: it is too early to board; say it when you get in")
 	case e == EventNoShow && m.Now.Before(m.Pickup.Add(NoShowAfter)):
 		return "", fault.New(fault.Invalid, "booking: wait until %d minutes after the agreed time, or cancel", int(NoShowAfter.Minutes()))
-	case e == EventNoShow && s == Completed && (m.Said == AsRider || !m.Now.Before(m.Drop.Add(CompletedAfter))):
+	case s == Completed && (m.Said == AsRider || by == AsDriver && m.Said != AsProgram || !m.Now.Before(m.Drop.Add(CompletedAfter))):
 		return "", fault.New(fault.Conflict, "booking: it is %s already", s)
 	case e == EventCancel && s != Asked && by != AsProgram && !m.Now.Before(m.Drop):
+		return "", fault.New(fault.Conflict, "booking: its time is over; say that it took place, or that nobody came")
+	case e == EventStopped && m.Now.Before(m.Pickup) && (s == Accepted || by == AsRider):
+		return "", fault.New(fault.Invalid, "booking: the lift has not begun; cancel it if it does not take place")
+	case e == EventStopped && s == Accepted && !m.Now.Before(m.Drop.Add(CompletedAfter)):
 		return "", fault.New(fault.Conflict, "booking: its time is over; say that it took place, or that nobody came")
 	case e == EventComplete && by != AsProgram && m.Now.Before(m.Pickup):
 		return "", fault.New(fault.Invalid, "booking: the lift has not begun; cancel it if it does not take place")
 	case e == EventComplete && by == AsDriver && s == Accepted && m.Now.Before(m.Drop):
 		return "", fault.New(fault.Invalid, "booking: the rider is not aboard; say first that they got in")
-	case e == EventComplete && by == AsProgram && s == Boarded && m.Now.Before(m.Drop):
+	case e == EventComplete && by == AsProgram && s == Boarded && m.Now.Before(m.Drop.Add(ArrivedAfter)):
 		return "", fault.New(fault.Invalid, "booking: the lift is not over")
 	case e == EventComplete && by == AsProgram && s == Accepted && m.Now.Before(m.Drop.Add(CompletedAfter)):
 		return "", fault.New(fault.Invalid, "booking: the two may still say how it went")
@@ -119,6 +132,9 @@ func refusal(s BookingState, e BookingEvent, by Party) error {
 	if _, other := steps[step{s, e, by.other()}]; other {
 		return fault.New(fault.Denied, "booking: only the %s can %s it", by.other(), e)
 	}
+	if s == Boarded && e == EventCancel {
+		return fault.New(fault.Conflict, "booking: its rider is aboard; if the car stopped, say so")
+	}
 	if s == Asked && e == EventCancel {
 		return fault.New(fault.Conflict, "booking: it is not accepted; decline it instead")
 	}
@@ -132,8 +148,8 @@ func (p Party) other() Party {
 	return AsRider
 }
 
-// ended says whether a booking is over. All that may still happen is that its
-// rider contradicts a lift that others called made.
+// ended says whether a booking is over. All that may still happen is that a
+// lift which others called made is contradicted.
 func (s BookingState) ended() bool {
 	return s == Declined || s == Cancelled || s == Completed || s == NoShow
 }

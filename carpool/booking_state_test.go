@@ -11,7 +11,7 @@ import (
 
 var (
 	allStates = []carpool.BookingState{carpool.Asked, carpool.Accepted, carpool.Declined, carpool.Cancelled, carpool.Boarded, carpool.Completed, carpool.NoShow}
-	allEvents = []carpool.BookingEvent{carpool.EventAccept, carpool.EventDecline, carpool.EventCancel, carpool.EventBoard, carpool.EventComplete, carpool.EventNoShow}
+	allEvents = []carpool.BookingEvent{carpool.EventAccept, carpool.EventDecline, carpool.EventCancel, carpool.EventBoard, carpool.EventComplete, carpool.EventNoShow, carpool.EventStopped}
 	parties   = []carpool.Party{carpool.AsRider, carpool.AsDriver, carpool.AsProgram}
 )
 
@@ -57,9 +57,19 @@ func TestNext(t *testing.T) {
 		{carpool.Accepted, carpool.EventCancel, carpool.AsProgram, 12 * h, carpool.Cancelled, 0},
 		{carpool.Accepted, carpool.EventComplete, carpool.AsProgram, 22 * h, "", fault.Invalid},
 		{carpool.Accepted, carpool.EventComplete, carpool.AsProgram, 23 * h, carpool.Completed, 0},
-		{carpool.Boarded, carpool.EventCancel, carpool.AsRider, 10*h + 1*min, "", fault.Denied},
-		{carpool.Boarded, carpool.EventCancel, carpool.AsDriver, 10*h + 20*min, carpool.Cancelled, 0}, // a breakdown
-		{carpool.Boarded, carpool.EventCancel, carpool.AsDriver, 11 * h, "", fault.Conflict},
+		{carpool.Boarded, carpool.EventCancel, carpool.AsRider, 10*h + 1*min, "", fault.Conflict},
+		{carpool.Boarded, carpool.EventCancel, carpool.AsDriver, 10*h + 20*min, "", fault.Conflict},
+		{carpool.Boarded, carpool.EventStopped, carpool.AsDriver, 10*h + 20*min, carpool.Cancelled, 0},
+		{carpool.Boarded, carpool.EventStopped, carpool.AsRider, 10*h + 20*min, carpool.Cancelled, 0},
+		{carpool.Boarded, carpool.EventStopped, carpool.AsDriver, 12 * h, carpool.Cancelled, 0}, // it was late
+		{carpool.Accepted, carpool.EventStopped, carpool.AsRider, 10*h - 1*min, "", fault.Invalid},
+		{carpool.Accepted, carpool.EventStopped, carpool.AsRider, 10*h + 20*min, carpool.Cancelled, 0}, // nobody had said that they got in
+		{carpool.Accepted, carpool.EventStopped, carpool.AsDriver, 23 * h, "", fault.Conflict},
+		{carpool.Boarded, carpool.EventStopped, carpool.AsRider, 9*h + 40*min, "", fault.Invalid}, // no word of a rider ends a ride before it begins
+		{carpool.Boarded, carpool.EventStopped, carpool.AsDriver, 9*h + 40*min, carpool.Cancelled, 0},
+		{carpool.Completed, carpool.EventStopped, carpool.AsRider, 12 * h, carpool.Cancelled, 0},
+		{carpool.Completed, carpool.EventStopped, carpool.AsRider, 23 * h, "", fault.Conflict},
+		{carpool.Completed, carpool.EventStopped, carpool.AsDriver, 12 * h, "", fault.Conflict}, // they said so themselves
 		{carpool.Boarded, carpool.EventNoShow, carpool.AsDriver, 11 * h, "", fault.Denied},
 		{carpool.Boarded, carpool.EventNoShow, carpool.AsRider, 10*h + 14*min, "", fault.Invalid},
 		{carpool.Boarded, carpool.EventNoShow, carpool.AsRider, 10*h + 15*min, carpool.NoShow, 0},
@@ -67,8 +77,8 @@ func TestNext(t *testing.T) {
 		{carpool.Completed, carpool.EventNoShow, carpool.AsRider, 23 * h, "", fault.Conflict},
 		{carpool.Completed, carpool.EventNoShow, carpool.AsDriver, 12 * h, "", fault.Conflict},
 		{carpool.Completed, carpool.EventCancel, carpool.AsRider, 10*h + 30*min, "", fault.Conflict},
-		{carpool.Boarded, carpool.EventComplete, carpool.AsProgram, 10*h + 59*min, "", fault.Invalid},
-		{carpool.Boarded, carpool.EventComplete, carpool.AsProgram, 11 * h, carpool.Completed, 0},
+		{carpool.Boarded, carpool.EventComplete, carpool.AsProgram, 12*h + 59*min, "", fault.Invalid}, // it may be late
+		{carpool.Boarded, carpool.EventComplete, carpool.AsProgram, 13 * h, carpool.Completed, 0},
 		{carpool.Boarded, carpool.EventComplete, carpool.AsRider, 10*h + 30*min, carpool.Completed, 0},
 	} {
 		to, err := carpool.Next(c.from, c.event, c.by, momentAt(c.at))
@@ -83,16 +93,21 @@ func TestNext(t *testing.T) {
 func TestASaidLift(t *testing.T) {
 	m := momentAt(12 * time.Hour)
 	m.Said = carpool.AsRider
-	if to, err := carpool.Next(carpool.Completed, carpool.EventNoShow, carpool.AsRider, m); fault.Of(err) != fault.Conflict || to != "" {
-		t.Errorf("%q, %v", to, err)
+	for _, e := range []carpool.BookingEvent{carpool.EventNoShow, carpool.EventStopped} {
+		if to, err := carpool.Next(carpool.Completed, e, carpool.AsRider, m); fault.Of(err) != fault.Conflict || to != "" {
+			t.Errorf("%q, %v", to, err)
+		}
 	}
 	m.Said = carpool.AsProgram
 	if to, err := carpool.Next(carpool.Completed, carpool.EventNoShow, carpool.AsRider, m); err != nil || to != carpool.NoShow {
 		t.Errorf("%q, %v", to, err)
 	}
+	if to, err := carpool.Next(carpool.Completed, carpool.EventStopped, carpool.AsDriver, m); err != nil || to != carpool.Cancelled {
+		t.Errorf("%q, %v", to, err)
+	}
 }
 
-// TestNextProperties: what has ended stays ended but for a rider who
+// TestNextProperties: what has ended stays ended but for somebody who
 // contradicts, only the driver accepts, no rider leaves a car by cancelling,
 // and every refusal is one people can be told.
 func TestNextProperties(t *testing.T) {
@@ -106,7 +121,8 @@ func TestNextProperties(t *testing.T) {
 			}
 			return
 		}
-		contradicts := e == carpool.EventNoShow && by == carpool.AsRider
+		stopped := e == carpool.EventStopped && to == carpool.Cancelled
+		contradicts := e == carpool.EventNoShow && by == carpool.AsRider || stopped && by != carpool.AsProgram
 		switch {
 		case s == carpool.Declined || s == carpool.Cancelled || s == carpool.Completed && !contradicts || s == carpool.NoShow:
 			t.Fatalf("%s became %s", s, to)
@@ -114,7 +130,7 @@ func TestNextProperties(t *testing.T) {
 			t.Fatalf("%s led to %s", e, to)
 		case to == carpool.Accepted && (by != carpool.AsDriver || !m.Now.Before(m.Deadline)):
 			t.Fatalf("accepted by %s at %v", by, m.Now)
-		case s == carpool.Boarded && to != carpool.Completed && !contradicts && (to != carpool.Cancelled || by != carpool.AsDriver):
+		case s == carpool.Boarded && to != carpool.Completed && !contradicts && !stopped:
 			t.Fatalf("from the car to %s", to)
 		}
 	})

@@ -12,7 +12,7 @@ import (
 
 // TestALift is the plain story: asked, accepted, boarded, completed.
 func TestALift(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
 		driver, car := w.driver("2027-12-31")
 		rider := w.resident()
@@ -65,7 +65,7 @@ func TestALift(t *testing.T) {
 		if got, err = w.Bookings.Board(t.Context(), driver, bk.ID, ""); err != nil || got.State != carpool.Boarded {
 			t.Fatalf("board: %+v, %v", got, err)
 		}
-		w.at(got.Drop.At.Add(time.Minute))
+		w.at(got.Drop.At.Add(carpool.ArrivedAfter))
 		w.round()
 		if got := w.requestOf(rider, r.ID); got.State != carpool.RequestDone {
 			t.Errorf("after the lift the request is %s", got.State)

@@ -28,7 +28,7 @@ func (w *town) accepted(driver, rider carpool.By, r carpool.Request) carpool.Boo
 // TestADriverCancels: another driver is asked at once; without another the
 // search goes on, and in the end there are the list and the desk.
 func TestADriverCancels(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
 		first, car1 := w.driver("2027-12-31")
 		second, car2 := w.driver("2027-12-31")
@@ -87,7 +87,7 @@ func TestADriverCancels(t *testing.T) {
 // TestAnOpenReturn: the visit ends, a driver agrees and does not come, the
 // round sees it; then the list, then the desk.
 func TestAnOpenReturn(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
 		if _, err := w.Places.PutListed(t.Context(), carpool.By{Account: "office"}, carpool.Listed{Name: "Taxi", Phone: "0173000000", Kind: "taxi", Hours: "sempre"}); err != nil {
 			t.Fatal(err)
@@ -151,7 +151,18 @@ func TestRefusals(t *testing.T) {
 	}
 	w.refused(book(driver), fault.Denied, "a driver books his own ride")
 	same := w.resident(func(m *carpool.Member) { m.Phone, m.Family = "+393330000001", true })
-	w.refused(book(same), fault.Denied, "the same phone on both sides")
+	if m := w.matches(w.request(same, wish, nil)); len(m) != 1 {
+		t.Errorf("a search with the driver's number finds %v: it tells whose ride it is", m)
+	}
+	if err := book(same); err != nil {
+		t.Errorf("the same phone on both sides: %v", err)
+	}
+	if n := w.count(`SELECT count(*) FROM carpool_reports WHERE kind = 'same-phone' AND about = $1 AND other = $2 AND ride = $3`, string(same.Member), string(driver.Member), string(ride.ID)); n != 1 {
+		t.Errorf("the office reads of one phone on both sides %d times", n)
+	}
+	if n := w.count(`SELECT count(*) FROM audit_line WHERE action = 'carpool.booking.same-phone'`); n != 1 {
+		t.Errorf("it stands in the log %d times", n)
+	}
 	blocked := w.resident()
 	if err := w.Members.Block(t.Context(), driver, blocked.Member); err != nil {
 		t.Fatal(err)
@@ -159,7 +170,8 @@ func TestRefusals(t *testing.T) {
 	if m := w.matches(w.request(blocked, wish, nil)); len(m) != 0 {
 		t.Errorf("a blocked rider finds %v", m)
 	}
-	w.refused(book(blocked), fault.Denied, "a blocked rider books")
+	apart := book(blocked)
+	w.refused(apart, fault.Conflict, "a blocked rider books")
 	guardian := w.resident()
 	child, err := w.Members.Register(t.Context(), guardian, carpool.Registration{How: "page",
 		Member:   carpool.Member{First: "Figlio", Last: "Cognome", Comune: "004000", Minor: true, Guardian: guardian.Member},
@@ -261,7 +273,7 @@ func TestBadInput(t *testing.T) {
 
 // TestTwice: a form that is sent twice does its work once, for whoever sent it.
 func TestTwice(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
 		driver, car := w.driver("2027-12-31")
 		rider, other := w.resident(), w.resident()

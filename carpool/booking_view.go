@@ -38,15 +38,25 @@ type BookingView struct {
 	ContactUntil time.Time      `json:"contact_until,omitzero"`
 }
 
-// Get gives a booking to one of its two sides, or to the desk for them.
+// Get gives a booking to one of its two sides, or to the desk for them: that is
+// a look at that side, and at the other where their name is told.
 func (p *Bookings) Get(ctx context.Context, by By, id BookingID) (BookingView, error) {
 	var v BookingView
-	err := p.deps.Store.View(ctx, func(tx *store.Tx) error {
+	err := p.reading(ctx, by, func(tx *store.Tx) (shown, error) {
 		bk, as, err := p.party(ctx, tx, by, id)
-		if err == nil {
-			v, err = p.view(ctx, tx, bk, as)
+		if err != nil {
+			return shown{}, err
 		}
-		return err
+		if v, err = p.view(ctx, tx, bk, as); err != nil {
+			return shown{}, err
+		}
+		of := []MemberID{bk.side(as)}
+		for m, who := range map[MemberID]Person{bk.Rider: v.RiderIs, bk.Driver: v.DriverIs} {
+			if m != of[0] && who.Last != "" {
+				of = append(of, m)
+			}
+		}
+		return by.sees(LookBooking, string(id), of...), nil
 	})
 	if err != nil {
 		return BookingView{}, err
@@ -112,7 +122,7 @@ func (b base) view(ctx context.Context, tx *store.Tx, bk Booking, as Party) (Boo
 			return v, err
 		}
 	}
-	for _, e := range []BookingEvent{EventAccept, EventDecline, EventCancel, EventBoard, EventComplete, EventNoShow} {
+	for _, e := range []BookingEvent{EventAccept, EventDecline, EventCancel, EventBoard, EventComplete, EventStopped, EventNoShow} {
 		if _, err := Next(bk.State, e, as, bk.moment(tx.Now)); err == nil {
 			v.May = append(v.May, e)
 		}

@@ -87,8 +87,8 @@ func callIn(ctx context.Context, tx *store.Tx, c Call) error {
 	if err != nil {
 		return fmt.Errorf("call list: %s: %w", c.Key, err)
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO carpool_calls (`+callColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, '', 0, 0, '', '', $9, 0) ON CONFLICT (key) DO NOTHING`,
-		c.ID, c.Key, string(c.Member), c.Kind, with, c.Notice, string(CallOpen), store.Millis(c.Due), store.Millis(tx.Now))
+	_, err = tx.Exec(ctx, `INSERT INTO carpool_calls (`+callColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, '', 0, 0, '', $10, $9, 0) ON CONFLICT (key) DO NOTHING`,
+		c.ID, c.Key, string(c.Member), c.Kind, with, c.Notice, string(CallOpen), store.Millis(c.Due), store.Millis(tx.Now), c.Note)
 	if err != nil {
 		return fmt.Errorf("call list: %s: %w", c.Key, err)
 	}

@@ -66,6 +66,33 @@ func (d *Desk) Calls(ctx context.Context, by By) ([]Call, error) {
 	return out, err
 }
 
+// CallFigures count the tasks of the call list that are still to be done.
+type CallFigures struct {
+	Due, Later, Taken int64     // may be tried now, later, or in an operator's hands
+	Oldest            time.Time // when the first of those that should have been heard by now was due; zero: none
+}
+
+// CallFigures of all comuni, as they are now.
+func (d *Desk) CallFigures(ctx context.Context) (CallFigures, error) {
+	var f CallFigures
+	err := d.deps.Store.View(ctx, func(tx *store.Tx) error {
+		f = CallFigures{}
+		now := store.Millis(tx.Now)
+		var oldest int64
+		err := tx.QueryRow(ctx, `SELECT COUNT(CASE WHEN (state = 'open' OR lease_ms <= $1) AND next_ms <= $1 THEN 1 END),
+			COUNT(CASE WHEN (state = 'open' OR lease_ms <= $1) AND next_ms > $1 THEN 1 END),
+			COUNT(CASE WHEN state = 'taken' AND lease_ms > $1 THEN 1 END),
+			COALESCE(MIN(CASE WHEN due_ms <= $1 THEN due_ms END), 0)
+			FROM carpool_calls WHERE state IN ('open', 'taken')`, now).Scan(&f.Due, &f.Later, &f.Taken, &oldest)
+		f.Oldest = moment(oldest)
+		return err
+	})
+	if err != nil {
+		return f, fmt.Errorf("count the call list: %w", err)
+	}
+	return f, nil
+}
+
 // Take gives a task to one operator for a while, with the number to call; after
 // some tries without an answer that of the trusted person too. Somebody else
 // has it: Conflict.
@@ -86,6 +113,7 @@ func (d *Desk) Take(ctx context.Context, by By, id string) (Call, error) {
 		if err != nil {
 			return err
 		}
+		trusted := m.Trusted
 		if m.Phone == "" && m.Guardian != "" {
 			if m, err = memberIn(ctx, tx, m.Guardian); err != nil {
 				return err
@@ -93,8 +121,10 @@ func (d *Desk) Take(ctx context.Context, by By, id string) (Call, error) {
 		}
 		c.State, c.By, c.Lease = CallTaken, by.Account, tx.Now.Add(CallLease)
 		c.Name, c.Phone = m.First+" "+m.Last, m.Phone
-		if c.Tries >= callTrusted {
-			c.Trusted = m.Trusted
+		if c.Tries >= callTrusted || c.Kind == WayTextRoadside || c.Kind == WayTextAway { // who may not be where their telephone is
+			if c.Trusted = trusted; trusted.Phone == "" {
+				c.Trusted = m.Trusted
+			}
 		}
 		if err := lookIn(ctx, tx, m.ID, by.Account, LookCall, c.ID); err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 	"github.com/crinale/crinale/carpool"
 	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/store"
+	"github.com/crinale/crinale/internal/store/storetest"
 )
 
 func encodeSession(t testing.TB, values map[string]any) []byte {
@@ -24,8 +25,8 @@ func encodeSession(t testing.TB, values map[string]any) []byte {
 }
 
 func TestCallListIsWorkedByOneAtATime(t *testing.T) {
-	eachTrust(t, func(t *testing.T, w *trustWorld) {
-		ctx := t.Context()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := newTrustWorld(t, db), t.Context()
 		old := w.caller(1)
 		w.plant("carpool_notices", map[string]any{"id": "n-1", "key": "k", "member": string(old.ID), "kind": "booking.accepted", "params": "{}", "at_ms": store.Millis(w.now)})
 		for range 2 {
@@ -38,6 +39,15 @@ func TestCallListIsWorkedByOneAtATime(t *testing.T) {
 			t.Fatalf("%+v", list)
 		}
 		id := list[1].ID
+		counted := func(want carpool.CallFigures) {
+			t.Helper()
+			got, err := w.Desk.CallFigures(ctx)
+			must(t, err)
+			if got.Due != want.Due || got.Later != want.Later || got.Taken != want.Taken || !got.Oldest.Equal(want.Oldest) {
+				t.Errorf("counted %+v, want %+v", got, want)
+			}
+		}
+		counted(carpool.CallFigures{Due: 2, Oldest: w.now})
 		refused(t, "outcome before taking", w.Desk.Outcome(ctx, atDesk, id, carpool.CallReached, ""), fault.Conflict)
 		// Ten operators reach for it at once.
 		var wg sync.WaitGroup
@@ -62,6 +72,7 @@ func TestCallListIsWorkedByOneAtATime(t *testing.T) {
 		if len(got) != 1 {
 			t.Fatalf("taken by %v", got)
 		}
+		counted(carpool.CallFigures{Due: 1, Taken: 1, Oldest: w.now})
 		holder := carpool.By{Account: got[0], Desk: true}
 		refused(t, "outcome by a colleague", w.Desk.Outcome(ctx, atDesk, id, carpool.CallReached, ""), fault.Conflict)
 		must(t, w.Desk.Outcome(ctx, holder, id, carpool.CallPassed, "richiama dopo pranzo"))
@@ -80,6 +91,7 @@ func TestCallListIsWorkedByOneAtATime(t *testing.T) {
 		if n := w.number(`SELECT count(*) FROM carpool_notices WHERE id = 'n-1' AND shown_ms > 0`); n != 1 {
 			t.Error("the notice was heard, and is not shown")
 		}
+		counted(carpool.CallFigures{Due: 1, Oldest: w.now.Add(-carpool.CallLease)})
 		looks, err := w.Trust.Looks(ctx, old.ID)
 		must(t, err)
 		if len(looks) != 3 || looks[0].What != carpool.LookCall {

@@ -53,11 +53,15 @@ type Config struct {
 // Limits keep the portal a neighbours' service.
 type Limits struct {
 	OffersADay   int // rides that one driver may offer on one day
-	BookingsADay int // of one rider on one day
+	BookingsADay int // of one rider on one day; with those that were withdrawn, twice as many requests
+	AsksADay     int // drivers whom one rider asks within 24 hours, whatever became of it
 	Companions   int // beside the rider
 	Seats        int // of one vehicle, for passengers
 	Note         int // characters of a free text
 }
+
+// Appeal is the characters of what a suspended member answers.
+func (l Limits) Appeal() int { return 2 * l.Note }
 
 // Default is the configuration that the documents describe.
 func Default() Config {
@@ -67,7 +71,7 @@ func Default() Config {
 		AtRisk: 14 * 24 * time.Hour, AskDrivers: 24 * time.Hour, LastCall: 12 * time.Hour,
 		MaxWalk: 15 * time.Minute, MaxDetour: 15 * time.Minute,
 		Caps:   DefaultCaps(),
-		Limits: Limits{OffersADay: 4, BookingsADay: 6, Companions: 3, Seats: 8, Note: 300},
+		Limits: Limits{OffersADay: 4, BookingsADay: 6, AsksADay: 15, Companions: 3, Seats: 8, Note: 300},
 	}
 }
 
@@ -92,6 +96,9 @@ type Accounts interface {
 	Remove(ctx context.Context, account string) error
 	// RevokeSessions signs a member out everywhere.
 	RevokeSessions(ctx context.Context, account string) error
+	// SetAlias makes an address or a number sign in to an account, in the
+	// caller's transaction; Conflict where it does to another.
+	SetAlias(ctx context.Context, tx *store.Tx, account, alias string) error
 }
 
 // base is what the parts of the portal share.

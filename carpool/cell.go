@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/crinale/crinale/internal/geo"
+	"github.com/crinale/crinale/internal/unit"
 )
 
 // Cell is a square of about a kilometre. Where somebody lives is told to
@@ -34,6 +35,19 @@ func colDeg(row int) float64 {
 // Middle of the cell.
 func (c Cell) Middle() geo.LonLat {
 	return geo.LonLat{Lon: (float64(c.Col) + 0.5) * colDeg(c.Row), Lat: (float64(c.Row) + 0.5) * rowDeg}
+}
+
+// Farthest is how far a point is from the part of the cell that is farthest
+// from it.
+func (c Cell) Farthest(p geo.LonLat) unit.Metres {
+	var most unit.Metres
+	for _, row := range []int{c.Row, c.Row + 1} {
+		for _, col := range []int{c.Col, c.Col + 1} {
+			corner := geo.LonLat{Lon: float64(col) * colDeg(c.Row), Lat: float64(row) * rowDeg}
+			most = max(most, corner.Distance(p))
+		}
+	}
+	return most
 }
 
 // String is "ROW.COL".

@@ -26,6 +26,10 @@ func TestCellHoldsItsPoints(t *testing.T) {
 		if carpool.CellOf(m) != c {
 			t.Fatalf("the middle of %v is in %v", c, carpool.CellOf(m))
 		}
+		other := somewhere(t)
+		if d, far := p.Distance(other), c.Farthest(other); d > far+0.01 || far > m.Distance(other)+720 {
+			t.Fatalf("%v is %v from %v, and the farthest of its cell %v", p, d, other, far)
+		}
 		north := carpool.Cell{Row: c.Row + 1, Col: c.Col}.Middle()
 		east := carpool.Cell{Row: c.Row, Col: c.Col + 1}.Middle()
 		high, wide := float64(m.Distance(geo.LonLat{Lon: m.Lon, Lat: north.Lat})), float64(m.Distance(east))

@@ -21,10 +21,10 @@ const (
 
 // Find looks for a member by name or number, for the desk: three signs or more,
 // ten people at most. Of somebody who has not agreed that the desk acts for
-// them it tells the name and comune alone, so that they can be asked. With in
-// only people of comuni that it allows are looked through. It is audited, and
-// each person found sees who looked.
-func (p *Members) Find(ctx context.Context, by By, words string, in ...func(comune string) bool) ([]Member, error) {
+// them it tells the name and comune alone, so that they can be asked. Only people
+// of comuni that in allows are looked through. It is audited, and each person
+// found sees who looked.
+func (p *Members) Find(ctx context.Context, by By, words string, in func(comune string) bool) ([]Member, error) {
 	if err := mayDesk(by); err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func (p *Members) Find(ctx context.Context, by By, words string, in ...func(comu
 	return out, nil
 }
 
-func (p *Members) find(ctx context.Context, tx *store.Tx, by By, want []string, in []func(string) bool) ([]Member, error) {
+func (p *Members) find(ctx context.Context, tx *store.Tx, by By, want []string, in func(string) bool) ([]Member, error) {
 	var seen int
 	if err := tx.QueryRow(ctx, `SELECT count(*) FROM carpool_looks WHERE who = $1 AND what = $2 AND at_ms > $3`,
 		by.Account, string(LookFind), store.Millis(tx.Now.Add(-time.Hour))).Scan(&seen); err != nil {
@@ -65,7 +65,7 @@ func (p *Members) find(ctx context.Context, tx *store.Tx, by By, want []string, 
 	}
 	out := []Member{}
 	for _, m := range everyone {
-		if len(out) == findMost || !allowed(in, m.Comune) || !m.named(want) {
+		if len(out) == findMost || !in(m.Comune) || !m.named(want) {
 			continue
 		}
 		if err := lookIn(ctx, tx, m.ID, by.Account, LookFind, ""); err != nil {
@@ -76,16 +76,11 @@ func (p *Members) find(ctx context.Context, tx *store.Tx, by By, want []string, 
 			return nil, err
 		}
 		if !ok {
-			m = Member{ID: m.ID, First: m.First, Last: m.Last, Comune: m.Comune, State: m.State}
+			m = m.slight()
 		}
 		out = append(out, m)
 	}
 	return out, nil
-}
-
-// allowed says whether a comune is one of those that may be looked through.
-func allowed(in []func(string) bool, comune string) bool {
-	return !slices.ContainsFunc(in, func(may func(string) bool) bool { return !may(comune) })
 }
 
 // named says whether all words stand in a name, or all together in the number.

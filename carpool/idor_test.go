@@ -91,8 +91,9 @@ var methods = []method{
 		return w.Members.Unblock(ctx, as(by, x), x.other)
 	}},
 	{"Members.Find", deskAlone, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
-		return e2(w.Members.Find(ctx, by, "residente"))
+		return e2(w.Members.Find(ctx, by, "residente", everywhere))
 	}},
+	{"Members.See", deskAlone, nil},      // the desk and the office: TestStaffReadsNobodyUnseen
 	{"Members.Register", selfAlone, nil}, // TestRegister…, TestMinors…
 	{"Places.Put", comuneAndOffice, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
 		return e2(w.Places.Put(ctx, by, carpool.Place{ID: "levice", Comune: bergolo, Name: "Levice", Kind: carpool.Square, At: lonlat(8.15, 44.53)}))
@@ -125,6 +126,14 @@ var methods = []method{
 		at := w.now.Add(96 * time.Hour)
 		return e2(w.Bookings.Request(ctx, by, carpool.Request{Rider: x.m.ID, From: spotA, To: spotB, When: carpool.Window{From: at, To: at.Add(time.Hour)}}, nil, ""))
 	}},
+	{"Bookings.RequestAgain", memberOrDesk, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
+		at := w.now.Add(240 * time.Hour)
+		return e2(w.Bookings.RequestAgain(ctx, by, carpool.Request{Rider: x.m.ID, From: spotA, To: spotB, When: carpool.Window{From: at, To: at.Add(time.Hour)}}, nil,
+			carpool.Repeat{Days: []time.Weekday{at.Weekday()}, Until: carpool.DateOf(at, time.UTC).Plus(8)}, ""))
+	}},
+	{"Bookings.WithdrawSeries", memberOrDesk, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
+		return w.Bookings.WithdrawSeries(ctx, by, requestOf(x.rides), "")
+	}},
 	{"Bookings.Book", memberOrDesk, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
 		return e2(w.Bookings.Book(ctx, by, requestOf(x.rides), carpool.Match{Ride: rideOf(x.rides)}, ""))
 	}},
@@ -143,11 +152,17 @@ var methods = []method{
 	{"Bookings.Complete", memberOrDesk, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
 		return e2(w.Bookings.Complete(ctx, as(by, x), x.rides, ""))
 	}},
+	{"Bookings.Stopped", memberOrDesk, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
+		return e2(w.Bookings.Stopped(ctx, as(by, x), x.rides, ""))
+	}},
 	{"Bookings.NoShow", memberOrDesk, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
 		return e2(w.Bookings.NoShow(ctx, as(by, x), x.rides, ""))
 	}},
 	{"Bookings.Get", memberOrDesk, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
 		return e2(w.Bookings.Get(ctx, as(by, x), x.rides))
+	}},
+	{"Bookings.RequestsFor", memberOrDesk, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
+		return e2(w.Bookings.RequestsFor(ctx, by, x.m.ID))
 	}},
 	{"Bookings.RequestOf", memberOrDesk, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
 		return e2(w.Bookings.RequestOf(ctx, by, requestOf(x.rides)))
@@ -173,11 +188,14 @@ var methods = []method{
 	{"Trust.Ask", memberOrDesk, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
 		return e2(w.Trust.Ask(ctx, by, x.v, papersUntil, nil))
 	}},
+	{"Trust.MaySend", oneself, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
+		return w.Trust.MaySend(ctx, as(by, x))
+	}},
 	{"Trust.Appeal", memberOrDesk, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
 		return w.Trust.Appeal(ctx, by, x.suspend, "non è vero")
 	}},
 	{"Trust.Queue", officeAlone, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
-		return e2(w.Trust.Queue(ctx, by))
+		return e2(w.Trust.Queue(ctx, by, everywhere))
 	}},
 	{"Trust.Look", officeAlone, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
 		return e2(w.Trust.Look(ctx, by, x.check))
@@ -197,6 +215,9 @@ var methods = []method{
 	{"Trust.Settle", officeAlone, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
 		return e2(w.Trust.Settle(ctx, by, x.suspend, true, ""))
 	}},
+	{"Trust.Uphold", officeAlone, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
+		return e2(w.Trust.Uphold(ctx, by, x.suspend, "motivo"))
+	}},
 	{"Trust.Lift", officeAlone, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
 		return e2(w.Trust.Lift(ctx, by, x.suspend, "motivo"))
 	}},
@@ -209,6 +230,16 @@ var methods = []method{
 	{"Desk.Outcome", deskAlone, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
 		return w.Desk.Outcome(ctx, by, "k-none", carpool.CallReached, "")
 	}},
+	{"Desk.CodeCalls", deskAlone, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
+		return e2(w.Desk.CodeCalls(ctx, by))
+	}},
+	{"Desk.TakeCode", deskAlone, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
+		return e2(w.Desk.TakeCode(ctx, by, "w-none"))
+	}},
+	{"Desk.EndCode", deskAlone, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
+		return w.Desk.EndCode(ctx, by, "w-none", carpool.CallReached)
+	}},
+	{"Desk.Vouch", deskAlone, nil}, // for who agreed to the desk: TestDeskVouchesForAWayIn
 	{"Desk.Sheet", deskAlone, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
 		return e2(w.Desk.Sheet(ctx, by, "2026-11-23", ""))
 	}},
@@ -238,6 +269,9 @@ var methods = []method{
 	}},
 	{"Privacy.Export", memberOrDesk, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
 		return w.Privacy.Export(ctx, by, x.m.ID, &bytes.Buffer{})
+	}},
+	{"Privacy.Purge", officeAlone, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
+		return e2(w.Privacy.Purge(ctx, by, true))
 	}},
 	{"Privacy.Forget", memberOrDesk, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
 		return w.Privacy.Forget(ctx, by, x.m.ID)

@@ -30,10 +30,11 @@ type Plan struct {
 // the whole detour of the ride stays within the driver's MaxDetour; no rider
 // with a promise is aboard for longer than promised by more than ExtraAboard,
 // nor leaves or arrives outside their window, nor is picked up earlier than
-// planned, but by a quarter of an hour when they hear of it hours before; the rider's own window and
-// MaxWalk; nobody leaves before now, and a ride that should have left has; the driver's
-// ride before has ended, and the next has not begun. The driver does not wait
-// anywhere: when one stop moves, all after it do.
+// planned, but by a quarter of an hour when they hear of it hours before; the
+// rider's own window and MaxWalk; nobody leaves before now, and a ride that
+// should have left has; the driver's ride before has ended, and the next has
+// not begun. The driver does not wait anywhere: when one stop moves, all after
+// it do.
 //
 // What is least: Cost = Detour + Delay + |Shift| + 2·Walk + ½·Wait, in minutes
 // of people's time. A minute on foot counts double, one waited at home or at

@@ -12,7 +12,7 @@ import (
 // TestNobodyIsMovedToNow: who has a place is not called earlier on the day, and
 // by a quarter of an hour at most before.
 func TestNobodyIsMovedToNow(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
 		driver, car := w.driver("2027-12-31")
 		o := once(car, wednesday, "08:00")

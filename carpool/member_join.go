@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/crinale/crinale/internal/audit"
 	"github.com/crinale/crinale/internal/fault"
@@ -143,7 +144,8 @@ func (p *Members) sharedPhone(ctx context.Context, tx *store.Tx, by By, m Member
 }
 
 // Update changes what somebody has said about themselves. Account, state,
-// guardian and the day they joined stay; an age is changed at the desk.
+// guardian and the day they joined stay; an age is changed at the desk. Under
+// another name the police look at a driver's papers again.
 func (p *Members) Update(ctx context.Context, by By, m Member) (Member, error) {
 	var out Member
 	err := p.deps.Audit.Do(ctx, audit.Entry{Action: "carpool.member.update", Object: string(m.ID)}, func(tx *store.Tx) error {
@@ -171,8 +173,18 @@ func (p *Members) Update(ctx context.Context, by By, m Member) (Member, error) {
 				return fault.New(fault.Invalid, "fiscal code: it is kept only for App IO; agree to that first")
 			}
 		}
+		if m.Phone != old.Phone && !by.Desk {
+			if err := mayRenumber(ctx, tx, m.ID); err != nil {
+				return err
+			}
+		}
 		if m.Phone != old.Phone || m.Family != old.Family {
 			if err := p.sharedPhone(ctx, tx, by, m); err != nil {
+				return err
+			}
+		}
+		if m.First != old.First || m.Last != old.Last {
+			if err := p.voidChecks(ctx, tx, m.ID, "", "name changed"); err != nil {
 				return err
 			}
 		}
@@ -183,4 +195,21 @@ func (p *Members) Update(ctx context.Context, by By, m Member) (Member, error) {
 		return Member{}, fmt.Errorf("change a member: %w", err)
 	}
 	return out, nil
+}
+
+// numbersADay is how often a member may change their number in a day: nobody
+// tries out the numbers of others.
+const numbersADay = 2
+
+// mayRenumber notes a change of a member's number, or refuses one too many.
+func mayRenumber(ctx context.Context, tx *store.Tx, id MemberID) error {
+	what := "number::" + string(id) + ":"
+	var n int
+	if err := tx.QueryRow(ctx, `SELECT count(*) FROM carpool_once WHERE key LIKE $1 || '%' AND at_ms > $2`, what, store.Millis(tx.Now.Add(-24*time.Hour))).Scan(&n); err != nil {
+		return fmt.Errorf("count the numbers of %s: %w", id, err)
+	}
+	if n >= numbersADay {
+		return fault.New(fault.Conflict, "phone: you have changed your number %d times today; try tomorrow, or call the desk", n)
+	}
+	return once(what+newID("t")).note(ctx, tx, "")
 }

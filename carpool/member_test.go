@@ -1,6 +1,7 @@
 package carpool_test
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 	"time"
@@ -200,7 +201,7 @@ func TestDeskFindsPeople(t *testing.T) {
 		w.resident(12)
 		old := w.caller(7)
 		for words, want := range map[string]int{"residente": 1, "NUMERO 12": 1, "anziana": 1, "0173": 1, "333 12": 1, "+39 333 12": 1, "nessuno": 0, "%%%": 0, "a' OR '1": 0} {
-			found, err := w.Members.Find(ctx, atDesk, words)
+			found, err := w.Members.Find(ctx, atDesk, words, everywhere)
 			if err != nil || len(found) != want {
 				t.Errorf("%q: %d, %v; want %d", words, len(found), err, want)
 			}
@@ -213,9 +214,9 @@ func TestDeskFindsPeople(t *testing.T) {
 				}
 			}
 		}
-		_, err := w.Members.Find(ctx, atDesk, " an ")
+		_, err := w.Members.Find(ctx, atDesk, " an ", everywhere)
 		refused(t, "two signs", err, fault.Invalid)
-		_, err = w.Members.Find(ctx, office, "anziana")
+		_, err = w.Members.Find(ctx, office, "anziana", everywhere)
 		refused(t, "the office", err, fault.Denied)
 		seen := w.number(`SELECT count(*) FROM carpool_looks`)
 		none, err := w.Members.Find(ctx, atDesk, "anziana", func(comune string) bool { return comune != old.Comune })
@@ -228,13 +229,13 @@ func TestDeskFindsPeople(t *testing.T) {
 			t.Errorf("%+v", looks)
 		}
 		for range 200 {
-			if _, err = w.Members.Find(ctx, atDesk, "anziana"); err != nil {
+			if _, err = w.Members.Find(ctx, atDesk, "anziana", everywhere); err != nil {
 				break
 			}
 		}
 		refused(t, "mass lookup", err, fault.Denied)
 		w.now = w.now.Add(time.Hour + time.Minute)
-		if _, err := w.Members.Find(ctx, atDesk, "anziana"); err != nil {
+		if _, err := w.Members.Find(ctx, atDesk, "anziana", everywhere); err != nil {
 			t.Errorf("an hour later: %v", err)
 		}
 	})
@@ -311,5 +312,40 @@ func FuzzNames(f *testing.F) {
 		if again, err := carpool.CleanName(got); err != nil || again != got {
 			t.Errorf("%q: %q, then %q, %v", s, got, again, err)
 		}
+	})
+}
+
+// A number that nobody proved tells nothing of others: it changes twice a day at
+// most, and what somebody exports does not say that another has it.
+func TestNumbersCannotBeTriedOut(t *testing.T) {
+	eachTrust(t, func(t *testing.T, w *trustWorld) {
+		ctx := t.Context()
+		victim, _ := w.resident(1)
+		m, by := w.resident(2)
+		change := func(by carpool.By, number string) error {
+			m.Phone = number
+			_, err := w.Members.Update(ctx, by, m)
+			return err
+		}
+		must(t, change(by, "333 9990001"))
+		must(t, change(by, "333 9990001")) // the same
+		must(t, change(by, victim.Phone))
+		err := change(by, "333 9990003")
+		refused(t, "a third number", err, fault.Conflict)
+		if now, _ := w.Members.Get(ctx, m.ID); now.Phone != victim.Phone || strings.Contains(err.Error(), "333") {
+			t.Errorf("%s, %v", now.Phone, err)
+		}
+		if n := w.number(`SELECT count(*) FROM carpool_reports WHERE kind = 'same-phone'`); n != 1 {
+			t.Errorf("the office reads of it %d times", n)
+		}
+		var mine bytes.Buffer
+		must(t, w.Privacy.Export(ctx, by, m.ID, &mine))
+		if strings.Contains(mine.String(), "same-phone") {
+			t.Error("the export says that somebody else has the number")
+		}
+		w.consent(m.ID)
+		must(t, change(carpool.By{Account: "sportello", Desk: true, Member: m.ID}, "333 9990004"))
+		w.now = w.now.Add(25 * time.Hour)
+		must(t, change(by, "333 9990005"))
 	})
 }

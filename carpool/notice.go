@@ -64,11 +64,13 @@ const (
 	NoticeCheckRefused NoticeKind = "check.refused"
 	NoticeCheckDue     NoticeKind = "check.due"
 	NoticeSuspended    NoticeKind = "member.suspended"
+	NoticeUpheld       NoticeKind = "member.upheld" // the answer to an appeal: the suspension stays
 	NoticeRestored     NoticeKind = "member.restored"
 	NoticeMessage      NoticeKind = "message"
 	NoticeGuardian     NoticeKind = "guardian" // to the guardian of a minor, or a trusted contact
 	NoticeReport       NoticeKind = "report"   // outcome of a report
 	NoticeWelcome      NoticeKind = "welcome"
+	NoticeAccess       NoticeKind = "account.access" // the desk vouched for what signs in
 	NoticeDeleted      NoticeKind = "deleted"
 )
 

@@ -44,7 +44,7 @@ func (p *phones) heard(phone, words string) string {
 // A lift is asked for, accepted and refused by SMS alone, by a driver with an
 // account and by one whom the desk wrote down; a landline is called.
 func TestLiftIsAgreedBySMS(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
 		p := &phones{sent: map[string][]string{}}
 		sms, err := notify.BySMS(notify.SMSConfig{Daily: 1000}, db, notify.GatewayFunc(p.send))
@@ -71,7 +71,7 @@ func TestLiftIsAgreedBySMS(t *testing.T) {
 		}
 		said := func(phone, text string) {
 			t.Helper()
-			if err := n.Inbound(t.Context(), phone, text); err != nil {
+			if err := n.Inbound(t.Context(), phone+text, phone, text); err != nil {
 				t.Fatal(err)
 			}
 			deliver()

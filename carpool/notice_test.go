@@ -38,7 +38,7 @@ func (w *town) sight(n carpool.Notice) carpool.NoticeView {
 
 // What a notice says is what its reader may see when it is sent.
 func TestNoticeShowsWhatItsReaderMaySee(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
 		driver, car := w.driver("2027-12-31")
 		rider := w.resident(func(m *carpool.Member) { m.Trusted = carpool.Contact{Name: "Vicina", Phone: "+393339999999"} })
@@ -142,7 +142,7 @@ func TestNoticeOfSomebodyElsesBooking(t *testing.T) {
 }
 
 func TestNoticesAreReadOnce(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
 		m := w.resident()
 		n := w.notice(m.Member, carpool.NoticeWelcome)
@@ -253,7 +253,7 @@ func TestNoticeOfARequest(t *testing.T) {
 }
 
 func TestStopTakesTheShortMessageOut(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
 		m := w.resident(func(m *carpool.Member) { m.Channels = []carpool.Channel{carpool.BySMS} })
 		found, err := w.Members.ByPhone(t.Context(), "333 0000001")

@@ -19,43 +19,40 @@ func none(err error) error {
 	return fmt.Errorf("read what a notice is about: %w", err)
 }
 
-// end is one end of a journey as it is stored.
-type end struct{ place, address string }
-
-// name of a meeting point; a door for a private address.
-func (e end) name(ctx context.Context, tx *store.Tx) (name string, door bool, err error) {
-	if e.place == "" {
+// nameIn is the name of a meeting point; a door for a private address.
+func (s Spot) nameIn(ctx context.Context, tx *store.Tx) (name string, door bool, err error) {
+	if s.Place == "" {
 		return "", true, nil
 	}
-	p, err := placeIn(ctx, tx, PlaceID(e.place))
+	p, err := placeIn(ctx, tx, s.Place)
 	if fault.Of(err) == fault.NotFound && err != nil {
 		return "", false, nil
 	}
 	return p.Name, false, err
 }
 
-// words of a private address, "" when it was erased.
-func (e end) words(ctx context.Context, tx *store.Tx) (string, error) {
-	if e.address == "" {
+// wordsIn are those of a private address, "" when it was erased.
+func (s Spot) wordsIn(ctx context.Context, tx *store.Tx) (string, error) {
+	if s.kept == "" {
 		return "", nil
 	}
-	s, err := addressIn(ctx, tx, e.address)
+	at, err := addressIn(ctx, tx, s.kept)
 	if fault.Of(err) == fault.NotFound && err != nil {
 		return "", nil
 	}
-	return s.Address, err
+	return at.Address, err
 }
 
 // booking reads a booking for one of its two parties; for others there is
 // none. The guardian of a minor sees it as the minor.
 func (v *NoticeView) booking(ctx context.Context, tx *store.Tx, id string, kept time.Duration) error {
-	b, err := scanTrip(tx.QueryRow(ctx, `SELECT `+tripColumns+` FROM carpool_bookings WHERE id = $1`, sentence(id)))
+	b, err := bookingIn(ctx, tx, BookingID(id))
 	if err != nil {
-		return none(err)
+		return err
 	}
-	v.Stale = v.Stale || over(v.Notice.Kind, b.state)
-	if b.rider != v.To.ID && b.driver != v.To.ID {
-		m, err := memberIn(ctx, tx, b.rider)
+	v.Stale = v.Stale || over(v.Notice.Kind, b.State)
+	if b.Rider != v.To.ID && b.Driver != v.To.ID {
+		m, err := memberIn(ctx, tx, b.Rider)
 		if err != nil {
 			return err
 		}
@@ -68,65 +65,45 @@ func (v *NoticeView) booking(ctx context.Context, tx *store.Tx, id string, kept 
 	return err
 }
 
-const tripColumns = `id, rider, driver, ride, pickup_place, pickup_address, drop_place, drop_address, pickup_ms, drop_ms, seats, cents, state, deadline_ms, changed_ms`
-
-// trip is what is read of a booking.
-type trip struct {
-	id            BookingID
-	rider, driver MemberID
-	ride          RideID
-	from, to      end
-	leave, arrive time.Time
-	deadline      time.Time
-	changed       time.Time
-	seats, cents  int
-	state         BookingState
-}
-
-func scanTrip(row scanner) (trip, error) {
-	var t trip
-	var leave, arrive, deadline, changed int64
-	err := row.Scan(&t.id, &t.rider, &t.driver, &t.ride, &t.from.place, &t.from.address, &t.to.place, &t.to.address,
-		&leave, &arrive, &t.seats, &t.cents, &t.state, &deadline, &changed)
-	t.leave, t.arrive, t.deadline, t.changed = moment(leave), moment(arrive), moment(deadline), moment(changed)
-	return t, err
-}
-
 // seen is a booking as one of its parties may see it now: names and numbers
 // from the acceptance until kept after the lift. A third person that the rider
 // trusts hears when and where, and nothing of the other.
-func (b trip) seen(ctx context.Context, tx *store.Tx, reader MemberID, third bool, kept time.Duration) (*NoticeTrip, error) {
-	t := &NoticeTrip{Booking: b.id, Driver: reader == b.driver, Leave: b.leave, Arrive: b.arrive, Deadline: b.deadline, Changed: b.changed,
-		Seats: b.seats, Cents: b.cents, State: b.state}
+func (b Booking) seen(ctx context.Context, tx *store.Tx, reader MemberID, third bool, kept time.Duration) (*NoticeTrip, error) {
+	from, to := b.Pickup.Spot, b.Drop.Spot
+	t := &NoticeTrip{Booking: b.ID, Driver: reader == b.Driver, Leave: b.Pickup.At, Arrive: b.Drop.At, Deadline: b.Deadline, Changed: b.Changed,
+		Seats: b.Seats, Cents: b.Cents, State: b.State}
 	var err error
-	if t.From, t.FromDoor, err = b.from.name(ctx, tx); err != nil {
+	if t.From, t.FromDoor, err = from.nameIn(ctx, tx); err != nil {
 		return nil, err
 	}
-	if t.To, t.ToDoor, err = b.to.name(ctx, tx); err != nil {
+	if t.To, t.ToDoor, err = to.nameIn(ctx, tx); err != nil {
 		return nil, err
 	}
 	if third {
 		t.FromDoor, t.ToDoor = false, false
 		return t, nil
 	}
-	other := b.driver
-	known, err := known(ctx, tx, Booking{Rider: b.rider, Driver: b.driver, State: b.state, Drop: Stop{At: b.arrive}}, kept)
+	other := b.Driver
+	known, err := known(ctx, tx, b, kept)
 	if err != nil {
 		return nil, err
 	}
 	if t.Driver {
-		other = b.rider
+		other = b.Rider
 		if known {
-			if t.FromAddress, err = b.from.words(ctx, tx); err != nil {
+			if t.FromAddress, err = from.wordsIn(ctx, tx); err != nil {
 				return nil, err
 			}
-			if t.ToAddress, err = b.to.words(ctx, tx); err != nil {
+			if t.ToAddress, err = to.wordsIn(ctx, tx); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return t, t.party(ctx, tx, reader, other, b.ride, known)
+	return t, t.party(ctx, tx, reader, other, b.Ride, known)
 }
+
+// mostTrips of a member are shown at once.
+const mostTrips = 1000
 
 // Trips are the bookings of a member, as rider and as driver, that begin within
 // a time and were asked for or accepted, in order; as a notice would show them.
@@ -134,17 +111,12 @@ func (p *Members) Trips(ctx context.Context, member MemberID, from, to time.Time
 	var out []NoticeTrip
 	err := p.deps.Store.View(ctx, func(tx *store.Tx) error {
 		out = nil
-		rows, err := tx.Query(ctx, `SELECT `+tripColumns+` FROM carpool_bookings
-			WHERE (rider = $1 OR driver = $1) AND pickup_ms >= $2 AND pickup_ms < $3 AND state IN ('asked', 'accepted', 'boarded', 'completed')
-			ORDER BY pickup_ms, id LIMIT 1000`, sentence(string(member)), store.Millis(from), store.Millis(to))
+		found, err := bookingsWhere(ctx, tx, `(rider = $1 OR driver = $1) AND pickup_ms >= $2 AND pickup_ms < $3 AND state IN ('asked', 'accepted', 'boarded', 'completed')`,
+			sentence(string(member)), store.Millis(from), store.Millis(to))
 		if err != nil {
 			return err
 		}
-		found, err := all(rows, scanTrip)
-		if err != nil {
-			return err
-		}
-		for _, b := range found {
+		for _, b := range found[:min(len(found), mostTrips)] {
 			t, err := b.seen(ctx, tx, member, false, p.cfg.AddressKept)
 			if err != nil && fault.Of(err) != fault.NotFound {
 				return err
@@ -196,28 +168,20 @@ func (t *NoticeTrip) party(ctx context.Context, tx *store.Tx, reader, other Memb
 // request reads a request: the whole wish for the rider and, of a minor, the
 // guardian; for others, drivers who know the road, the meeting points alone.
 func (v *NoticeView) request(ctx context.Context, tx *store.Tx, id string) error {
-	var (
-		from, to      end
-		rider, way    string
-		state         RequestState
-		leave, arrive int64
-		companions    int
-	)
-	err := tx.QueryRow(ctx, `SELECT rider, from_place, from_address, to_place, to_address, from_ms, to_ms, companions, state, way FROM carpool_requests WHERE id = $1`, sentence(id)).
-		Scan(&rider, &from.place, &from.address, &to.place, &to.address, &leave, &arrive, &companions, &state, &way)
+	r, err := requestIn(ctx, tx, RequestID(id))
 	if err != nil {
-		return none(err)
+		return err
 	}
-	v.Stale = v.Stale || past(v.Notice.Kind, state)
-	if WayKind(way) == WayBus && v.Bus == nil {
+	v.Stale = v.Stale || past(v.Notice.Kind, r.State)
+	if r.Way.Kind == WayBus && v.Bus == nil {
 		v.Bus = &Bus{}
 	}
 	if v.Trip != nil {
 		return nil // the booking says more
 	}
-	t := &NoticeTrip{Leave: moment(leave), Arrive: moment(arrive), Window: true, Seats: 1 + companions, Driver: MemberID(rider) != v.To.ID}
+	t := &NoticeTrip{Leave: r.When.From, Arrive: r.When.To, Window: true, Seats: r.Seats(), Driver: r.Rider != v.To.ID}
 	if t.Driver {
-		m, err := memberIn(ctx, tx, MemberID(rider))
+		m, err := memberIn(ctx, tx, r.Rider)
 		if err != nil {
 			return err
 		}
@@ -225,10 +189,10 @@ func (v *NoticeView) request(ctx context.Context, tx *store.Tx, id string) error
 			t.Driver, v.For = false, m.First
 		}
 	}
-	if t.From, t.FromDoor, err = from.name(ctx, tx); err != nil {
+	if t.From, t.FromDoor, err = r.From.nameIn(ctx, tx); err != nil {
 		return err
 	}
-	if t.To, t.ToDoor, err = to.name(ctx, tx); err != nil {
+	if t.To, t.ToDoor, err = r.To.nameIn(ctx, tx); err != nil {
 		return err
 	}
 	if t.Driver || v.Trusted { // not even that it is a door

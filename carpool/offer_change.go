@@ -23,7 +23,8 @@ const (
 
 // Change changes an offer from now on. Rides that somebody has booked, or asked
 // for, stay as they were agreed, and those riders are told; but for the seats
-// that nobody has taken, which are the offer's. All others are laid out anew. A private end without words keeps the address that it had.
+// that nobody has taken, which are the offer's. All others are laid out anew. A
+// private end without words keeps the address that it had.
 func (p *Offers) Change(ctx context.Context, by By, o Offer) (Offer, error) {
 	o, err := p.cfg.checkOffer(o)
 	if err != nil {

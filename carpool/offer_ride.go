@@ -71,24 +71,29 @@ func whoOf(by By, as Party) string {
 // errAboard is a ride that cannot be cancelled any more.
 var errAboard = fault.New(fault.Conflict, "this ride is under way with somebody aboard")
 
-// cancelRideIn cancels a ride and its bookings, in somebody else's transaction.
+// cancelRideIn cancels a ride and its bookings, in somebody else's transaction:
+// those too whose time has passed without a word that their rider got in, who
+// may be standing there still. Who was aboard until their drop has arrived.
 func (b base) cancelRideIn(ctx context.Context, tx *store.Tx, r Ride, who, reason string) error {
-	booked, err := bookingsWhere(ctx, tx, `ride = $1 AND state IN ('asked', 'accepted', 'boarded')`, string(r.ID))
+	booked, err := bookingsWhere(ctx, tx, `ride = $1 AND (state IN ('asked', 'accepted') OR state = 'boarded' AND drop_ms > $2)`, string(r.ID), store.Millis(tx.Now))
 	if err != nil {
 		return err
 	}
 	if slices.ContainsFunc(booked, func(bk Booking) bool { return bk.State == Boarded }) {
 		return errAboard
 	}
-	for _, bk := range booked {
-		if _, err := b.changeIn(ctx, tx, bk, bookingChange{event: EventCancel, as: AsProgram, who: who, reason: ReasonRide, words: reason}); err != nil {
-			return err
-		}
+	if err := b.cancelAll(ctx, tx, booked, who, reason); err != nil {
+		return err
 	}
-	if _, err := tx.Exec(ctx, `UPDATE carpool_rides SET state = 'cancelled', reason = $2 WHERE id = $1`, string(r.ID), reason); err != nil {
-		return fmt.Errorf("cancel ride %s: %w", r.ID, err)
+	return b.dropRide(ctx, tx, r.ID, who, reason)
+}
+
+// dropRide notes that a ride does not go, or not on.
+func (b base) dropRide(ctx context.Context, tx *store.Tx, id RideID, who, reason string) error {
+	if _, err := tx.Exec(ctx, `UPDATE carpool_rides SET state = 'cancelled', reason = $2 WHERE id = $1`, string(id), reason); err != nil {
+		return fmt.Errorf("cancel ride %s: %w", id, err)
 	}
-	return b.deps.Audit.Add(ctx, tx, audit.Entry{Action: "carpool.ride.cancel", Object: string(r.ID), Detail: map[string]string{"by": who}})
+	return b.deps.Audit.Add(ctx, tx, audit.Entry{Action: "carpool.ride.cancel", Object: string(id), Detail: map[string]string{"by": who}})
 }
 
 // stopRideIn cancels a ride; of one that is under way, or has somebody aboard
@@ -99,11 +104,16 @@ func (b base) stopRideIn(ctx context.Context, tx *store.Tx, r Ride, who, reason 
 			return err
 		}
 	}
-	waiting, err := bookingsWhere(ctx, tx, `ride = $1 AND state IN ('asked', 'accepted') AND drop_ms > $2`, string(r.ID), store.Millis(tx.Now))
+	waiting, err := bookingsWhere(ctx, tx, `ride = $1 AND state IN ('asked', 'accepted')`, string(r.ID))
 	if err != nil {
 		return err
 	}
-	for _, bk := range waiting {
+	return b.cancelAll(ctx, tx, waiting, who, reason)
+}
+
+// cancelAll cancels bookings whose ride does not take them.
+func (b base) cancelAll(ctx context.Context, tx *store.Tx, list []Booking, who, reason string) error {
+	for _, bk := range list {
 		if _, err := b.changeIn(ctx, tx, bk, bookingChange{event: EventCancel, as: AsProgram, who: who, reason: ReasonRide, words: reason}); err != nil {
 			return err
 		}
@@ -129,7 +139,8 @@ func (b base) cancelRidesOf(ctx context.Context, tx *store.Tx, driver MemberID, 
 }
 
 // endAllOf ends all that a member offers, asks for and has booked, when they
-// leave or are suspended. Who is aboard goes on.
+// leave or are suspended. Who is aboard goes on. Who is suspended while away
+// has no driver any more, but is not left there: the desk calls.
 func (b base) endAllOf(ctx context.Context, tx *store.Tx, member MemberID, reason string) error {
 	offers, err := offersOf(ctx, tx, member)
 	if err != nil {
@@ -148,7 +159,21 @@ func (b base) endAllOf(ctx context.Context, tx *store.Tx, member MemberID, reaso
 		return err
 	}
 	for _, r := range requests {
-		if err := b.withdrawIn(ctx, tx, r, string(AsProgram), reason); err != nil {
+		home := false
+		if reason == reasonOffice {
+			if r.onTheRoad() {
+				continue // the desk has them in hand
+			}
+			if home, err = away(ctx, tx, r); err != nil {
+				return err
+			}
+		}
+		if home {
+			err = b.bringHome(ctx, tx, r, reason)
+		} else {
+			err = b.withdrawIn(ctx, tx, r, string(AsProgram), reason)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -90,7 +90,7 @@ func (p *Bookings) OpenBetween(ctx context.Context, from, to time.Time) ([]Reque
 		out = nil
 		for _, r := range list {
 			if !r.Rider.Outside() {
-				out = append(out, Request{ID: r.ID, Rider: r.Rider, From: r.From, To: r.To, When: r.When, Companions: r.Companions})
+				out = append(out, Request{ID: r.ID, Rider: r.Rider, From: r.From, To: r.To, When: r.When, Companions: r.Companions, Series: r.Series})
 			}
 		}
 		return err

@@ -45,7 +45,14 @@ func (t *Trust) Ask(ctx context.Context, by By, vehicle VehicleID, papers Check,
 		return Check{}, fault.New(fault.Invalid, "pictures: at most %d", MaxPictures)
 	}
 	// Nobody makes the program draw pictures before it is known that they may.
-	if err := t.deps.Store.View(ctx, func(tx *store.Tx) error { _, _, err := t.mayAsk(ctx, tx, by, vehicle); return err }); err != nil {
+	err := t.deps.Store.View(ctx, func(tx *store.Tx) error {
+		m, _, err := t.mayAsk(ctx, tx, by, vehicle)
+		if err != nil {
+			return err
+		}
+		return sentToday(ctx, tx, m.ID)
+	})
+	if err != nil {
 		return Check{}, fmt.Errorf("ask for a check: %w", err)
 	}
 	clean := make([]Picture, 0, len(pictures))
@@ -58,7 +65,7 @@ func (t *Trust) Ask(ctx context.Context, by By, vehicle VehicleID, papers Check,
 	}
 	c := Check{ID: newID("d"), Vehicle: vehicle, State: CheckWaiting, Licence: papers.Licence, Insurance: papers.Insurance, Roadworthy: papers.Roadworthy}
 	detail := map[string]string{"vehicle": string(vehicle), "pictures": fmt.Sprint(len(clean))}
-	err := t.deps.Audit.Do(ctx, audit.Entry{Action: "carpool.papers.ask", Object: c.ID, Detail: detail}, func(tx *store.Tx) error {
+	err = t.deps.Audit.Do(ctx, audit.Entry{Action: "carpool.papers.ask", Object: c.ID, Detail: detail}, func(tx *store.Tx) error {
 		m, consent, err := t.mayAsk(ctx, tx, by, vehicle)
 		if err != nil {
 			return err
@@ -66,12 +73,8 @@ func (t *Trust) Ask(ctx context.Context, by By, vehicle VehicleID, papers Check,
 		if err := checkPapers(c, DateOf(tx.Now, t.cfg.Location)); err != nil {
 			return err
 		}
-		var n int
-		if err := tx.QueryRow(ctx, `SELECT count(*) FROM carpool_checks WHERE driver = $1 AND asked_ms > $2`, string(m.ID), store.Millis(tx.Now.Add(-24*time.Hour))).Scan(&n); err != nil {
+		if err := sentToday(ctx, tx, m.ID); err != nil {
 			return err
-		}
-		if n >= asksADay {
-			return fault.New(fault.Conflict, "you have sent papers %d times today; wait for the answer, or go to the station", n)
 		}
 		if err := dropPictures(ctx, tx, m.ID, vehicle); err != nil {
 			return err
@@ -96,6 +99,34 @@ func (t *Trust) Ask(ctx context.Context, by By, vehicle VehicleID, papers Check,
 		return Check{}, fmt.Errorf("ask for a check: %w", err)
 	}
 	return c, nil
+}
+
+// MaySend says whether a member may send papers now, before a picture of theirs
+// is read.
+func (t *Trust) MaySend(ctx context.Context, by By) error {
+	err := t.deps.Store.View(ctx, func(tx *store.Tx) error {
+		m, err := mayAct(ctx, tx, by, by.Member)
+		if err != nil {
+			return err
+		}
+		return sentToday(ctx, tx, m.ID)
+	})
+	if err != nil {
+		return fmt.Errorf("send papers: %w", err)
+	}
+	return nil
+}
+
+// sentToday refuses a driver who has asked for enough checks in a day.
+func sentToday(ctx context.Context, tx *store.Tx, driver MemberID) error {
+	var n int
+	if err := tx.QueryRow(ctx, `SELECT count(*) FROM carpool_checks WHERE driver = $1 AND asked_ms > $2`, string(driver), store.Millis(tx.Now.Add(-24*time.Hour))).Scan(&n); err != nil {
+		return fmt.Errorf("count the checks of %s: %w", driver, err)
+	}
+	if n >= asksADay {
+		return fault.New(fault.Conflict, "you have sent papers %d times today; wait for the answer, or go to the station", n)
+	}
+	return nil
 }
 
 // mayAsk is whose papers may be sent: of one's own car, with consent.

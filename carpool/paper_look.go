@@ -28,11 +28,15 @@ const (
 	LookPicture LookAt = "papers.picture" // a picture of a paper
 	LookFind    LookAt = "desk.find"      // found by name or number
 	LookConsent LookAt = "desk.consent"   // consent written down
+	LookPerson  LookAt = "desk.person"    // the page of a person, with what they asked for
+	LookRequest LookAt = "desk.request"   // a request
+	LookBooking LookAt = "desk.booking"   // a lift, with who drives and who rides
 	LookCall    LookAt = "desk.call"      // name and number, to call
 	LookSlip    LookAt = "desk.slip"      // a journey, to print it
 	LookSheet   LookAt = "desk.sheet"     // on the sheet of a day
 	LookReport  LookAt = "office.report"  // in a report
-	LookExport  LookAt = "desk.export"    // all that is kept
+	LookSuspend LookAt = "office.suspension"
+	LookExport  LookAt = "desk.export" // all that is kept
 )
 
 // lookIn writes down that somebody was looked at.
@@ -48,16 +52,27 @@ func lookIn(ctx context.Context, tx *store.Tx, member MemberID, who string, what
 // lookOnce is lookIn, but once an hour for the same thing: a list that is shown
 // again is no other look.
 func lookOnce(ctx context.Context, tx *store.Tx, member MemberID, who string, what LookAt, thing string) error {
-	var seen int
-	err := tx.QueryRow(ctx, `SELECT count(*) FROM carpool_looks WHERE who = $1 AND member = $2 AND what = $3 AND thing = $4 AND at_ms > $5`,
-		who, string(member), string(what), sentence(thing), store.Millis(tx.Now.Add(-time.Hour))).Scan(&seen)
-	if err != nil {
-		return fmt.Errorf("read looks at %s: %w", member, err)
-	}
-	if seen > 0 {
-		return nil
+	seen, err := looked(ctx, tx, member, who, what, thing)
+	if err != nil || seen {
+		return err
 	}
 	return lookIn(ctx, tx, member, who, what, thing)
+}
+
+// looked says whether somebody saw a thing of a member in the last hour: it, or
+// the member's whole page of which a request and a lift are part.
+func looked(ctx context.Context, tx *store.Tx, member MemberID, who string, what LookAt, thing string) (bool, error) {
+	whole := what
+	if what == LookRequest || what == LookBooking {
+		whole = LookPerson
+	}
+	var seen int
+	err := tx.QueryRow(ctx, `SELECT count(*) FROM carpool_looks WHERE who = $1 AND member = $2 AND (what = $3 AND thing = $4 OR what = $5 AND what <> $3) AND at_ms > $6`,
+		who, string(member), string(what), sentence(thing), string(whole), store.Millis(tx.Now.Add(-time.Hour))).Scan(&seen)
+	if err != nil {
+		return false, fmt.Errorf("read looks at %s: %w", member, err)
+	}
+	return seen > 0, nil
 }
 
 func scanLook(row scanner) (Look, error) {

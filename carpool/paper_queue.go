@@ -23,8 +23,8 @@ type CheckView struct {
 }
 
 // Queue are the checks that wait, the oldest first. Each name on it counts as
-// a look, once an hour. With in only drivers of comuni that it allows are on it.
-func (t *Trust) Queue(ctx context.Context, officer By, in ...func(comune string) bool) ([]CheckView, error) {
+// a look, once an hour. Only drivers of comuni that in allows are on it.
+func (t *Trust) Queue(ctx context.Context, officer By, in func(comune string) bool) ([]CheckView, error) {
 	if err := mayOffice(officer); err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (t *Trust) Queue(ctx context.Context, officer By, in ...func(comune string)
 			if err != nil {
 				return err
 			}
-			if !allowed(in, m.Comune) {
+			if !in(m.Comune) {
 				continue
 			}
 			v, err := t.view(ctx, tx, c)

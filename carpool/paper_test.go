@@ -150,7 +150,7 @@ func TestPapersFromAskToDecision(t *testing.T) {
 		if len(queue) != 0 || w.number(`SELECT count(*) FROM carpool_looks`) != 0 {
 			t.Errorf("an officer of another comune sees %v, or looks are written", queue)
 		}
-		queue, err = w.Trust.Queue(ctx, officer)
+		queue, err = w.Trust.Queue(ctx, officer, everywhere)
 		must(t, err)
 		if len(queue) != 1 || queue[0].ID != c.ID || queue[0].Name != "Residente Numero 1" || queue[0].Plate != "AB123CD" || len(queue[0].Pictures) != 2 {
 			t.Fatalf("%+v", queue)
@@ -205,7 +205,7 @@ func TestOfficersSeeTheQueueAndNothingElse(t *testing.T) {
 		ctx := t.Context()
 		_, self := w.resident(1, carpool.ConsentCheck)
 		v := w.checked(self)
-		_, err := w.Members.Find(ctx, officer, "residente")
+		_, err := w.Members.Find(ctx, officer, "residente", everywhere)
 		refused(t, "find", err, fault.Denied)
 		_, err = w.Desk.Calls(ctx, officer)
 		refused(t, "call list", err, fault.Denied)
@@ -219,7 +219,7 @@ func TestOfficersSeeTheQueueAndNothingElse(t *testing.T) {
 		refused(t, "messages", err, fault.Denied)
 		refused(t, "export", w.Privacy.Export(ctx, officer, self.Member, &bytes.Buffer{}), fault.Denied)
 		for _, by := range []carpool.By{self, atDesk, {}} {
-			_, err := w.Trust.Queue(ctx, by)
+			_, err := w.Trust.Queue(ctx, by, everywhere)
 			refused(t, "the queue by somebody else", err, fault.Denied)
 			_, err = w.Trust.Look(ctx, by, "d-x")
 			refused(t, "a look by somebody else", err, fault.Denied)
@@ -231,13 +231,21 @@ func TestOfficersSeeTheQueueAndNothingElse(t *testing.T) {
 	})
 }
 
+// drives is a driver with papers that hold, and a rider whom they take in three
+// days.
+func (w *trustWorld) drives() (driver carpool.Member, by carpool.By, rider carpool.Member, v carpool.Vehicle) {
+	w.t.Helper()
+	driver, by = w.resident(1, carpool.ConsentCheck)
+	rider, _ = w.resident(2)
+	v = w.checked(by)
+	w.lift("x", rider.ID, driver.ID, v.ID, carpool.Accepted, 72*time.Hour)
+	return driver, by, rider, v
+}
+
 func TestAnotherPlateIsAnotherCar(t *testing.T) {
 	eachTrust(t, func(t *testing.T, w *trustWorld) {
 		ctx := t.Context()
-		driver, by := w.resident(1, carpool.ConsentCheck)
-		rider, _ := w.resident(2)
-		v := w.checked(by)
-		w.lift("x", rider.ID, driver.ID, v.ID, carpool.Accepted, 72*time.Hour)
+		driver, by, rider, v := w.drives()
 		v.Label = "Panda blu"
 		_, err := w.Members.PutVehicle(ctx, by, v)
 		must(t, err)
@@ -286,6 +294,38 @@ func TestAnotherPlateIsAnotherCar(t *testing.T) {
 		must(t, w.Members.DropVehicle(ctx, by, v.ID))
 		if cars, err := w.Members.Vehicles(ctx, driver.ID); err != nil || len(cars) != 0 {
 			t.Errorf("%v, %v", cars, err)
+		}
+	})
+}
+
+// Who was looked at under one name does not drive under another.
+func TestAnotherNameIsLookedAtAgain(t *testing.T) {
+	eachTrust(t, func(t *testing.T, w *trustWorld) {
+		ctx := t.Context()
+		driver, by, _, v := w.drives()
+		waiting, err := w.Trust.Ask(ctx, by, v.ID, papersUntil, []carpool.Picture{{Kind: carpool.PictureLicence, Data: photo(t, 40, 30, 1)}})
+		must(t, err)
+		driver.Large = true
+		_, err = w.Members.Update(ctx, by, driver)
+		must(t, err)
+		if risk := w.texts(`SELECT risk FROM carpool_rides`); risk[0] != "" {
+			t.Errorf("large type puts rides at risk: %v", risk)
+		}
+		driver.Last = "Altro Nome"
+		_, err = w.Members.Update(ctx, by, driver)
+		must(t, err)
+		_, err = w.Trust.Decide(ctx, officer, waiting.ID, carpool.Decision{Pass: true})
+		refused(t, "papers of the old name", err, fault.NotFound)
+		for _, state := range w.texts(`SELECT state FROM carpool_checks`) {
+			if state != string(carpool.CheckVoid) {
+				t.Errorf("a check is %s", state)
+			}
+		}
+		if risk := w.texts(`SELECT risk FROM carpool_rides`); risk[0] != "papers" || w.number(`SELECT count(*) FROM carpool_pictures`) != 0 {
+			t.Errorf("risk %v", risk)
+		}
+		if n := w.number(`SELECT count(*) FROM audit_line WHERE action = 'carpool.member.update' AND object = $1`, string(driver.ID)); n != 2 {
+			t.Errorf("%d lines in the log", n)
 		}
 	})
 }

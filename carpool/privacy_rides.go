@@ -48,10 +48,10 @@ var rideHoldings = []Holding{
 	},
 	{
 		Table: "carpool_requests", Columns: `id rider@ by_who* consent ` + rideEnds + ` from_ms to_ms arrive companions needs* door max_walk_ms return_kind outward note* state
-			way way_booking way_listed way_bus way_until_ms way_text road_asked again step searched_ms created_ms`,
+			way way_booking way_listed way_bus way_until_ms way_text road_asked again step searched_ms created_ms series`,
 		About:  []About{{Where: `rider = $1`}},
 		Forget: []string{`UPDATE carpool_requests SET by_who = '', needs = '', note = '', ` + noEnd("from") + `, ` + noEnd("to") + ` WHERE rider = $1`},
-		Expire: []Expire{{"rides", `UPDATE carpool_requests SET rider = '', by_who = '', consent = '', needs = '', note = '', outward = '', way_booking = '',
+		Expire: []Expire{{"rides", `UPDATE carpool_requests SET rider = '', by_who = '', consent = '', needs = '', note = '', outward = '', series = '', way_booking = '',
 			state = CASE WHEN state = 'done' THEN state ELSE 'withdrawn' END, way_until_ms = 0, ` + noEnd("from") + `, ` + noEnd("to") + `
 			WHERE to_ms < $1 AND created_ms < $1 AND rider <> ''`}},
 	},

@@ -44,7 +44,8 @@ var holdings = []Holding{
 		Table: "carpool_reports", Columns: `id reporter@ about@ other@ booking ride kind body* state outcome reason* handled_by at_ms handled_ms`,
 		About: []About{
 			{Where: `reporter = $1`, Hide: `other handled_by`},
-			{Where: `about = $1 AND reporter <> $1`, Hide: `reporter other body reason handled_by booking ride`},
+			// Of one number on two sides nothing: it would tell whose number it is.
+			{Where: `about = $1 AND reporter <> $1 AND kind <> 'same-phone'`, Hide: `reporter other body reason handled_by booking ride`},
 		},
 		Forget: []string{`DELETE FROM carpool_reports WHERE reporter = $1 OR about = $1 OR other = $1`},
 		Expire: []Expire{{"year", `DELETE FROM carpool_reports WHERE state = 'handled' AND handled_ms < $1`}},
@@ -56,8 +57,14 @@ var holdings = []Holding{
 		Expire: []Expire{{"notices", `DELETE FROM carpool_calls WHERE done_ms <> 0 AND done_ms < $1`}},
 	},
 	{
-		Table: "carpool_suspensions", Columns: `id member@ state reason* by_who at_ms settled_by settled* settled_ms appeal* appeal_ms lifted_by lifted* lifted_ms`,
-		About:  []About{{Where: `member = $1`}},
+		Table: "carpool_code_calls", Columns: `id account phone* comune* state asked_ms until_ms taken_by lease_ms tries`,
+		About:  []About{{Where: `account <> '' AND account = (SELECT account FROM carpool_members WHERE id = $1)`}},
+		Forget: []string{`DELETE FROM carpool_code_calls WHERE account <> '' AND account = (SELECT account FROM carpool_members WHERE id = $1)`},
+		Expire: []Expire{{"now", `DELETE FROM carpool_code_calls WHERE until_ms <= $1`}},
+	},
+	{
+		Table: "carpool_suspensions", Columns: `id member@ state reason* by_who at_ms settled_by settled* settled_ms appeal* appeal_ms answer* answered_by answered_ms lifted_by lifted* lifted_ms`,
+		About:  []About{{Where: `member = $1 AND state NOT IN ('proposed', 'refused')`, Hide: `by_who settled_by answered_by lifted_by`}},
 		Forget: []string{`DELETE FROM carpool_suspensions WHERE member = $1`},
 		Expire: []Expire{{"year", `DELETE FROM carpool_suspensions WHERE (state = 'lifted' AND lifted_ms < $1) OR (state = 'refused' AND settled_ms < $1)`}},
 	},

@@ -94,7 +94,9 @@ func plantAll(w *trustWorld, m carpool.Member, nr int) sentinels {
 		"carpool_once":     {"key": fmt.Sprintf("request:%s:%s:sentinella-once-%s", m.Account, m.ID, sentinel(nr))},
 		"carpool_reports":  {"state": "handled"},
 		"carpool_calls":    {"state": "done", "params": "{}"},
-		"carpool_consents": {"what": "io"},
+
+		"carpool_code_calls": {"account": m.Account},
+		"carpool_consents":   {"what": "io"},
 	}
 	for _, h := range carpool.Holdings() {
 		if h.Table == "carpool_members" {
@@ -429,13 +431,13 @@ func TestProveForget(t *testing.T) {
 		must(t, err)
 	}
 	planted, columns := 0, 0
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTrustWorld(t, db)
 		for i := range n {
 			planted += proveForget(w, i+1)
 		}
 	})
-	storetest.Each(t, func(t *testing.T, db *store.DB) { columns += proveExport(newTrustWorld(t, db), 1) })
-	storetest.Each(t, func(t *testing.T, db *store.DB) { proveRetention(newTrustWorld(t, db)) })
+	storetest.Story(t, func(t *testing.T, db *store.DB) { columns += proveExport(newTrustWorld(t, db), 1) })
+	storetest.Story(t, func(t *testing.T, db *store.DB) { proveRetention(newTrustWorld(t, db)) })
 	t.Logf("prove-forget: %d sentinels planted for %d members on two databases, 0 left in any cell, or any byte of the file and its log; %d columns held against the export; retention as promised", planted, 2*n, columns)
 }

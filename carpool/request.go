@@ -84,36 +84,9 @@ func (p *Bookings) request(ctx context.Context, by By, r Request, back *Window, 
 				return err
 			}
 		}
-		rider, err := mayAct(ctx, tx, by, r.Rider)
+		id, err := p.putAsked(ctx, tx, by, r, back)
 		if err != nil {
 			return err
-		}
-		if err := mayRide(ctx, tx, rider); err != nil {
-			return err
-		}
-		r, err := p.cfg.checkRequest(r, back, tx.Now)
-		if err != nil {
-			return err
-		}
-		r.By, r.Consent, r.Outward = by.Account, "", ""
-		if by.Desk {
-			c, _, err := consentIn(ctx, tx, rider.ID, ConsentDesk)
-			if err != nil {
-				return err
-			}
-			r.Consent = c.ID
-		}
-		if err := p.mayRequest(ctx, tx, r); err != nil {
-			return err
-		}
-		id, err := p.putNew(ctx, tx, r)
-		if err != nil {
-			return err
-		}
-		if r.Return != NoReturn {
-			if _, err := p.putNew(ctx, tx, backOf(r, id, back)); err != nil {
-				return err
-			}
 		}
 		until := tx.Now
 		if special {
@@ -124,13 +97,6 @@ func (p *Bookings) request(ctx context.Context, by By, r Request, back *Window, 
 		if err := key.noteAt(ctx, tx, string(id), until); err != nil {
 			return err
 		}
-		detail := acting(by, map[string]string{"rider": string(r.Rider)})
-		if r.Consent != "" {
-			detail["consent"] = r.Consent
-		}
-		if err := p.deps.Audit.Add(ctx, tx, audit.Entry{Action: "carpool.request.add", Object: string(id), Detail: detail}); err != nil {
-			return err
-		}
 		out, err = requestExact(ctx, tx, id)
 		return err
 	})
@@ -138,6 +104,46 @@ func (p *Bookings) request(ctx context.Context, by By, r Request, back *Window, 
 		return Request{}, fmt.Errorf("request: %w", err)
 	}
 	return out, nil
+}
+
+// putAsked writes a request that somebody makes, and the way back where they
+// wish one.
+func (b base) putAsked(ctx context.Context, tx *store.Tx, by By, r Request, back *Window) (RequestID, error) {
+	rider, err := mayAct(ctx, tx, by, r.Rider)
+	if err != nil {
+		return "", err
+	}
+	if err := mayRide(ctx, tx, rider); err != nil {
+		return "", err
+	}
+	if r, err = b.cfg.checkRequest(r, back, tx.Now); err != nil {
+		return "", err
+	}
+	r.By, r.Consent, r.Outward = by.Account, "", ""
+	detail := acting(by, map[string]string{"rider": string(r.Rider)})
+	if by.Desk {
+		c, _, err := consentIn(ctx, tx, rider.ID, ConsentDesk)
+		if err != nil {
+			return "", err
+		}
+		r.Consent = c.ID
+	}
+	if r.Consent != "" {
+		detail["consent"] = r.Consent
+	}
+	if err := b.mayRequest(ctx, tx, r); err != nil {
+		return "", err
+	}
+	id, err := b.putNew(ctx, tx, r)
+	if err != nil {
+		return "", err
+	}
+	if r.Return != NoReturn {
+		if _, err := b.putNew(ctx, tx, backOf(r, id, back)); err != nil {
+			return "", err
+		}
+	}
+	return id, b.deps.Audit.Add(ctx, tx, audit.Entry{Action: "carpool.request.add", Object: string(id), Detail: detail})
 }
 
 // backOf is the way back of a request.
@@ -162,14 +168,17 @@ func (b base) mayRequest(ctx context.Context, tx *store.Tx, r Request) error {
 	if err != nil {
 		return err
 	}
-	var n int
-	err = tx.QueryRow(ctx, `SELECT count(*) FROM carpool_requests WHERE rider = $1 AND from_ms >= $2 AND from_ms < $3 AND state <> 'withdrawn'`,
-		string(r.Rider), store.Millis(from), store.Millis(to)).Scan(&n)
+	var n, withdrawn int
+	err = tx.QueryRow(ctx, `SELECT count(*), COALESCE(SUM(CASE state WHEN 'withdrawn' THEN 1 ELSE 0 END), 0) FROM carpool_requests WHERE rider = $1 AND from_ms >= $2 AND from_ms < $3`,
+		string(r.Rider), store.Millis(from), store.Millis(to)).Scan(&n, &withdrawn)
 	if err != nil {
 		return fmt.Errorf("read the requests of a day: %w", err)
 	}
-	if n >= b.cfg.Limits.BookingsADay {
-		return fault.New(fault.Conflict, "request: %d journeys on this day already; withdraw one first", n)
+	switch most := b.cfg.Limits.BookingsADay; {
+	case n-withdrawn >= most:
+		return fault.New(fault.Conflict, "request: %d journeys on this day already; withdraw one first", n-withdrawn)
+	case n >= 2*most:
+		return fault.New(fault.Conflict, "request: %d journeys were asked for and withdrawn on this day already; call the desk", withdrawn)
 	}
 	return nil
 }
@@ -178,6 +187,11 @@ func (b base) mayRequest(ctx context.Context, tx *store.Tx, r Request) error {
 func (b base) putNew(ctx context.Context, tx *store.Tx, r Request) (RequestID, error) {
 	r.ID, r.Created, r.searched, r.Way = RequestID(newID("q")), tx.Now, tx.Now, Way{}
 	r.State = cmp.Or(r.State, RequestOpen)
+	if r.follows { // the rider knows that it is looked for, and has not seen the lifts there are
+		if n := NextWay(r, WayFacts{}, tx.Now, b.cfg); n.Way.Kind == WaySearch {
+			r.State, r.Way, r.searched = n.State, n.Way, time.Time{}
+		}
+	}
 	var err error
 	if r.From, err = keepSpot(ctx, tx, "from", r.Rider, r.From, r.DoorToDoor); err != nil {
 		return "", err
@@ -222,17 +236,24 @@ func myRequest(ctx context.Context, tx *store.Tx, by By, id RequestID) (Request,
 func (p *Bookings) Requests(ctx context.Context, rider MemberID) ([]Request, error) {
 	var out []Request
 	err := p.deps.Store.View(ctx, func(tx *store.Tx) (err error) {
-		if out, err = requestsWhere(ctx, tx, `rider = $1`, sentence(string(rider))); err != nil {
-			return err
-		}
-		for i := range out {
-			if err := out[i].exact(ctx, tx); err != nil {
-				return err
-			}
-		}
-		return nil
+		out, err = requestsExact(ctx, tx, `rider = $1`, sentence(string(rider)))
+		return err
 	})
 	return out, err
+}
+
+// requestsExact is requestsWhere with the exact points.
+func requestsExact(ctx context.Context, tx *store.Tx, where string, args ...any) ([]Request, error) {
+	out, err := requestsWhere(ctx, tx, where, args...)
+	if err != nil {
+		return nil, err
+	}
+	for i := range out {
+		if err := out[i].exact(ctx, tx); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // RequestOf gives one request to whoever acts for its rider. A driver who was
@@ -240,19 +261,19 @@ func (p *Bookings) Requests(ctx context.Context, rider MemberID) ([]Request, err
 // is.
 func (p *Bookings) RequestOf(ctx context.Context, by By, id RequestID) (Request, error) {
 	var out Request
-	err := p.deps.Store.View(ctx, func(tx *store.Tx) (err error) {
+	err := p.reading(ctx, by, func(tx *store.Tx) (_ shown, err error) {
 		if out, err = myRequest(ctx, tx, by, id); err == nil {
-			return out.exact(ctx, tx)
+			return by.sees(LookRequest, string(id), out.Rider), out.exact(ctx, tx)
 		}
 		if fault.Of(err) != fault.Denied || out.ID == "" {
-			return err
+			return shown{}, err
 		}
 		if asked, e := roadAsked(ctx, tx, by, id); e != nil || !asked {
-			return cmp.Or(e, err)
+			return shown{}, cmp.Or(e, err)
 		}
 		out = Request{ID: out.ID, From: out.From, To: out.To, When: out.When, Companions: out.Companions, Needs: out.Needs,
 			DoorToDoor: out.DoorToDoor, MaxWalk: out.MaxWalk, State: out.State, Created: out.Created}
-		return nil
+		return shown{}, nil
 	})
 	if err != nil {
 		return Request{}, err

@@ -3,6 +3,7 @@ package carpool
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/crinale/crinale/internal/audit"
@@ -25,6 +26,9 @@ func (p *Bookings) Ready(ctx context.Context, by By, id RequestID, from time.Tim
 		if r.State != RequestWaiting && (r.State != RequestDesk || r.Outward == "") {
 			return fault.New(fault.Conflict, "request: it does not wait for the end of a visit")
 		}
+		if r.Way.Text == WayTextRoadside {
+			return fault.New(fault.Conflict, "request: the car stopped on the way, and the desk calls")
+		}
 		from := later(from.UTC().Truncate(time.Millisecond), tx.Now)
 		if from.After(r.Created.AddDate(0, 0, mostAhead)) {
 			return fault.New(fault.Invalid, "from: it is more than a year ahead")
@@ -46,7 +50,7 @@ func (p *Bookings) Ready(ctx context.Context, by By, id RequestID, from time.Tim
 const ReasonReady = "ready"
 
 // WithdrawRequest gives a journey up: its booking is cancelled and its driver
-// told. The way back goes too, unless the lift of the way out has begun.
+// told. The way back goes too, unless the time of the way out has begun.
 func (p *Bookings) WithdrawRequest(ctx context.Context, by By, id RequestID, reason string) error {
 	if err := p.cfg.short("reason", &reason); err != nil {
 		return err
@@ -59,31 +63,72 @@ func (p *Bookings) WithdrawRequest(ctx context.Context, by By, id RequestID, rea
 		if r.State.over() {
 			return fault.New(fault.Conflict, "request: it is %s already", r.State)
 		}
-		f, err := active(ctx, tx, r)
-		if err != nil {
-			return err
-		}
-		if err := p.withdrawIn(ctx, tx, r, whoOf(by, AsRider), reason); err != nil {
-			return err
-		}
-		if r.Outward != "" || f.Ride != nil && !tx.Now.Before(f.Ride.Pickup.At) {
-			return nil
-		}
-		backs, err := requestsWhere(ctx, tx, `outward = $1 AND state NOT IN ('done', 'withdrawn')`, string(id))
-		if err != nil {
-			return err
-		}
-		for _, back := range backs {
-			if err := p.withdrawIn(ctx, tx, back, whoOf(by, AsRider), reason); err != nil {
-				return err
-			}
-		}
-		return nil
+		return p.withdrawBoth(ctx, tx, by, r, reason)
 	})
 	if err != nil {
 		return fmt.Errorf("withdraw request: %w", err)
 	}
 	return nil
+}
+
+// withdrawBoth ends a request and its way back, unless its rider may be away by
+// now, by a lift or without one.
+func (b base) withdrawBoth(ctx context.Context, tx *store.Tx, by By, r Request, reason string) error {
+	backs, err := requestsWhere(ctx, tx, `outward = $1 AND state NOT IN ('done', 'withdrawn')`, string(r.ID))
+	if err != nil {
+		return err
+	}
+	var both []Request
+	for _, back := range backs {
+		gone, err := away(ctx, tx, back)
+		if err != nil {
+			return err
+		}
+		if !gone {
+			both = append(both, back)
+		}
+	}
+	for _, one := range append(both, r) {
+		if err := b.withdrawIn(ctx, tx, one, whoOf(by, AsRider), reason); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// away says of a way home whether its rider may be there already where it
+// begins: the lift of their way out has begun, or, where they had none, its time.
+func away(ctx context.Context, tx *store.Tx, home Request) (bool, error) {
+	if home.Outward == "" {
+		return false, nil
+	}
+	out, err := requestIn(ctx, tx, home.Outward)
+	if err != nil {
+		return false, unless(err)
+	}
+	lifts, err := bookingsWhere(ctx, tx, `request = $1 AND state IN ('accepted', 'boarded', 'completed')`, string(out.ID))
+	if err != nil || len(lifts) == 0 {
+		return !tx.Now.Before(leaves(out.When)), err
+	}
+	return slices.ContainsFunc(lifts, func(bk Booking) bool { return bk.State != Accepted || !tx.Now.Before(bk.Pickup.At) }), nil
+}
+
+// bringHome is the way home of somebody who may ride with nobody any more while
+// they are away: their driver is told, and the desk finds another way.
+func (b base) bringHome(ctx context.Context, tx *store.Tx, r Request, reason string) error {
+	booked, err := bookingsWhere(ctx, tx, `request = $1 AND state IN ('asked', 'accepted', 'boarded')`, string(r.ID))
+	if err != nil {
+		return err
+	}
+	for _, bk := range booked {
+		if bk.State == Boarded { // it takes them home
+			return nil
+		}
+		if _, err := b.changeIn(ctx, tx, bk, bookingChange{event: EventCancel, as: AsProgram, who: string(AsProgram), words: reason, final: true}); err != nil {
+			return err
+		}
+	}
+	return b.callHome(ctx, tx, r, WayTextAway, "", "")
 }
 
 // withdrawIn ends a request and cancels its booking, in somebody else's
@@ -107,6 +152,9 @@ func (b base) withdrawIn(ctx context.Context, tx *store.Tx, r Request, who, reas
 		if _, err := b.changeIn(ctx, tx, bk, bookingChange{event: EventCancel, as: as, who: who, words: reason, final: true}); err != nil {
 			return err
 		}
+	}
+	if err := settleCalls(ctx, tx, r); err != nil {
+		return err
 	}
 	return b.endRequest(ctx, tx, r, RequestWithdrawn, tx.Now)
 }

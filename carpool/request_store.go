@@ -11,7 +11,7 @@ import (
 
 const requestColumns = `id, rider, by_who, consent, from_place, from_address, from_lon, from_lat, to_place, to_address, to_lon, to_lat,
 	from_ms, to_ms, arrive, companions, needs, door, max_walk_ms, return_kind, outward, note, state,
-	way, way_booking, way_listed, way_bus, way_until_ms, way_text, road_asked, again, step, searched_ms, created_ms`
+	way, way_booking, way_listed, way_bus, way_until_ms, way_text, road_asked, again, step, searched_ms, created_ms, series`
 
 func scanRequest(row scanner) (Request, error) {
 	var r Request
@@ -20,7 +20,7 @@ func scanRequest(row scanner) (Request, error) {
 	err := row.Scan(&r.ID, &r.Rider, &r.By, &r.Consent, &r.From.Place, &r.From.kept, &r.From.At.Lon, &r.From.At.Lat,
 		&r.To.Place, &r.To.kept, &r.To.At.Lon, &r.To.At.Lat,
 		&from, &to, &arrive, &r.Companions, &needs, &door, &walk, &r.Return, &r.Outward, &r.Note, &r.State,
-		&r.Way.Kind, &r.Way.Booking, &r.Way.Listed, &bus, &until, &r.Way.Text, &road, &again, &r.step, &searched, &created)
+		&r.Way.Kind, &r.Way.Booking, &r.Way.Listed, &bus, &until, &r.Way.Text, &road, &again, &r.step, &searched, &created, &r.Series)
 	if err != nil {
 		return r, err
 	}
@@ -71,14 +71,14 @@ func putRequest(ctx context.Context, tx *store.Tx, r Request) error {
 		}
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO carpool_requests (`+requestColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35)
 		ON CONFLICT (id) DO UPDATE SET from_ms = excluded.from_ms, to_ms = excluded.to_ms, arrive = excluded.arrive, state = excluded.state,
 			way = excluded.way, way_booking = excluded.way_booking, way_listed = excluded.way_listed, way_bus = excluded.way_bus, way_until_ms = excluded.way_until_ms,
 			way_text = excluded.way_text, road_asked = excluded.road_asked, again = excluded.again, step = excluded.step, searched_ms = excluded.searched_ms`,
 		string(r.ID), string(r.Rider), r.By, r.Consent, string(r.From.Place), r.From.kept, r.From.At.Lon, r.From.At.Lat,
 		string(r.To.Place), r.To.kept, r.To.At.Lon, r.To.At.Lat,
 		millis(r.When.From), millis(r.When.To), flag(r.When.Arrive), r.Companions, needs, flag(r.DoorToDoor), r.MaxWalk.Milliseconds(), string(r.Return), string(r.Outward), r.Note, string(r.State),
-		string(r.Way.Kind), string(r.Way.Booking), r.Way.Listed, bus, millis(r.Way.Until), r.Way.Text, flag(r.road), flag(r.again), r.step, millis(r.searched), millis(r.Created))
+		string(r.Way.Kind), string(r.Way.Booking), r.Way.Listed, bus, millis(r.Way.Until), r.Way.Text, flag(r.road), flag(r.again), r.step, millis(r.searched), millis(r.Created), string(r.Series))
 	if err != nil {
 		return fmt.Errorf("write request %s: %w", r.ID, err)
 	}

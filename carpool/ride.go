@@ -116,6 +116,7 @@ type Request struct {
 	MaxWalk    time.Duration `json:"max_walk"`
 	Return     ReturnKind    `json:"return"`
 	Outward    RequestID     `json:"outward,omitempty"` // of a way back: the way out
+	Series     SeriesID      `json:"series,omitempty"`
 	Note       string        `json:"note,omitempty"`
 	State      RequestState  `json:"state"`
 	Way        Way           `json:"way"`
@@ -124,6 +125,7 @@ type Request struct {
 	road, again bool      // drivers who know the road were asked; a driver fell away
 	step        int64     // one more with each change of the way
 	searched    time.Time // rides opened until then were looked at
+	follows     bool      // being written as one of a series, not the first
 }
 
 // Seats that a request takes.

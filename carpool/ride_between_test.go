@@ -13,7 +13,7 @@ import (
 // TestOneDriverTwoRides: no rider is taken into a ride whose detour runs into
 // the driver's next one.
 func TestOneDriverTwoRides(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
 		_, err := w.Places.Put(t.Context(), carpool.By{Account: "office"}, carpool.Place{ID: "fuori", Comune: "004009", Name: "Fuori",
 			At: lonlat(8.15, 44.60), Kind: carpool.Square, Lit: true, StepFree: true})
@@ -49,7 +49,7 @@ func TestOneDriverTwoRides(t *testing.T) {
 
 // TestRidesAcrossMidnight of one driver do not overlap either.
 func TestRidesAcrossMidnight(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
 		driver, car := w.driver("2027-12-31")
 		w.offer(driver, once(car, wednesday, "23:50"))

@@ -14,7 +14,7 @@ import (
 // TestTwoOnOneSeat: one gets out where the other gets in, so one seat is
 // enough; a third finds it full.
 func TestTwoOnOneSeat(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
 		driver, car := w.driver("2027-12-31")
 		o := once(car, wednesday, "07:10")
@@ -48,7 +48,7 @@ func TestTwoOnOneSeat(t *testing.T) {
 // TestChangeKeepsWhatIsBooked: a lift each Wednesday is moved; the one that is
 // booked stays as agreed, the others move.
 func TestChangeKeepsWhatIsBooked(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
 		driver, car := w.driver("2027-12-31")
 		rider := w.resident()
@@ -178,7 +178,7 @@ func TestNightAndSummerTime(t *testing.T) {
 // TestDoors: an address is shown to the accepted driver alone, and erased a day
 // after the lift.
 func TestDoors(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
 		driver, car := w.driver("2027-12-31")
 		rider := w.resident()
@@ -228,12 +228,12 @@ func TestDoors(t *testing.T) {
 		if _, err := w.Bookings.Board(t.Context(), rider, bk.ID, ""); err != nil {
 			t.Fatal(err)
 		}
-		w.at(bk.Drop.At.Add(20 * time.Minute))
+		w.at(bk.Drop.At.Add(carpool.ArrivedAfter))
 		w.round()
 		for _, c := range []struct {
 			words string
 			until time.Time
-		}{{"Cascina Alta 1", bk.Drop.At.Add(24 * time.Hour)}, {"Via del Pozzo 3", w.clock().Add(24 * time.Hour)}} {
+		}{{"Cascina Alta 1", bk.Drop.At.Add(24 * time.Hour)}, {"Via del Pozzo 3", bk.Drop.At.Add(24 * time.Hour)}} {
 			var erase int64
 			err := db.View(t.Context(), func(tx *store.Tx) error {
 				return tx.QueryRow(t.Context(), `SELECT erase_ms FROM carpool_addresses WHERE words = $1`, c.words).Scan(&erase)

@@ -48,14 +48,16 @@ type StopIndex interface {
 	Put(ride RideID, stops []geo.LonLat, leave time.Time) error
 	// Drop takes a ride out; there need not be one.
 	Drop(ride RideID)
-	// Near gives the rides that can take in any of the points, between two stops
-	// that follow each other, with a detour of at most budget; with the exact
-	// times between points and stops. To take in two points costs at least as
-	// much as either, so nothing that fits is left out. A way that no detour
-	// within the budget uses may be missing: its Leg is not OK. Only rides are
-	// looked at that are on their way at some time of during, driven from when
-	// they leave without a pause; with the zero Window all are.
-	Near(ctx context.Context, points []geo.LonLat, budget time.Duration, during Window) (Nearby, error)
+	// Near gives the rides that can pass by one of from, and then or between the
+	// same two stops by one of to: each by itself with a detour of at most budget,
+	// and where they stand between other stops both together. The points of the
+	// answer are those of from, then those of to, each with its exact times to and
+	// from the stops. To take in two points costs at least as much as either, so
+	// nothing that fits is left out. A way that no detour within the budget uses
+	// may be missing: its Leg is not OK. Only rides are looked at that are on
+	// their way at some time of during, driven from when they leave without a
+	// pause; with the zero Window all are.
+	Near(ctx context.Context, from, to []geo.LonLat, budget time.Duration, during Window) (Nearby, error)
 	// Len is how many rides it holds.
 	Len() int
 }

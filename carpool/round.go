@@ -135,7 +135,9 @@ func (p *Bookings) byTime(ch bookingChange) func(context.Context, BookingID) err
 
 func (p *Bookings) roundCompleted(ctx context.Context) error {
 	list, err := ids[BookingID](ctx, p.base, `SELECT id FROM carpool_bookings WHERE state = 'boarded' AND drop_ms <= $1 OR state = 'accepted' AND drop_ms <= $2 ORDER BY drop_ms, id`,
-		func(now time.Time) []any { return []any{store.Millis(now), store.Millis(now.Add(-CompletedAfter))} })
+		func(now time.Time) []any {
+			return []any{store.Millis(now.Add(-ArrivedAfter)), store.Millis(now.Add(-CompletedAfter))}
+		})
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,9 @@ const (
 	// overlap of two looks for new rides: a ride is dated by the beginning of its
 	// transaction, and may be seen only after its end.
 	overlap = time.Minute
+	// newsAhead is how long before a journey of a series its rider is told of a
+	// ride: not of twelve weeks at once.
+	newsAhead = 7 * 24 * time.Hour
 	// evening is when people are reminded of the next day.
 	evening Clock = "18:00"
 )
@@ -32,7 +35,8 @@ func (p *Bookings) roundNews(ctx context.Context) error {
 		if err = tx.QueryRow(ctx, `SELECT COALESCE(MAX(opened_ms), 0) FROM carpool_rides`).Scan(&last); err != nil {
 			return err
 		}
-		if requests, err = requestsWhere(ctx, tx, `state IN ('open', 'listed', 'desk') AND way <> 'asked' AND to_ms > $1 AND searched_ms <= $2`, store.Millis(now), last); err != nil {
+		if requests, err = requestsWhere(ctx, tx, `state IN ('open', 'listed', 'desk') AND way <> 'asked' AND to_ms > $1 AND searched_ms <= $2
+			AND (series = '' OR from_ms < $3) AND way_text NOT IN ($4, $5)`, store.Millis(now), last, store.Millis(now.Add(newsAhead)), WayTextRoadside, WayTextAway); err != nil {
 			return err
 		}
 		watches, err = watchesWhere(ctx, tx, `searched_ms <= $1`, last)

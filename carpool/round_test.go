@@ -13,7 +13,7 @@ import (
 // TestRoundsOfABooking: no answer in time, the reminder of the evening, a lift
 // that nobody said anything about.
 func TestRoundsOfABooking(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
 		driver, car := w.driver("2027-12-31")
 		rider := w.resident()
@@ -59,7 +59,7 @@ func TestRoundsOfABooking(t *testing.T) {
 // TestNoShows: the rider waits fifteen minutes and says so; another driver is
 // asked. A rider who was not there may choose another lift.
 func TestNoShows(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
 		first, car1 := w.driver("2027-12-31")
 		second, car2 := w.driver("2027-12-31")
@@ -97,7 +97,7 @@ func TestNoShows(t *testing.T) {
 
 // TestWithdraw: the way back goes with the way out; nothing personal is kept.
 func TestWithdraw(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
 		driver, car := w.driver("2027-12-31")
 		rider := w.resident()
@@ -133,7 +133,7 @@ func TestWithdraw(t *testing.T) {
 // TestRoundIsTheSameTwice: a round that is run again at the same moment, or by
 // a new process, changes nothing.
 func TestRoundIsTheSameTwice(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
 		driver, car := w.driver("2027-12-31")
 		o := once(car, "", "07:10")

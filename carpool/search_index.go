@@ -80,7 +80,8 @@ func (p *Bookings) near(ctx context.Context, a Ask, list []Candidate, around Aro
 		p.deps.Log.Warn("carpool: a ride cannot be found by its road", "err", err)
 	}
 	budget, during := ReachOf(a, list)
-	found, err := index.Near(ctx, around.Points(), budget, during)
+	points, in := around.Points(), len(around.Pickups)
+	found, err := index.Near(ctx, points[:in], points[in:], budget, during)
 	if err != nil {
 		return nil, fmt.Errorf("rides near: %w", err)
 	}

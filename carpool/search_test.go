@@ -61,7 +61,7 @@ func TestSearchIsConstantInACell(t *testing.T) {
 // TestSearchAfterAKill: the index of a new process finds what the store has, at
 // once and after changes that another process made.
 func TestSearchAfterAKill(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
 		driver, car := w.driver("2027-12-31")
 		rider := w.resident()
@@ -100,7 +100,7 @@ func TestSearchAfterAKill(t *testing.T) {
 
 // TestAlerts: a search alert and an open request hear of a new offer once.
 func TestAlerts(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
 		driver, car := w.driver("2027-12-31")
 		watcher, rider := w.resident(), w.resident()

@@ -2,7 +2,7 @@ package carpool_test
 
 import (
 	"fmt"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/crinale/crinale/carpool"
@@ -41,6 +41,9 @@ func (s *season) live(each func(hour int)) {
 			continue
 		}
 		s.hour(at)
+		if at.Hour() == seasonWakes {
+			s.lifted(at)
+		}
 		if err := s.portal.Bookings.Round(s.t.Context()); err != nil {
 			s.t.Fatalf("round: %v", err)
 		}
@@ -69,6 +72,7 @@ func (s *season) live(each func(hour int)) {
 		if err != nil || len(left) > 0 {
 			s.t.Fatalf("%s: left without a stated way: %v (%v)", at.Format("Mon 2006-01-02 15:04"), left, err)
 		}
+		s.judged(at)
 		s.note(fmt.Sprintf("hour %d", i), at.UTC().Format(time.RFC3339))
 		each(i)
 	}
@@ -124,13 +128,22 @@ func (s *season) ask(p plannedTrip) {
 	}
 	id := carpool.RequestID(s.once(key, func() (string, error) {
 		s.plainMatch(p)
-		got, err := s.portal.Bookings.Request(ctx, by, r, back, key)
+		var got carpool.Request
+		var err error
+		if p.series {
+			var all []carpool.Request
+			if all, err = s.portal.Bookings.RequestAgain(ctx, by, r, back, carpool.Repeat{Days: []time.Weekday{p.leave.Weekday()}, Until: carpool.DateOf(p.leave.AddDate(0, 0, 14), rome)}, key); err == nil {
+				got = all[0]
+			}
+		} else {
+			got, err = s.portal.Bookings.Request(ctx, by, r, back, key)
+		}
 		if quiet(err) && err != nil {
 			return "refused: " + err.Error(), nil
 		}
 		return string(got.ID), err
 	}))
-	if len(id) > 7 && id[:7] == "refused" {
+	if strings.HasPrefix(string(id), "refused") {
 		return
 	}
 	s.trips[id] = p
@@ -193,11 +206,13 @@ func (s *season) plainLeg(key string, p plannedTrip, from, to carpool.PlaceID, l
 	s.note(key, fmt.Sprint(len(found)))
 }
 
-// hour is what drivers and riders do in one: answer, cancel, meet or not, say
-// that a visit has ended.
+// hour is what drivers and riders do in one.
 func (s *season) hour(at time.Time) {
 	ctx := s.t.Context()
 	for i, id := range s.drivers {
+		if heard := s.words[id]; len(heard) == 0 || at.Sub(heard[len(heard)-1].At) > 8*24*time.Hour {
+			continue // nobody has asked
+		}
 		me := self("r-autista"+fmt.Sprint(i), id)
 		js, err := s.portal.Bookings.Mine(ctx, id, at.Add(-24*time.Hour), at.AddDate(0, 0, 8))
 		if err != nil {
@@ -235,93 +250,4 @@ func (s *season) cancels(driver int, day string, left time.Duration) bool {
 		return false
 	}
 	return left > 0 && left <= time.Hour+time.Duration(chance(s.seed, "when", driver, day)*14)*time.Hour
-}
-
-// riders cancel, get in, are not there, or say that the driver did not come.
-func (s *season) riders(at time.Time) {
-	ctx := s.t.Context()
-	for i, id := range slices.Concat(s.residents, s.minors) {
-		js, err := s.portal.Bookings.Mine(ctx, id, at.Add(-14*time.Hour), at.AddDate(0, 0, 1))
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		for _, j := range js {
-			if j.As != carpool.AsRider {
-				continue
-			}
-			for _, b := range j.Bookings {
-				s.ride(at, i, b)
-			}
-		}
-		reqs, err := s.portal.Bookings.Requests(ctx, id)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		for _, q := range reqs {
-			p, known := s.trips[q.ID]
-			if known && q.State == carpool.RequestWaiting && at.After(p.leave.Add(p.stay)) {
-				_, err := s.portal.Bookings.Ready(ctx, s.by(p), q.ID, at)
-				s.check("ready", err)
-			}
-			if known && q.State == carpool.RequestOpen && q.Way.Kind == carpool.WaySearch && at.Hour()%3 == 0 && q.When.To.After(at) {
-				s.book(s.by(p), q)
-			}
-		}
-	}
-}
-
-// ride is one accepted booking at an hour.
-func (s *season) ride(at time.Time, rider int, b carpool.BookingView) {
-	ctx, p := s.t.Context(), s.trips[b.Request]
-	by, d := s.by(p), s.driverNo[b.Driver]
-	me := self("r-autista"+fmt.Sprint(d), b.Driver)
-	day := b.Pickup.At.Format(time.DateOnly)
-	var err error
-	switch {
-	case b.State == carpool.Accepted && p.quits && at.Before(b.Pickup.At):
-		_, err = s.portal.Bookings.Cancel(ctx, by, b.ID, "non mi serve più")
-	case b.State == carpool.Accepted && at.After(b.Pickup.At.Add(carpool.NoShowAfter)):
-		switch {
-		case chance(s.seed, "absent", d, day) < s.plan.drivers[d].absent: // the driver does not come
-			_, err = s.portal.Bookings.NoShow(ctx, by, b.ID, "non è arrivato")
-		case p.absent:
-			_, err = s.portal.Bookings.NoShow(ctx, me, b.ID, "non c'era")
-		default:
-			_, err = s.portal.Bookings.Board(ctx, me, b.ID, "")
-		}
-	case b.State == carpool.Boarded && at.After(b.Drop.At):
-		_, err = s.portal.Bookings.Complete(ctx, me, b.ID, "")
-	}
-	if b.State == carpool.Boarded || b.State == carpool.Completed {
-		if rode := fmt.Sprintf("rode %s", b.Request); s.noted[rode] == "" {
-			s.note(rode, string(b.ID))
-		}
-	}
-	s.check("ride", err)
-}
-
-// calls are made by the sportello while it is open.
-func (s *season) calls(at time.Time) {
-	if at.Hour() < 8 || at.Hour() > 18 {
-		return
-	}
-	ctx := s.t.Context()
-	list, err := s.portal.Desk.Calls(ctx, sportello)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	for _, c := range list {
-		if c.Next.After(at) {
-			continue
-		}
-		if _, err := s.portal.Desk.Take(ctx, sportello, c.ID); err != nil {
-			s.check("take a call", err)
-			continue
-		}
-		outcome := carpool.CallReached
-		if chance(s.seed, "voice", c.Key, at.Unix()) < 0.1 {
-			outcome = carpool.CallNoAnswer
-		}
-		s.check("call", s.portal.Desk.Outcome(ctx, sportello, c.ID, outcome, ""))
-	}
 }

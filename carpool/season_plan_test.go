@@ -59,6 +59,7 @@ type plannedTrip struct {
 	quits    bool // cancels before
 	absent   bool // does not come
 	minor    bool
+	series   bool // the first of three weeks
 }
 
 type seasonPlan struct {
@@ -106,8 +107,16 @@ func planSeason(seed uint64, weeks int) (*seasonPlan, error) {
 		p.residents = append(p.residents, homes[r.IntN(len(homes))])
 	}
 	for w := range weeks {
-		for range seasonAWeek {
-			p.trips = append(p.trips, p.trip(r, seasonStart.AddDate(0, 0, 7*w+r.IntN(6)), towns))
+		for i := range seasonAWeek {
+			day := seasonStart.AddDate(0, 0, 7*w+r.IntN(6))
+			t := p.trip(r, day, towns)
+			for p.busy(t) {
+				t = p.trip(r, day, towns)
+			}
+			if t.series = r.Float64() < 0.05 || w == 0 && i < 3; t.series {
+				t.back, t.stay, t.quits, t.absent = carpool.ReturnOpen, 3*time.Hour, false, false
+			}
+			p.trips = append(p.trips, t)
 		}
 	}
 	// A strike of the school bus: on one morning fifteen children at once.
@@ -174,6 +183,14 @@ func (p *seasonPlan) trip(r *rand.Rand, day time.Time, towns []carpool.PlaceID) 
 	}
 	t.quits, t.absent = r.Float64() < 0.05, r.Float64() < 0.03
 	return t
+}
+
+// busy says whether somebody is on another trip about then: nobody is in two
+// places.
+func (p *seasonPlan) busy(t plannedTrip) bool {
+	return slices.ContainsFunc(p.trips, func(o plannedTrip) bool {
+		return o.rider == t.rider && o.leave.Sub(t.leave).Abs() < 36*time.Hour
+	})
 }
 
 // far is how far two places are apart, in metres.

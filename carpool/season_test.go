@@ -37,8 +37,9 @@ type season struct {
 	portal *carpool.Portal
 	noted  map[string]string // "resident 7" → its id
 	notes  *os.File
-	heard  *os.File // notices that reached their people
-	ears   map[string]int
+	heard  *os.File       // notices that reached their people
+	ears   map[string]int // by the notice
+	words  map[carpool.MemberID][]word
 
 	residents []carpool.MemberID
 	minors    []carpool.MemberID
@@ -61,7 +62,7 @@ func (s *season) time() time.Time { return time.UnixMilli(s.now.Load()) }
 // openSeason opens the portal in a folder and reads what was noted before.
 func openSeason(t *testing.T, dir string, seed uint64, weeks int) *season {
 	t.Helper()
-	s := &season{t: t, dir: dir, seed: seed, noted: map[string]string{}, ears: map[string]int{}, driverNo: map[carpool.MemberID]int{}, trips: map[carpool.RequestID]plannedTrip{}}
+	s := &season{t: t, dir: dir, seed: seed, noted: map[string]string{}, ears: map[string]int{}, words: map[carpool.MemberID][]word{}, driverNo: map[carpool.MemberID]int{}, trips: map[carpool.RequestID]plannedTrip{}}
 	s.at(seasonStart)
 	var err error
 	must := func(err error) {
@@ -98,19 +99,13 @@ func openSeason(t *testing.T, dir string, seed uint64, weeks int) *season {
 	s.portal, err = carpool.New(cfg, carpool.Deps{Store: s.db, Audit: log, Outbox: s.box, Roads: g, Buses: buses})
 	must(err)
 	must(s.portal.Open(t.Context()))
-	s.box.Handle(carpool.Queue, func(_ context.Context, m outbox.Message) error {
-		_, err := fmt.Fprintln(s.heard, m.Key)
-		s.ears[m.Key]++
-		return err
-	})
+	s.box.Handle(carpool.Queue, s.deliver)
 	s.notes, err = os.OpenFile(filepath.Join(dir, "notes"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
 	must(err)
 	s.heard, err = os.OpenFile(filepath.Join(dir, "heard"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
 	must(err)
 	t.Cleanup(func() { s.notes.Close(); s.heard.Close() })
-	for before := bufio.NewScanner(s.heard); before.Scan(); {
-		s.ears[before.Text()]++
-	}
+	s.remember()
 	lines := bufio.NewScanner(s.notes)
 	for lines.Scan() {
 		if k, v, ok := strings.Cut(lines.Text(), " = "); ok {
@@ -149,7 +144,7 @@ func (s *season) member(n string, last string, m carpool.Member, by carpool.By, 
 	return carpool.MemberID(s.once(n, func() (string, error) {
 		m.Last = last
 		if by.Desk { // a crash may have come between the doing and the noting
-			ms, err := s.portal.Members.Find(s.t.Context(), sportello, last)
+			ms, err := s.portal.Members.Find(s.t.Context(), sportello, last, everywhere)
 			if err != nil {
 				return "", err
 			}

@@ -64,7 +64,7 @@ func (s *straight) Len() int {
 	return len(s.rides)
 }
 
-func (s *straight) Near(ctx context.Context, points []geo.LonLat, budget time.Duration, _ carpool.Window) (carpool.Nearby, error) {
+func (s *straight) Near(ctx context.Context, from, to []geo.LonLat, budget time.Duration, _ carpool.Window) (carpool.Nearby, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out carpool.Nearby
@@ -74,7 +74,7 @@ func (s *straight) Near(ctx context.Context, points []geo.LonLat, budget time.Du
 			n.Between = append(n.Between, leg(stops[i], stops[i+1], 1000.0/60))
 		}
 		reached := false
-		for _, p := range points {
+		for _, p := range slices.Concat(from, to) {
 			var to, from []carpool.Leg
 			for _, stop := range stops {
 				to, from = append(to, leg(stop, p, 1000.0/60)), append(from, leg(p, stop, 1000.0/60))

@@ -10,23 +10,27 @@ import (
 	"github.com/crinale/crinale/internal/store"
 )
 
-// Suspension keeps a member from driving and riding. One account proposes it,
-// another settles it; the member reads the reasons and may answer.
+// Suspension keeps a member from driving and riding, until it is lifted. One
+// account proposes it, another settles it; the member reads the reasons and may
+// appeal once, which not the account answers that proposed it.
 type Suspension struct {
-	ID        string          `json:"id"`
-	Member    MemberID        `json:"member"`
-	State     SuspensionState `json:"state"`
-	Reason    string          `json:"reason"`
-	By        string          `json:"by"` // account that proposed it
-	At        time.Time       `json:"at"`
-	SettledBy string          `json:"settled_by,omitempty"`
-	Settled   string          `json:"settled,omitempty"` // words of whoever settled it
-	SettledAt time.Time       `json:"settled_at,omitzero"`
-	Appeal    string          `json:"appeal,omitempty"`
-	AppealAt  time.Time       `json:"appeal_at,omitzero"`
-	LiftedBy  string          `json:"lifted_by,omitempty"`
-	Lifted    string          `json:"lifted,omitempty"`
-	LiftedAt  time.Time       `json:"lifted_at,omitzero"`
+	ID         string          `json:"id"`
+	Member     MemberID        `json:"member"`
+	State      SuspensionState `json:"state"`
+	Reason     string          `json:"reason"`
+	By         string          `json:"by"` // account that proposed it
+	At         time.Time       `json:"at"`
+	SettledBy  string          `json:"settled_by,omitempty"`
+	Settled    string          `json:"settled,omitempty"` // words of whoever settled it
+	SettledAt  time.Time       `json:"settled_at,omitzero"`
+	Appeal     string          `json:"appeal,omitempty"`
+	AppealAt   time.Time       `json:"appeal_at,omitzero"`
+	Answer     string          `json:"answer,omitempty"` // to the appeal, where the suspension stays
+	AnsweredBy string          `json:"answered_by,omitempty"`
+	AnsweredAt time.Time       `json:"answered_at,omitzero"`
+	LiftedBy   string          `json:"lifted_by,omitempty"`
+	Lifted     string          `json:"lifted,omitempty"`
+	LiftedAt   time.Time       `json:"lifted_at,omitzero"`
 }
 
 // SuspensionState is where a suspension stands.
@@ -43,13 +47,13 @@ const (
 // told it: no more than that the office did it.
 const reasonOffice = "office"
 
-const suspensionColumns = `id, member, state, reason, by_who, at_ms, settled_by, settled, settled_ms, appeal, appeal_ms, lifted_by, lifted, lifted_ms`
+const suspensionColumns = `id, member, state, reason, by_who, at_ms, settled_by, settled, settled_ms, appeal, appeal_ms, answer, answered_by, answered_ms, lifted_by, lifted, lifted_ms`
 
 func scanSuspension(row scanner) (Suspension, error) {
 	var s Suspension
-	var at, settled, appeal, lifted int64
-	err := row.Scan(&s.ID, &s.Member, &s.State, &s.Reason, &s.By, &at, &s.SettledBy, &s.Settled, &settled, &s.Appeal, &appeal, &s.LiftedBy, &s.Lifted, &lifted)
-	s.At, s.SettledAt, s.AppealAt, s.LiftedAt = moment(at), moment(settled), moment(appeal), moment(lifted)
+	var at, settled, appeal, answered, lifted int64
+	err := row.Scan(&s.ID, &s.Member, &s.State, &s.Reason, &s.By, &at, &s.SettledBy, &s.Settled, &settled, &s.Appeal, &appeal, &s.Answer, &s.AnsweredBy, &answered, &s.LiftedBy, &s.Lifted, &lifted)
+	s.At, s.SettledAt, s.AppealAt, s.AnsweredAt, s.LiftedAt = moment(at), moment(settled), moment(appeal), moment(answered), moment(lifted)
 	return s, err
 }
 
@@ -82,10 +86,11 @@ func suspensionIn(ctx context.Context, tx *store.Tx, id string, state Suspension
 }
 
 func putSuspension(ctx context.Context, tx *store.Tx, s Suspension) error {
-	_, err := tx.Exec(ctx, `INSERT INTO carpool_suspensions (`+suspensionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+	_, err := tx.Exec(ctx, `INSERT INTO carpool_suspensions (`+suspensionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 		ON CONFLICT (id) DO UPDATE SET state = excluded.state, settled_by = excluded.settled_by, settled = excluded.settled, settled_ms = excluded.settled_ms,
-			appeal = excluded.appeal, appeal_ms = excluded.appeal_ms, lifted_by = excluded.lifted_by, lifted = excluded.lifted, lifted_ms = excluded.lifted_ms`,
-		s.ID, string(s.Member), string(s.State), s.Reason, s.By, millis(s.At), s.SettledBy, s.Settled, millis(s.SettledAt), s.Appeal, millis(s.AppealAt), s.LiftedBy, s.Lifted, millis(s.LiftedAt))
+			appeal = excluded.appeal, appeal_ms = excluded.appeal_ms, answer = excluded.answer, answered_by = excluded.answered_by, answered_ms = excluded.answered_ms,
+			lifted_by = excluded.lifted_by, lifted = excluded.lifted, lifted_ms = excluded.lifted_ms`,
+		s.ID, string(s.Member), string(s.State), s.Reason, s.By, millis(s.At), s.SettledBy, s.Settled, millis(s.SettledAt), s.Appeal, millis(s.AppealAt), s.Answer, s.AnsweredBy, millis(s.AnsweredAt), s.LiftedBy, s.Lifted, millis(s.LiftedAt))
 	if err != nil {
 		return fmt.Errorf("write suspension %s: %w", s.ID, err)
 	}
@@ -195,28 +200,9 @@ func (t *Trust) Settle(ctx context.Context, by By, id string, ok bool, reason st
 
 // Lift ends a suspension.
 func (t *Trust) Lift(ctx context.Context, by By, id, reason string) (Suspension, error) {
-	if err := mayOffice(by); err != nil {
-		return Suspension{}, err
-	}
-	reason, err := cleanText("reason", reason, t.cfg.Limits.Note, true)
-	if err != nil {
-		return Suspension{}, err
-	}
-	var s Suspension
-	err = t.deps.Audit.Do(ctx, audit.Entry{Action: "carpool.suspension.lift", Object: id}, func(tx *store.Tx) error {
-		var err error
-		if s, err = suspensionIn(ctx, tx, id, SuspensionInForce); err != nil {
-			return err
-		}
-		m, err := memberIn(ctx, tx, s.Member)
-		if err != nil {
-			return err
-		}
-		if err := notOneself(m, by); err != nil {
-			return err
-		}
+	s, err := t.changeInForce(ctx, by, "carpool.suspension.lift", id, reason, func(tx *store.Tx, s *Suspension, m Member, reason string) error {
 		s.State, s.LiftedBy, s.Lifted, s.LiftedAt = SuspensionLifted, by.Account, reason, tx.Now
-		if err := putSuspension(ctx, tx, s); err != nil {
+		if err := putSuspension(ctx, tx, *s); err != nil {
 			return err
 		}
 		if m.State != Suspended {
@@ -234,34 +220,31 @@ func (t *Trust) Lift(ctx context.Context, by By, id, reason string) (Suspension,
 	return s, nil
 }
 
-// Appeal is the member's answer to a suspension in force, once.
-func (t *Trust) Appeal(ctx context.Context, by By, id, text string) error {
-	text, err := cleanText("answer", text, 2*t.cfg.Limits.Note, true)
-	if err != nil {
-		return err
+// changeInForce does something to a suspension in force, for a reason that its member
+// reads. The office does it, and nobody about themselves.
+func (t *Trust) changeInForce(ctx context.Context, by By, action, id, reason string, do func(tx *store.Tx, s *Suspension, m Member, reason string) error) (Suspension, error) {
+	if err := mayOffice(by); err != nil {
+		return Suspension{}, err
 	}
-	err = t.deps.Audit.Do(ctx, audit.Entry{Action: "carpool.suspension.appeal", Object: id}, func(tx *store.Tx) error {
-		found, err := suspensionsWhere(ctx, tx, `id = $1`, sentence(id))
+	reason, err := cleanText("reason", reason, t.cfg.Limits.Note, true)
+	if err != nil {
+		return Suspension{}, err
+	}
+	var s Suspension
+	err = t.deps.Audit.Do(ctx, audit.Entry{Action: action, Object: id}, func(tx *store.Tx) (err error) {
+		if s, err = suspensionIn(ctx, tx, id, SuspensionInForce); err != nil {
+			return err
+		}
+		m, err := memberIn(ctx, tx, s.Member)
 		if err != nil {
 			return err
 		}
-		if len(found) == 0 || found[0].State == SuspensionProposed || found[0].State == SuspensionRefused {
-			return errNotYours
-		}
-		s := found[0]
-		if _, err := mayAct(ctx, tx, by, s.Member); err != nil {
+		if err := notOneself(m, by); err != nil {
 			return err
 		}
-		if s.State != SuspensionInForce || s.Appeal != "" {
-			return fault.New(fault.Conflict, "you have answered already, or the suspension has ended")
-		}
-		s.Appeal, s.AppealAt = text, tx.Now
-		return putSuspension(ctx, tx, s)
+		return do(tx, &s, m, reason)
 	})
-	if err != nil {
-		return fmt.Errorf("answer a suspension: %w", err)
-	}
-	return nil
+	return s, err
 }
 
 // Suspensions for the office: those that are proposed or in force, or all.
@@ -278,7 +261,7 @@ func (t *Trust) Suspensions(ctx context.Context, open bool) ([]Suspension, error
 func (t *Trust) SuspensionsOf(ctx context.Context, member MemberID) ([]Suspension, error) {
 	out, err := t.suspensions(ctx, `member = $1 AND state IN ('in-force', 'lifted')`, string(member))
 	for i := range out {
-		out[i].By, out[i].SettledBy, out[i].LiftedBy = "", "", ""
+		out[i].By, out[i].SettledBy, out[i].AnsweredBy, out[i].LiftedBy = "", "", "", ""
 	}
 	return out, err
 }

@@ -75,6 +75,24 @@ func TestSuspensionNeedsFourEyes(t *testing.T) {
 		refused(t, "an answer by somebody else", w.Trust.Appeal(ctx, strange, s.ID, "x"), fault.Denied)
 		must(t, w.Trust.Appeal(ctx, by, s.ID, "non è vero"))
 		refused(t, "a second answer", w.Trust.Appeal(ctx, by, s.ID, "davvero"), fault.Conflict)
+		_, err = w.Trust.Uphold(ctx, carpool.By{Account: by.Account}, s.ID, "no")
+		refused(t, "an answer to oneself", err, fault.Denied)
+		_, err = w.Trust.Uphold(ctx, office, s.ID, "resta")
+		refused(t, "an answer by who proposed it", err, fault.Denied)
+		_, err = w.Trust.Uphold(ctx, second, s.ID, " ")
+		refused(t, "an answer without words", err, fault.Invalid)
+		_, err = w.Trust.Uphold(ctx, second, s.ID, "due testimoni lo dicono")
+		must(t, err)
+		_, err = w.Trust.Uphold(ctx, second, s.ID, "di nuovo")
+		refused(t, "two answers", err, fault.Conflict)
+		if got := w.told(driver.ID); !strings.Contains(got, "member.upheld") {
+			t.Errorf("the driver was told %q", got)
+		}
+		mine, err = w.Trust.SuspensionsOf(ctx, driver.ID)
+		must(t, err)
+		if len(mine) != 1 || mine[0].Answer != "due testimoni lo dicono" || mine[0].AnsweredBy != "" || mine[0].State != carpool.SuspensionInForce {
+			t.Errorf("%+v", mine)
+		}
 		_, err = w.Trust.Lift(ctx, carpool.By{Account: by.Account}, s.ID, "basta")
 		refused(t, "lifted by the member", err, fault.Denied)
 		lifted, err := w.Trust.Lift(ctx, office, s.ID, "chiarito")
@@ -95,6 +113,8 @@ func TestSuspensionNeedsFourEyes(t *testing.T) {
 		must(t, err)
 		_, err = w.Trust.Settle(ctx, second, again.ID, false, "")
 		refused(t, "refused without words", err, fault.Invalid)
+		_, err = w.Trust.Uphold(ctx, second, again.ID, "resta")
+		refused(t, "an answer to nothing", err, fault.Conflict)
 		_, err = w.Trust.Settle(ctx, second, again.ID, false, "troppo poco")
 		must(t, err)
 		if m, _ := w.Members.Get(ctx, driver.ID); m.State != carpool.Active {

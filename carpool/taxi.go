@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/crinale/crinale/internal/unit"
 )
 
 // TakenRide is what is known of one ride that took place, or was to, when
@@ -13,9 +15,10 @@ type TakenRide struct {
 	Driver    MemberID
 	Phone     string // of the driver, or any key that is equal for equal phones; "" is not known
 	Vehicle   VehicleID
-	Seats     int // for passengers, as offered
-	MostSeats int // of the class of vehicle, beside the driver; 0 is not known
-	Carried   int // most passengers aboard at once, with those of the driver
+	Plate     string // "" is not known
+	Seats     int    // for passengers, as offered
+	MostSeats int    // of the class of vehicle, beside the driver; 0 is not known
+	Carried   int    // most passengers aboard at once, with those of the driver
 	From, To  Cell
 	Depart    time.Time
 	Arrive    time.Time
@@ -26,10 +29,12 @@ type TakenRide struct {
 
 // TakenRider is one rider of a ride: the booking's, not their companions.
 type TakenRider struct {
-	Member MemberID
-	Phone  string
-	In     time.Time
-	Out    time.Time
+	Member   MemberID
+	Phone    string
+	Plates   []string // of their own cars
+	In       time.Time
+	Out      time.Time
+	From, To Cell // of pick-up and drop; zero is not known
 }
 
 // TaxiRules are the thresholds of Patterns.
@@ -40,6 +45,7 @@ type TaxiRules struct {
 	Loops      int            // turns out and back on one day that carry strangers
 	Strangers  int            // different riders that a loop needs to be one
 	Overlap    time.Duration  // of one person in two cars; planned times are not more exact
+	Fastest    unit.Metres    // that a car comes in an hour, beeline
 	NeverAlone int            // one-off rides of a driver, of which none without riders took place
 }
 
@@ -48,7 +54,7 @@ type TaxiRules struct {
 // the others are our own, so that a neighbour who drives the same road to work
 // each day is never named.
 func DefaultTaxiRules() TaxiRules {
-	return TaxiRules{Location: time.UTC, RidesADay: 4, Gap: 30 * time.Minute, Loops: 2, Strangers: 3, Overlap: 5 * time.Minute, NeverAlone: 12}
+	return TaxiRules{Location: time.UTC, RidesADay: 4, Gap: 30 * time.Minute, Loops: 2, Strangers: 3, Overlap: 5 * time.Minute, Fastest: 150_000, NeverAlone: 12}
 }
 
 // Keys of what a pattern is; pages of the desk have words for each.
@@ -60,16 +66,18 @@ const (
 	TaxiNeverAlone = "taxi.never-alone" // never drives when nobody has booked
 	TaxiTwoCars    = "taxi.two-cars"    // one person in two cars at once
 	TaxiSamePhone  = "taxi.same-phone"  // one phone on both sides
+	TaxiSamePlate  = "taxi.same-plate"  // the rider has a car with the plate of the driver's
+	TaxiTooFar     = "taxi.too-far"     // one person farther away than a car comes in the time between
 )
 
 // TaxiKeys are all keys that Pattern.Key can be.
-var TaxiKeys = []string{TaxiMany, TaxiGap, TaxiLoop, TaxiSeats, TaxiNeverAlone, TaxiTwoCars, TaxiSamePhone}
+var TaxiKeys = []string{TaxiMany, TaxiGap, TaxiLoop, TaxiSeats, TaxiNeverAlone, TaxiTwoCars, TaxiSamePhone, TaxiSamePlate, TaxiTooFar}
 
 // Pattern is something that somebody of the union should look at. It is no
 // proof, and nothing follows from it by itself.
 type Pattern struct {
 	Key   string   `json:"key"`
-	Who   MemberID `json:"who"`             // the driver; with TaxiTwoCars the one in two cars
+	Who   MemberID `json:"who"`             // the driver; with TaxiTwoCars and TaxiTooFar the one in two cars
 	Rides []RideID `json:"rides,omitempty"` // in the order of their departure
 	On    Date     `json:"on,omitempty"`    // the day; "" where it is not of one
 	Count int      `json:"count,omitempty"` // rides, turns or seats
@@ -98,7 +106,7 @@ func (t TaxiRules) Patterns(rides []TakenRide) []Pattern {
 	for i := range rides {
 		out = append(out, ofRide(&rides[i], t.day(rides[i].Depart))...)
 	}
-	out = append(out, t.twoCars(rides)...)
+	out = append(out, t.between(rides)...)
 	slices.SortFunc(out, func(a, b Pattern) int {
 		return cmp.Or(cmp.Compare(a.On, b.On), cmp.Compare(a.Who, b.Who), cmp.Compare(a.Key, b.Key), slices.Compare(a.Rides, b.Rides))
 	})

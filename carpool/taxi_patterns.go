@@ -103,29 +103,34 @@ func ofRide(r *TakenRide, on Date) []Pattern {
 			break
 		}
 	}
+	if r.Plate != "" && slices.ContainsFunc(r.Riders, func(p TakenRider) bool { return slices.Contains(p.Plates, r.Plate) }) {
+		out = append(out, Pattern{Key: TaxiSamePlate, Who: r.Driver, On: on, Rides: []RideID{r.Ride}})
+	}
 	return out
 }
 
 // inCar is one person in one car for some time.
 type inCar struct {
-	who     MemberID
-	ride    RideID
-	in, out time.Time
+	who      MemberID
+	ride     RideID
+	in, out  time.Time
+	from, to Cell
 }
 
-// twoCars finds people who are in two cars at once, as rider or driver.
-func (t TaxiRules) twoCars(rides []TakenRide) []Pattern {
+// between finds people who are in two cars at once, as rider or driver, and
+// those who get into one farther away than they can have come since the last.
+func (t TaxiRules) between(rides []TakenRide) []Pattern {
 	var seats []inCar
 	for _, r := range rides {
 		if r.Dropped {
 			continue
 		}
 		if len(r.Riders) > 0 {
-			seats = append(seats, inCar{r.Driver, r.Ride, r.Depart, r.Arrive})
+			seats = append(seats, inCar{r.Driver, r.Ride, r.Depart, r.Arrive, r.From, r.To})
 		}
 		for _, p := range r.Riders {
 			if p.Member != r.Driver {
-				seats = append(seats, inCar{p.Member, r.Ride, p.In, p.Out})
+				seats = append(seats, inCar{p.Member, r.Ride, p.In, p.Out, p.From, p.To})
 			}
 		}
 	}
@@ -134,6 +139,9 @@ func (t TaxiRules) twoCars(rides []TakenRide) []Pattern {
 	})
 	var out []Pattern
 	for i := range seats {
+		if i > 0 && t.tooFar(seats[i-1], seats[i]) {
+			out = append(out, Pattern{Key: TaxiTooFar, Who: seats[i].who, On: t.day(seats[i].in), Rides: []RideID{seats[i-1].ride, seats[i].ride}})
+		}
 		for _, next := range seats[i+1:] {
 			if next.who != seats[i].who || seats[i].out.Sub(next.in) <= t.Overlap {
 				break
@@ -144,6 +152,18 @@ func (t TaxiRules) twoCars(rides []TakenRide) []Pattern {
 		}
 	}
 	return out
+}
+
+// tooFar says whether nobody comes from where one seat was left to where the
+// next was taken, in the time between; two in two cars at once are another thing.
+func (t TaxiRules) tooFar(last, next inCar) bool {
+	unknown := Cell{}
+	if last.who != next.who || last.ride == next.ride || last.to == unknown || next.from == unknown || last.out.Sub(next.in) > t.Overlap {
+		return false
+	}
+	const within = 2 * 1500 // metres from the middles of two cells, at most
+	far := last.to.Middle().Distance(next.from.Middle()) - within
+	return float64(far) > float64(t.Fastest)*max(next.in.Sub(last.out), 0).Hours()
 }
 
 func rideNames(rides []*TakenRide) []RideID {

@@ -85,7 +85,7 @@ func (t *Trust) notePattern(ctx context.Context, tx *store.Tx, p Pattern, last t
 // takenRides are the rides that left in a span and have ended, with those who
 // were aboard. A ride that papers cancelled says nothing of its driver.
 func takenRides(ctx context.Context, tx *store.Tx, from, to time.Time) ([]TakenRide, error) {
-	rows, err := tx.Query(ctx, `SELECT r.id, r.driver, COALESCE(m.phone, ''), r.vehicle, r.seats + o.aboard, COALESCE(v.seats, 0),
+	rows, err := tx.Query(ctx, `SELECT r.id, r.driver, COALESCE(m.phone, ''), r.vehicle, COALESCE(v.plate, ''), r.seats + o.aboard, COALESCE(v.seats, 0),
 			o.from_lon, o.from_lat, o.to_lon, o.to_lat, r.leave_ms, r.arrive_ms, o.recurs, r.state
 		FROM carpool_rides r JOIN carpool_offers o ON o.id = r.offer
 			LEFT JOIN carpool_members m ON m.id = r.driver LEFT JOIN carpool_vehicles v ON v.id = r.vehicle
@@ -102,7 +102,7 @@ func takenRides(ctx context.Context, tx *store.Tx, from, to time.Time) ([]TakenR
 	for i, r := range rides {
 		at[r.Ride] = i
 	}
-	rows, err = tx.Query(ctx, `SELECT b.ride, b.rider, COALESCE(m.phone, ''), b.pickup_ms, b.drop_ms FROM carpool_bookings b LEFT JOIN carpool_members m ON m.id = b.rider
+	rows, err = tx.Query(ctx, `SELECT b.ride, b.rider, COALESCE(m.phone, ''), b.pickup_ms, b.drop_ms, b.pickup_lon, b.pickup_lat, b.drop_lon, b.drop_lat FROM carpool_bookings b LEFT JOIN carpool_members m ON m.id = b.rider
 		WHERE b.state IN ('accepted', 'boarded', 'completed') AND b.rider <> '' AND b.ride IN (SELECT id FROM carpool_rides WHERE leave_ms >= $1 AND leave_ms < $2)
 		ORDER BY b.pickup_ms, b.id`, store.Millis(from), store.Millis(to))
 	if err != nil {
@@ -113,15 +113,43 @@ func takenRides(ctx context.Context, tx *store.Tx, from, to time.Time) ([]TakenR
 		var ride RideID
 		var p TakenRider
 		var in, out int64
-		if err := rows.Scan(&ride, &p.Member, &p.Phone, &in, &out); err != nil {
+		var from, to geo.LonLat
+		if err := rows.Scan(&ride, &p.Member, &p.Phone, &in, &out, &from.Lon, &from.Lat, &to.Lon, &to.Lat); err != nil {
 			return nil, err
 		}
-		p.In, p.Out = moment(in), moment(out)
+		p.In, p.Out, p.From, p.To = moment(in), moment(out), CellOf(from), CellOf(to)
 		if i, ok := at[ride]; ok {
 			rides[i].Riders = append(rides[i].Riders, p)
 		}
 	}
-	return rides, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return rides, platesOf(ctx, tx, rides)
+}
+
+// platesOf fills in the plates of the riders' own cars.
+func platesOf(ctx context.Context, tx *store.Tx, rides []TakenRide) error {
+	rows, err := tx.Query(ctx, `SELECT driver, plate FROM carpool_vehicles WHERE gone_ms = 0 AND plate <> ''`)
+	if err != nil {
+		return fmt.Errorf("read plates: %w", err)
+	}
+	defer rows.Close()
+	plates := map[MemberID][]string{}
+	for rows.Next() {
+		var who MemberID
+		var plate string
+		if err := rows.Scan(&who, &plate); err != nil {
+			return err
+		}
+		plates[who] = append(plates[who], plate)
+	}
+	for i := range rides {
+		for j := range rides[i].Riders {
+			rides[i].Riders[j].Plates = plates[rides[i].Riders[j].Member]
+		}
+	}
+	return rows.Err()
 }
 
 func scanTaken(row scanner) (TakenRide, error) {
@@ -129,7 +157,7 @@ func scanTaken(row scanner) (TakenRide, error) {
 	var fromLon, fromLat, toLon, toLat float64
 	var leave, arrive, recurs int64
 	var state RideState
-	err := row.Scan(&r.Ride, &r.Driver, &r.Phone, &r.Vehicle, &r.Seats, &r.MostSeats, &fromLon, &fromLat, &toLon, &toLat, &leave, &arrive, &recurs, &state)
+	err := row.Scan(&r.Ride, &r.Driver, &r.Phone, &r.Vehicle, &r.Plate, &r.Seats, &r.MostSeats, &fromLon, &fromLat, &toLon, &toLat, &leave, &arrive, &recurs, &state)
 	r.From, r.To = CellOf(geo.LonLat{Lon: fromLon, Lat: fromLat}), CellOf(geo.LonLat{Lon: toLon, Lat: toLat})
 	r.Depart, r.Arrive = moment(leave), moment(arrive)
 	r.Regular, r.Dropped = recurs != 0, state == RideCancelled

@@ -12,7 +12,7 @@ import (
 // A driver who brings one rider up and, hardly there, another down is shown to
 // the office once, after midnight, and no more when the office has handled it.
 func TestPatternsReachTheOffice(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
 		driver, car := w.driver("2027-12-31")
 		up := once(car, "2026-11-24", "10:00")

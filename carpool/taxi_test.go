@@ -33,6 +33,20 @@ func back(r carpool.TakenRide) carpool.TakenRide {
 	return r
 }
 
+// rode is a ride whose riders get in and out so many kilometres to the north.
+func rode(r carpool.TakenRide, from, to int) carpool.TakenRide {
+	for i := range r.Riders {
+		r.Riders[i].From, r.Riders[i].To = carpool.Cell{Row: hereCell.Row + from, Col: hereCell.Col}, carpool.Cell{Row: hereCell.Row + to, Col: hereCell.Col}
+	}
+	return r
+}
+
+// far is a ride so many kilometres to the north.
+func far(r carpool.TakenRide, km int) carpool.TakenRide {
+	r.From.Row, r.To.Row = r.From.Row+km, r.To.Row+km
+	return r
+}
+
 func TestPatterns(t *testing.T) {
 	rider := func(i int) carpool.MemberID { return carpool.MemberID(fmt.Sprintf("rider-%d", i)) }
 	spaced := func(n int, change func(int, *carpool.TakenRide)) (out []carpool.TakenRide) {
@@ -83,6 +97,23 @@ func TestPatterns(t *testing.T) {
 			[]carpool.Pattern{{Key: carpool.TaxiTwoCars, Who: "driver-1", On: "2026-11-23", Rides: []carpool.RideID{"a", "b"}}}},
 		{"same phone", []carpool.TakenRide{func() carpool.TakenRide { r := taken("a", 0, "x"); r.Riders[0].Phone = "1"; return r }()},
 			[]carpool.Pattern{{Key: carpool.TaxiSamePhone, Who: "driver-1", On: "2026-11-23", Rides: []carpool.RideID{"a"}}}},
+		{"same plate", []carpool.TakenRide{func() carpool.TakenRide {
+			r := taken("a", 0, "x")
+			r.Plate, r.Riders[0].Plates = "AB123CD", []string{"EF456GH", "AB123CD"}
+			return r
+		}()}, []carpool.Pattern{{Key: carpool.TaxiSamePlate, Who: "driver-1", On: "2026-11-23", Rides: []carpool.RideID{"a"}}}},
+		{"other plates", []carpool.TakenRide{func() carpool.TakenRide {
+			r := taken("a", 0, "x")
+			r.Plate, r.Riders[0].Plates = "AB123CD", []string{"EF456GH"}
+			return r
+		}()}, nil},
+		{"no plates", []carpool.TakenRide{func() carpool.TakenRide { r := taken("a", 0, "x"); r.Riders[0].Plates = []string{""}; return r }()}, nil},
+		{"200 km in an hour", []carpool.TakenRide{rode(taken("a", 0, "x"), 0, 10), rode(other(taken("b", 90, "x"), "driver-2"), 210, 220)},
+			[]carpool.Pattern{{Key: carpool.TaxiTooFar, Who: "x", On: "2026-11-23", Rides: []carpool.RideID{"a", "b"}}}},
+		{"140 km in an hour", []carpool.TakenRide{rode(taken("a", 0, "x"), 0, 10), rode(other(taken("b", 90, "x"), "driver-2"), 150, 160)}, nil},
+		{"the next village at once", []carpool.TakenRide{rode(taken("a", 0, "x"), 0, 10), rode(other(taken("b", 30, "x"), "driver-2"), 12, 20)}, nil},
+		{"a driver who is elsewhere", []carpool.TakenRide{taken("a", 0, "x"), far(taken("b", 70, "y"), 300)},
+			[]carpool.Pattern{{Key: carpool.TaxiTooFar, Who: "driver-1", On: "2026-11-23", Rides: []carpool.RideID{"a", "b"}}}},
 		{"no phones", []carpool.TakenRide{func() carpool.TakenRide { r := taken("a", 0, "x"); r.Phone, r.Riders[0].Phone = "", ""; return r }()}, nil},
 		{"one's own rider", []carpool.TakenRide{taken("a", 0, "driver-1")},
 			[]carpool.Pattern{{Key: carpool.TaxiSamePhone, Who: "driver-1", On: "2026-11-23", Rides: []carpool.RideID{"a"}}}},

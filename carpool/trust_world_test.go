@@ -30,6 +30,9 @@ var (
 	second  = carpool.By{Account: "segretaria"}
 )
 
+// everywhere lets staff of all comuni see.
+func everywhere(string) bool { return true }
+
 // trustWorld is a portal with its accounts, and a clock that tests turn.
 type trustWorld struct {
 	*carpool.Portal
@@ -65,7 +68,7 @@ func newTrustWorld(t testing.TB, db *store.DB) *trustWorld {
 }
 
 func eachTrust(t *testing.T, test func(t *testing.T, w *trustWorld)) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) { test(t, newTrustWorld(t, db)) })
+	storetest.Story(t, func(t *testing.T, db *store.DB) { test(t, newTrustWorld(t, db)) })
 }
 
 func must(t testing.TB, err error) {
@@ -88,7 +91,9 @@ func (w *trustWorld) resident(n int, more ...carpool.ConsentTo) (carpool.Member,
 	w.t.Helper()
 	acc, err := w.people.Register(w.t.Context(), login.Registration{Alias: fmt.Sprintf("residente.%d@example.it", n), Password: goodWords, Role: login.Resident})
 	must(w.t, err)
-	must(w.t, w.people.SetAlias(w.t.Context(), acc.Name, fmt.Sprintf("residente.%d@example.it", n)))
+	must(w.t, w.db.Do(w.t.Context(), func(tx *store.Tx) error {
+		return w.people.SetAlias(w.t.Context(), tx, acc.Name, fmt.Sprintf("residente.%d@example.it", n))
+	}))
 	m, err := w.Members.Register(w.t.Context(), carpool.By{Account: acc.Name}, carpool.Registration{
 		Member:   carpool.Member{First: "Residente", Last: fmt.Sprintf("Numero %d", n), Phone: fmt.Sprintf("333 12%05d", n), Email: fmt.Sprintf("residente.%d@example.it", n), Comune: bergolo},
 		Consents: append([]carpool.ConsentTo{carpool.ConsentTerms}, more...), How: "page"})

@@ -21,7 +21,7 @@ func (w *town) carOf(driver carpool.By) carpool.Vehicle {
 
 // TestACarInUse does not become less than what is counted on.
 func TestACarInUse(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
 		driver, car := w.driver("2027-12-31")
 		o := once(car, wednesday, "07:10")
@@ -55,7 +55,7 @@ func TestACarInUse(t *testing.T) {
 
 // TestSeatsOfARideThatIsKept follow the offer down to those that are taken.
 func TestSeatsOfARideThatIsKept(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
 		driver, car := w.driver("2027-12-31")
 		o, ride := w.offer(driver, once(car, wednesday, "07:10"))
@@ -98,7 +98,7 @@ func TestSeatsOfARideThatIsKept(t *testing.T) {
 
 // TestAPausedOffer takes in nobody but who asked before.
 func TestAPausedOffer(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
 		driver, car := w.driver("2027-12-31")
 		o, ride := w.offer(driver, once(car, wednesday, "07:10"))

@@ -12,21 +12,24 @@ const (
 	listLeast    = 15 * time.Minute // before the desk follows the list
 	deskAgain    = time.Hour        // before the desk is called a second time, at least
 	closedAfter  = 12 * time.Hour   // after its window a request is over
+	roadKept     = 24 * time.Hour   // longer, while nobody has spoken with its rider on the road
 	openReturnTo = 5 * time.Hour    // after the way out's window, when an open return says nothing
 )
 
 // Words of a Way's Text.
 const (
-	WayTextSearch  = "way.search"       // looked for; drivers who know the road are asked at Until
-	WayTextRoad    = "way.search.road"  // those drivers were asked
-	WayTextAgain   = "way.search.again" // a driver fell away, another is looked for
-	WayTextWaiting = "way.waiting"      // say when the visit has ended
-	WayTextAsked   = "way.asked"
-	WayTextRide    = "way.ride"
-	WayTextBus     = "way.bus"
-	WayTextList    = "way.list"
-	WayTextDesk    = "way.desk"
-	WayTextDesk2   = "way.desk.again" // called a second time
+	WayTextSearch   = "way.search"       // looked for; drivers who know the road are asked at Until
+	WayTextRoad     = "way.search.road"  // those drivers were asked
+	WayTextAgain    = "way.search.again" // a driver fell away, another is looked for
+	WayTextWaiting  = "way.waiting"      // say when the visit has ended
+	WayTextAsked    = "way.asked"
+	WayTextRide     = "way.ride"
+	WayTextBus      = "way.bus"
+	WayTextList     = "way.list"
+	WayTextDesk     = "way.desk"
+	WayTextDesk2    = "way.desk.again" // called a second time
+	WayTextRoadside = "way.desk.road"  // the car stopped on the way
+	WayTextAway     = "way.desk.away"  // suspended while away
 )
 
 // WayFacts are what is known when the way of a request is decided.
@@ -37,6 +40,8 @@ type WayFacts struct {
 	Again  bool     // a driver fell away, and the search for another found nobody now
 	Bus    *Bus     // that the rider can take
 	Listed []Listed // of the union's list, for where they are; the first is told
+	Calls  bool     // the desk still has to call whoever only it can bring home
+	Spoken bool     // it did
 }
 
 // WayNext is what is decided: the state and the way of a request, and what is to
@@ -47,6 +52,7 @@ type WayNext struct {
 	AskRoad bool       // ask the drivers who know the road
 	Tell    NoticeKind // to the rider; "" for nothing
 	Call    bool       // the desk gets a task
+	Note    string     // for whoever makes the call
 }
 
 // NextWay decides how the rider of a request gets there, or what is done about
@@ -62,6 +68,8 @@ func NextWay(r Request, f WayFacts, now time.Time, cfg Config) WayNext {
 	case f.Ride != nil:
 		until := later(f.Ride.Drop.At.Add(CompletedAfter), now.Add(searchLeast))
 		return WayNext{State: RequestBooked, Way: Way{Kind: WayRide, Booking: f.Ride.ID, Until: until, Text: WayTextRide}}
+	case r.onTheRoad():
+		return onTheRoad(r, f, now)
 	case f.Asked != nil && now.Before(f.Asked.Deadline):
 		return WayNext{State: RequestOpen, Way: Way{Kind: WayAsked, Booking: f.Asked.ID, Until: f.Asked.Deadline, Text: WayTextAsked}}
 	case !now.Before(r.When.To.Add(closedAfter)):
@@ -76,6 +84,30 @@ func NextWay(r Request, f WayFacts, now time.Time, cfg Config) WayNext {
 	}
 	n := afterSearch(r, f, now, cfg)
 	n.AskRoad = !f.Road && r.Way.Kind != "" && !now.Before(leaves(r.When).Add(-cfg.AskDrivers)) && now.Before(r.When.To)
+	return n
+}
+
+// onTheRoad says whether only the desk can bring the rider of a request home.
+func (r Request) onTheRoad() bool {
+	return r.Way.Kind == WayDesk && (r.Way.Text == WayTextRoadside || r.Way.Text == WayTextAway)
+}
+
+// onTheRoad is the next way of such a request: the desk's, and nobody else's,
+// until it has called.
+func onTheRoad(r Request, f WayFacts, now time.Time) WayNext {
+	n := WayNext{State: RequestDesk, Way: r.Way}
+	closed := r.When.To.Add(closedAfter)
+	switch {
+	case now.Before(r.Way.Until):
+	case f.Calls:
+		n.Way.Until = now.Add(listLeast)
+	case f.Spoken && now.Before(closed):
+		n.Way.Until = closed
+	case f.Spoken || !now.Before(closed.Add(roadKept)):
+		return WayNext{State: RequestDone}
+	default: // nobody answered, or the number was wrong: once more
+		n.Way.Until, n.Call = now.Add(deskAgain), true
+	}
 	return n
 }
 
@@ -113,7 +145,11 @@ func afterSearch(r Request, f WayFacts, now time.Time, cfg Config) WayNext {
 	}
 	switch {
 	case f.Bus != nil && f.Bus.Depart.After(now) && !r.Needs.Wheelchair:
-		return WayNext{State: RequestListed, Way: Way{Kind: WayBus, Bus: f.Bus, Until: later(f.Bus.Arrive, f.Bus.Depart), Text: WayTextBus}, Tell: NoticeListed}
+		n := WayNext{State: RequestListed, Way: Way{Kind: WayBus, Bus: f.Bus, Until: later(f.Bus.Arrive, f.Bus.Depart), Text: WayTextBus}, Tell: NoticeListed}
+		if r.Outward != "" && len(f.Listed) > 0 { // who misses it is away from home
+			n.Way.Listed = f.Listed[0].ID
+		}
+		return n
 	case len(f.Listed) > 0:
 		return WayNext{State: RequestListed, Tell: NoticeListed,
 			Way: Way{Kind: WayList, Listed: f.Listed[0].ID, Until: now.Add(max(listLeast, min(left/2, cfg.LastCall))), Text: WayTextList}}

@@ -55,7 +55,7 @@ func (p *Bookings) knowers(ctx context.Context, r Request, now time.Time) ([]Mem
 	if err != nil {
 		return nil, fmt.Errorf("way of request %s: %w", r.ID, err)
 	}
-	found, err := p.deps.Roads.Index().Near(ctx, []geo.LonLat{from, to}, mostDetour, Window{})
+	found, err := p.deps.Roads.Index().Near(ctx, []geo.LonLat{from}, []geo.LonLat{to}, mostDetour, Window{})
 	if err != nil {
 		return nil, fmt.Errorf("roads near request %s: %w", r.ID, err)
 	}

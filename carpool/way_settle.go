@@ -72,6 +72,9 @@ func (p *Bookings) settle(ctx context.Context, id RequestID) error {
 			return err
 		}
 		f.Again, f.Bus = r.again, bus
+		if f.Calls, f.Spoken, err = deskCalls(ctx, tx, r); err != nil {
+			return err
+		}
 		if f.Listed, err = p.listFor(ctx, tx, r); err != nil {
 			return err
 		}
@@ -81,6 +84,20 @@ func (p *Bookings) settle(ctx context.Context, id RequestID) error {
 		}
 		return p.askRoad(ctx, tx, r, drivers)
 	})
+}
+
+// deskCalls says whether the desk still has to call the rider of a request, and
+// whether it has spoken with them.
+func deskCalls(ctx context.Context, tx *store.Tx, r Request) (waits, spoken bool, err error) {
+	if !r.onTheRoad() {
+		return false, false, nil
+	}
+	calls, err := callsWhere(ctx, tx, `member = $1 AND kind = $2 AND key LIKE $3`, string(r.Rider), r.Way.Text, callsOf(r)+"%")
+	for _, c := range calls {
+		waits = waits || c.State == CallOpen || c.State == CallTaken
+		spoken = spoken || c.Outcome == CallReached
+	}
+	return waits, spoken, err
 }
 
 // expire declines a booking that its driver has not answered in time.

@@ -29,35 +29,49 @@ func (b base) nextWay(ctx context.Context, tx *store.Tx, r Request, f WayFacts) 
 	if n.State.over() {
 		return n, b.endRequest(ctx, tx, r, n.State, r.When.To.Add(b.cfg.AddressKept))
 	}
+	return n, b.putWay(ctx, tx, r, n)
+}
+
+// putWay writes what was decided of the way of a request, with what follows.
+func (b base) putWay(ctx context.Context, tx *store.Tx, r Request, n WayNext) error {
 	same := n.State == r.State && n.Way == r.Way
+	if n.Way.Kind == WayRide && r.Way.Kind == WayDesk {
+		if err := settleCalls(ctx, tx, r); err != nil {
+			return err
+		}
+	}
 	r.State, r.Way, r.again, r.road = n.State, n.Way, false, r.road || n.AskRoad
 	if !same {
 		r.step++
 	}
 	if err := putRequest(ctx, tx, r); err != nil || same {
-		return n, err
+		return err
 	}
 	if n.Tell != "" {
-		with := map[string]string{WithRequest: string(r.ID)}
+		with, due := map[string]string{WithRequest: string(r.ID)}, n.Way.Until
 		if n.Way.Listed != "" {
 			with[WithListed] = n.Way.Listed
 		}
+		if n.Way.Text == WayTextRoadside {
+			with[WithReason] = ReasonStopped
+		}
 		if n.Way.Bus != nil {
 			with[WithBus], with[WithStop], with[WithDepart] = n.Way.Bus.Line, n.Way.Bus.From, n.Way.Bus.Depart.Format(time.RFC3339)
+			due = later(tx.Now, n.Way.Bus.Depart.Add(-choose)) // with time to walk there
 		}
-		err := Tell(ctx, tx, b.deps.Outbox, Notice{Key: fmt.Sprintf("way:%s:%d", r.ID, r.step), Member: r.Rider, Kind: n.Tell, With: with, Due: n.Way.Until})
+		err := Tell(ctx, tx, b.deps.Outbox, Notice{Key: fmt.Sprintf("way:%s:%d", r.ID, r.step), Member: r.Rider, Kind: n.Tell, With: with, Due: due})
 		if err != nil {
-			return n, err
+			return err
 		}
 	}
 	if n.Call {
-		err := callIn(ctx, tx, Call{Key: fmt.Sprintf("way:%s:%d", r.ID, r.step), Member: r.Rider, Kind: n.Way.Text,
-			With: map[string]string{WithRequest: string(r.ID)}, Due: deskDue(r, tx.Now)})
+		err := callIn(ctx, tx, Call{Key: fmt.Sprintf("%s%d", callsOf(r), r.step), Member: r.Rider, Kind: n.Way.Text,
+			With: map[string]string{WithRequest: string(r.ID)}, Note: n.Note, Due: deskDue(r, tx.Now)})
 		if err != nil {
-			return n, err
+			return err
 		}
 	}
-	return n, b.deps.Audit.Add(ctx, tx, audit.Entry{Action: "carpool.request.way", Object: string(r.ID), Detail: map[string]string{"way": string(n.Way.Kind), "text": n.Way.Text}})
+	return b.deps.Audit.Add(ctx, tx, audit.Entry{Action: "carpool.request.way", Object: string(r.ID), Detail: map[string]string{"way": string(n.Way.Kind), "text": n.Way.Text}})
 }
 
 // stepWay is nextWay where nothing outside follows from it.
@@ -66,9 +80,33 @@ func (b base) stepWay(ctx context.Context, tx *store.Tx, r Request, f WayFacts) 
 	return err
 }
 
+// callsOf is what the names of the desk's tasks begin with for the way of a
+// request as it is. For one whose car stopped they name its lift too: a second
+// car that stops is another matter.
+func callsOf(r Request) string {
+	if r.onTheRoad() {
+		return fmt.Sprintf("way:%s:%s:", r.ID, r.Way.Booking)
+	}
+	return fmt.Sprintf("way:%s:", r.ID)
+}
+
+// settleCalls takes the tasks about the way of a request off the desk's list:
+// its rider has arrived, has a lift, or has given it up.
+func settleCalls(ctx context.Context, tx *store.Tx, r Request) error {
+	_, err := tx.Exec(ctx, `UPDATE carpool_calls SET state = $2, done_ms = $3 WHERE key LIKE $1 AND notice = '' AND state IN ('open', 'taken')`,
+		fmt.Sprintf("way:%s:%%", r.ID), string(CallDone), store.Millis(tx.Now))
+	if err != nil {
+		return fmt.Errorf("settle the calls about request %s: %w", r.ID, err)
+	}
+	return nil
+}
+
 // deskDue is by when the desk should have called: well before somebody must
-// leave, and at once when that time is near.
+// leave, and at once when that time is near or they stand on the road.
 func deskDue(r Request, now time.Time) time.Time {
+	if r.Way.Text == WayTextRoadside || r.Way.Text == WayTextAway {
+		return now
+	}
 	return later(now, now.Add(leaves(r.When).Sub(now)/2))
 }
 
@@ -85,6 +123,24 @@ func (b base) fellAway(ctx context.Context, tx *store.Tx, r Request, reason stri
 	}
 	return Tell(ctx, tx, b.deps.Outbox, Notice{Key: fmt.Sprintf("way:%s:%d", r.ID, r.step), Member: r.Rider, Kind: NoticeSearching,
 		With: map[string]string{WithRequest: string(r.ID), WithReason: reason}, Due: tx.Now})
+}
+
+// callHome is a rider whom no driver can be asked to fetch: their car stopped on
+// the way, nobody knows where, or they were suspended while away. The desk calls
+// at once, and they are told whom of the union's list to call beside it.
+func (b base) callHome(ctx context.Context, tx *store.Tx, r Request, text string, lift BookingID, note string) error {
+	list, err := b.listFor(ctx, tx, r)
+	if err != nil {
+		return err
+	}
+	n := WayNext{State: RequestDesk, Tell: NoticeDesk, Call: true, Note: note, Way: Way{Kind: WayDesk, Booking: lift, Until: tx.Now.Add(listLeast), Text: text}}
+	if len(list) > 0 {
+		n.Way.Listed = list[0].ID
+	}
+	if err := b.keepUntil(ctx, tx, r, time.Time{}); err != nil {
+		return err
+	}
+	return b.putWay(ctx, tx, r, n)
 }
 
 // searchOn is a rider who gave a lift back and may choose another.

@@ -60,6 +60,14 @@ func TestNextWay(t *testing.T) {
 			t.Errorf("%s: %+v until %v\nwant %s %s %s until %v, road %v, call %v", name, n, n.Way.Until.Sub(leave), c.state, c.kind, c.text, c.until, c.road, c.call)
 		}
 	}
+	home := with(road)
+	home.Outward = "q-1"
+	if n := carpool.NextWay(home, carpool.WayFacts{Road: true, Bus: bus, Listed: listed}, leave.Add(-12*h), cfg); n.Way.Kind != carpool.WayBus || n.Way.Listed != "l-1" {
+		t.Errorf("whom to call when the bus home is missed: %+v", n)
+	}
+	if n := carpool.NextWay(with(road), carpool.WayFacts{Road: true, Bus: bus, Listed: listed}, leave.Add(-12*h), cfg); n.Way.Listed != "" {
+		t.Errorf("a bus on the way out: %+v", n)
+	}
 	r.Needs.Wheelchair = true
 	r.Way = road
 	if n := carpool.NextWay(r, carpool.WayFacts{Road: true, Bus: bus}, leave.Add(-12*h), cfg); n.Way.Kind != carpool.WayDesk {

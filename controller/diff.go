@@ -98,14 +98,26 @@ type configuration struct {
 	err  error
 }
 
-// configurations reads devices, at most cfg.Readers at a time.
+// configurations reads devices, at most cfg.Readers at a time. Where only few
+// give no answer, they are asked once more: a radio link loses a packet, and a
+// technician would ask again.
 func (c *Changes) configurations(ctx context.Context, devices []network.DeviceID) []configuration {
 	out := make([]configuration, len(devices))
-	each(len(devices), c.cfg.Readers, func(i int) {
+	read := func(i int) {
 		ctx, cancel := context.WithTimeout(ctx, c.cfg.StepTimeout)
 		defer cancel()
 		out[i].have, out[i].err = c.deps.Fleet.Configured(ctx, devices[i])
-	})
+	}
+	each(len(devices), c.cfg.Readers, read)
+	var silent []int
+	for i, r := range out {
+		if fault.Of(r.err) == fault.Unreachable {
+			silent = append(silent, i)
+		}
+	}
+	if len(silent) <= c.cfg.Readers && ctx.Err() == nil {
+		each(len(silent), c.cfg.Readers, func(i int) { read(silent[i]) })
+	}
 	return out
 }
 

@@ -30,18 +30,34 @@ func (w *worker) deadline() time.Time {
 	return by
 }
 
+// lookBefore looks at how things are. As long as nothing is changed there is
+// time: a device that gives no answer is asked again until StepTimeout.
+func (w *worker) lookBefore(ctx context.Context) (look, *halt) {
+	for until := time.Now().Add(w.c.cfg.StepTimeout); ; {
+		l := w.look(ctx, until, false)
+		var silent *halt
+		for _, id := range w.r.ids() {
+			if err := l.seen[id].err; err != nil {
+				silent = &halt{cause: CauseUnreachable, text: fmt.Sprintf("%s did not answer before anything was changed: %v", id, err)}
+				break
+			}
+		}
+		if silent == nil || ctx.Err() != nil || time.Until(until) <= w.c.cfg.VerifyEvery {
+			return l, silent
+		}
+		if h := w.sleep(ctx, w.c.cfg.VerifyEvery); h != nil || ctx.Err() != nil {
+			return l, h
+		}
+	}
+}
+
 // arm looks at how things are and puts the ways back onto the devices.
 func (w *worker) arm(ctx context.Context) (*halt, error) {
 	var links []LinkBefore
 	if w.r.Repair == 0 {
-		l := w.look(ctx, time.Now().Add(w.c.cfg.StepTimeout), false)
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		for _, id := range w.r.ids() {
-			if err := l.seen[id].err; err != nil {
-				return &halt{cause: CauseUnreachable, text: fmt.Sprintf("%s did not answer before anything was changed: %v", id, err)}, nil
-			}
+		l, h := w.lookBefore(ctx)
+		if h != nil || ctx.Err() != nil {
+			return h, ctx.Err()
 		}
 		links = before(w.net, w.r.Devices, l.readings(w.net), w.c.deps.Planned, w.c.cfg.LevelSlack)
 	}

@@ -112,7 +112,8 @@ const walkStride = 1000.0
 func walk(a, b geo.LonLat, d float64, n int) []geo.LonLat {
 	per := max(1, int(walkStride*float64(n)/d)) // steps between exact points
 	exact := (n + per - 1) / per
-	if math.Abs(a.Lat) > 70 || math.Abs(b.Lon-a.Lon) > 90 || exact < 1 || per == 1 {
+	antimeridian := math.Max(math.Abs(a.Lon), math.Abs(b.Lon)) > 179 // 180 and -180 are one place, and far apart in degrees
+	if math.Abs(a.Lat) > 70 || antimeridian || exact < 1 || per == 1 {
 		return a.Walk(b, n)
 	}
 	if b.Lon < a.Lon || b.Lon == a.Lon && b.Lat < a.Lat {

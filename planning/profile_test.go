@@ -46,6 +46,24 @@ func TestProfileWalksGreatCircle(t *testing.T) {
 	})
 }
 
+// TestProfileAtTheAntimeridian: one that begins at 180° stands there, and not at
+// -180° for some of its way.
+func TestProfileAtTheAntimeridian(t *testing.T) {
+	for _, lon := range []float64{180, -180, 179.9999} {
+		a := geo.LonLat{Lon: lon, Lat: 1}
+		b := a.Toward(180.5, 10)
+		p, err := planning.NewProfile(everywhere(100), a, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, q := range p.At {
+			if far := float64(a.Distance(q)); far > 10.01 {
+				t.Errorf("from %g: point %d is %.0f m away", lon, i, far)
+			}
+		}
+	}
+}
+
 // patched is coarse ground with a fine patch west of 8.1 E.
 type patched struct{ everywhere }
 

@@ -87,10 +87,10 @@ func (ev Event) booking() Booking {
 
 // hear does what an event says.
 func (s *Server) hear(ctx context.Context, op Operator, ev Event) error {
-	_, err := s.find(ctx, op.ID, ev.Data.ID)
+	e, err := s.find(ctx, op.ID, ev.Data.ID)
 	switch {
 	case err == nil:
-		return s.move(ctx, op.ID, ev.Data.ID, ev.Data.Status, "")
+		return s.learn(ctx, e, ev.Data.Status)
 	case !errors.Is(err, missingBooking):
 		return err
 	case s.free():
@@ -98,6 +98,20 @@ func (s *Server) hear(ctx context.Context, op Operator, ev Event) error {
 		return err
 	}
 	return fault.New(fault.Invalid, "data: id: you have no such booking here, and idToken names no user of this portal")
+}
+
+// learn takes what an operator says of its booking. What is so here already, as
+// when the driver has said yes and our own event of it is still on its way, both
+// know from then on.
+func (s *Server) learn(ctx context.Context, e entry, to Status) error {
+	is, err := s.now(ctx, e.operator, e.ID)
+	if err != nil {
+		return err
+	}
+	if is.Status == to && e.Status != to {
+		return s.note(ctx, e.ID, to)
+	}
+	return s.move(ctx, e.operator, e.ID, to, "")
 }
 
 // heard says whether an event came before. The same name with other words is

@@ -3,13 +3,11 @@ package interop
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/crinale/crinale/carpool"
 	"github.com/crinale/crinale/internal/fault"
-	"github.com/crinale/crinale/internal/geo"
 	"github.com/crinale/crinale/internal/zone"
 )
 
@@ -91,11 +89,16 @@ type lift struct {
 	id     string
 }
 
-// lifts leaves out doors, and what cannot be named.
-func (o *over) lifts(ctx context.Context, operator string, list []carpool.Match) ([]lift, error) {
+// lifts leaves out doors, what is out of reach, and what cannot be named.
+func (o *over) lifts(ctx context.Context, s Search, list []carpool.Match) ([]lift, error) {
+	places, err := o.p.Places.List(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	reach, operator := s.reach(places), s.Operator
 	var out []lift
 	for _, m := range list {
-		if m.Pickup.Place == "" || m.Drop.Place == "" {
+		if m.Pickup.Place == "" || m.Drop.Place == "" || !reach(m.Pickup.At, m.Drop.At) {
 			continue
 		}
 		ride, err := o.p.Offers.Ride(ctx, m.Ride)
@@ -147,7 +150,7 @@ func (o *over) Drivers(ctx context.Context, s Search) ([]DriverJourney, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := o.lifts(ctx, s.Operator, list)
+	all, err := o.lifts(ctx, s, list)
 	if err != nil {
 		return nil, err
 	}
@@ -161,6 +164,11 @@ func (o *over) Drivers(ctx context.Context, s Search) ([]DriverJourney, error) {
 
 func (o *over) schedule(l lift) JourneySchedule {
 	return JourneySchedule{ID: l.id, PickupDate: Unix(l.match.Pickup.Time.Unix()), Type: "PLANNED"}
+}
+
+// weekly is a journey as one of a week's, at a local time.
+func weekly(at time.Time, j JourneySchedule) Schedule {
+	return Schedule{Day: weekdays[at.Weekday()], Time: at.Format(time.TimeOnly), Journeys: []JourneySchedule{j}}
 }
 
 // DriverTrips are lifts that go again and again: those of the next date of
@@ -177,7 +185,7 @@ func (o *over) DriverTrips(ctx context.Context, s Search) ([]DriverTrip, error) 
 		if err != nil {
 			return nil, err
 		}
-		all, err := o.lifts(ctx, s.Operator, list)
+		all, err := o.lifts(ctx, s, list)
 		if err != nil {
 			return nil, err
 		}
@@ -189,6 +197,10 @@ func (o *over) DriverTrips(ctx context.Context, s Search) ([]DriverTrip, error) 
 			if err != nil || offer.When.Rule == "" {
 				continue
 			}
+			on := weekly(l.match.Pickup.Time.In(o.deps.Location), o.schedule(l))
+			if !s.asks(on) {
+				continue
+			}
 			k := key{l.ride.Offer, l.match.Pickup.Place, l.match.Drop.Place}
 			i, there := at[k]
 			if !there {
@@ -196,8 +208,7 @@ func (o *over) DriverTrips(ctx context.Context, s Search) ([]DriverTrip, error) 
 				at[k] = i
 				out = append(out, DriverTrip{Trip: o.trip(l.match), Driver: l.driver})
 			}
-			local := l.match.Pickup.Time.In(o.deps.Location)
-			out[i].Schedules = append(out[i].Schedules, Schedule{Day: weekdays[local.Weekday()], Time: local.Format("15:04:05"), Journeys: []JourneySchedule{o.schedule(l)}})
+			out[i].Schedules = append(out[i].Schedules, on)
 		}
 	}
 	return out, nil
@@ -226,45 +237,6 @@ func (o *over) days(s Search) []time.Time {
 	}
 	return out
 }
-
-// Passengers are requests from meeting point to meeting point, without a word
-// of who asks.
-func (o *over) Passengers(ctx context.Context, s Search) ([]PassengerJourney, error) {
-	list, err := o.p.Bookings.OpenBetween(ctx, s.At.Add(-s.Delta), s.At.Add(s.Delta))
-	if err != nil {
-		return nil, err
-	}
-	var out []PassengerJourney
-	for _, r := range list {
-		legs, err := o.deps.Roads.Legs(ctx, []geo.LonLat{r.From.At}, []geo.LonLat{r.To.At})
-		if err != nil {
-			return nil, err
-		}
-		if len(legs) == 0 || len(legs[0]) == 0 || !legs[0][0].OK {
-			continue
-		}
-		from, err1 := o.p.Places.Get(ctx, r.From.Place)
-		to, err2 := o.p.Places.Get(ctx, r.To.Place)
-		if errors.Join(err1, err2) != nil {
-			continue // a meeting point that is no more
-		}
-		leave := r.When.From
-		if r.When.Arrive {
-			leave = leave.Add(-legs[0][0].Time)
-		}
-		seats, way, at := r.Companions+1, int(legs[0][0].Metres), Unix(leave.Unix())
-		out = append(out, PassengerJourney{
-			Trip: Trip{Operator: o.cfg.Operator, PickupLat: from.At.Lat, PickupLng: from.At.Lon, DropLat: to.At.Lat, DropLng: to.At.Lon, PickupAddress: from.Name, DropAddress: to.Name,
-				Duration: int(legs[0][0].Time.Seconds()), Distance: &way, WebURL: o.cfg.Web},
-			JourneySchedule: JourneySchedule{ID: o.names.seal(kindNeed, s.Operator, string(r.ID)), PickupDate: at, Type: "PLANNED"}, DriverDate: at, Seats: &seats,
-			// Another name for each journey: what one person looks for cannot be put together.
-			Passenger: User{ID: o.names.seal(kindNeed, s.Operator, string(r.ID), "rider"), Operator: o.cfg.Operator, Alias: "Passeggero"}})
-	}
-	return out, nil
-}
-
-// PassengerTrips are none: residents ask for each journey by itself.
-func (o *over) PassengerTrips(context.Context, Search) ([]PassengerTrip, error) { return nil, nil }
 
 // Forget drops passengers of other operators of whom nothing is left.
 func (o *over) Forget(ctx context.Context) error {

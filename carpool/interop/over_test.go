@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/crinale/crinale/carpool"
 	"github.com/crinale/crinale/carpool/roads"
+	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/geo"
 	"github.com/crinale/crinale/internal/store"
 	"github.com/crinale/crinale/internal/store/storetest"
@@ -130,7 +132,7 @@ func (h *hill) offer(change func(*carpool.Offer)) carpool.Offer {
 
 // path of a search from niella to alba on Monday between 07:00 and 09:00.
 func (h *hill) path(kind string, change func(url.Values)) string {
-	q := url.Values{"departureLat": {"44.551"}, "departureLng": {"8.101"}, "arrivalLat": {"44.55"}, "arrivalLng": {"8.5"}, "departureDate": {fmt.Sprint(time.Date(2026, 11, 23, 7, 0, 0, 0, time.UTC).Unix())}, "timeDelta": {"3600"}}
+	q := url.Values{"departureLat": {"44.5505"}, "departureLng": {"8.1005"}, "arrivalLat": {"44.55"}, "arrivalLng": {"8.5"}, "departureDate": {fmt.Sprint(time.Date(2026, 11, 23, 7, 0, 0, 0, time.UTC).Unix())}, "timeDelta": {"3600"}}
 	if change != nil {
 		change(q)
 	}
@@ -420,6 +422,74 @@ func TestOverTellsNoDoor(t *testing.T) {
 	}
 }
 
+// All questions of an operator from one cell have one answer, though the
+// radius cuts through the meeting points around; each answer lies within the
+// radius. At a meeting point the radius is measured from it.
+func TestOverConstantInCell(t *testing.T) {
+	h := newHill(t, storetest.SQLite(t))
+	h.offer(nil)
+	some := 0
+	for radius := 0.5; radius < 8; radius += 0.5 {
+		for col := range 12 {
+			middle := carpool.CellOf(geo.LonLat{Lon: 8.0 + float64(col)*0.0125, Lat: pointLat}).Middle()
+			var first string
+			for n, off := range [][2]float64{{0, 0}, {0.4, 0.4}, {-0.45, 0.45}, {0.45, -0.45}, {-0.4, -0.45}} {
+				at := geo.LonLat{Lon: middle.Lon + off[0]*0.0125, Lat: middle.Lat + off[1]/111}
+				path := h.path("driver_journeys", func(q url.Values) {
+					q.Set("departureLat", fmt.Sprint(at.Lat))
+					q.Set("departureLng", fmt.Sprint(at.Lon))
+					q.Set("departureRadius", fmt.Sprint(radius))
+				})
+				got := h.ask(friends, "GET", path, nil)
+				if err := words(path, got.body); err != nil || got.status != 200 {
+					t.Fatalf("%s: %d, %v", path, got.status, err)
+				}
+				if n == 0 {
+					first = got.body
+				} else if got.body != first {
+					t.Errorf("radius %v km, %v in the cell of %v: %s, and from its middle %s", radius, at, middle, got.body, first)
+				}
+			}
+			if len(first) > 4 {
+				some++
+			}
+		}
+	}
+	if some < 10 {
+		t.Errorf("only %d cells with a lift: the test shows nothing", some)
+	}
+	if got := h.search(friends, h.path("driver_journeys", func(q url.Values) {
+		q.Set("departureRadius", "0.1")
+	})); len(got) != 1 {
+		t.Errorf("from a meeting point: %+v", got)
+	}
+}
+
+// Only the driver confirms: an operator's word before that is refused, after it
+// taken once, as what it had not been told yet.
+func TestOverConfirmed(t *testing.T) {
+	h := newHill(t, storetest.SQLite(t))
+	h.offer(nil)
+	list := h.search(friends, h.path("driver_journeys", nil))
+	b := bookable(1, list[0])
+	h.ask(friends, "POST", "/bookings", b).want(t, 201, "")
+	says := func(n int, st Status) reply {
+		return h.ask(friends, "POST", "/booking_events", Event{ID: fmt.Sprintf("00000000-0000-4000-8000-00000000e%03d", n), Data: EventBooking{ID: b.ID, PickupDate: b.PickupDate,
+			PickupLat: b.PickupLat, PickupLng: b.PickupLng, DropLat: b.DropLat, DropLng: b.DropLng, Status: st, WebURL: "https://covoit.valle.example", Passenger: &b.Passenger}})
+	}
+	for n, st := range []Status{Confirmed, Completed, Validated} {
+		says(n, st).want(t, 400, "error")
+		h.ask(friends, "PATCH", "/bookings/"+b.ID+"?status="+string(st), nil).want(t, 400, "error")
+	}
+	h.ask(friends, "GET", "/bookings/"+b.ID, nil).want(t, 200, `"WAITING_CONFIRMATION"`)
+	if _, err := h.portal.Bookings.Accept(t.Context(), h.driver, carpool.BookingID(h.only("SELECT id, state FROM carpool_bookings")), ""); err != nil {
+		t.Fatal(err)
+	}
+	says(10, Confirmed).want(t, 200, "")
+	says(11, Confirmed).want(t, 400, "status_already_set")
+	h.ask(friends, "GET", "/bookings/"+b.ID, nil).want(t, 200, `"CONFIRMED"`)
+}
+
 // Lifts that go again and again are told with their days; those of one day are
 // not.
 func TestOverRegular(t *testing.T) {
@@ -445,6 +515,11 @@ func TestOverRegular(t *testing.T) {
 		t.Errorf("days %s", days)
 	}
 	h.ask(friends, "GET", path+"&departureWeekdays=TUE", nil).want(t, 200, "[]")
+	after := fmt.Sprintf("&minDepartureDate=%d", trips[0].Schedules[0].Journeys[0].PickupDate+60)
+	got = h.ask(friends, "GET", path+after, nil)
+	if err := json.Unmarshal([]byte(got.body), &trips); err != nil || len(trips) != 1 || len(trips[0].Schedules) != 1 || trips[0].Schedules[0].Day != "THU" {
+		t.Errorf("after the pick-up of Monday: %s, %v", got.body, err)
+	}
 	h.ask(friends, "GET", strings.Replace(path, "driver_", "passenger_", 1), nil).want(t, 200, "[]")
 }
 
@@ -473,6 +548,101 @@ func TestOverPassengers(t *testing.T) {
 		if strings.Contains(got.body, secret) {
 			t.Errorf("%q is told", secret)
 		}
+	}
+}
+
+// cliff is a meeting point to which no road of the map leads.
+type cliff struct {
+	carpool.Roads
+	at geo.LonLat
+}
+
+func (c cliff) Legs(ctx context.Context, from, to []geo.LonLat) ([][]carpool.Leg, error) {
+	if slices.Contains(from, c.at) || slices.Contains(to, c.at) {
+		return nil, fault.New(fault.Invalid, "point[0]: 9.0 km from the nearest road of the map")
+	}
+	return c.Roads.Legs(ctx, from, to)
+}
+
+// A request from a place that the roads do not reach hides no other.
+func TestOverPassengersOffTheRoads(t *testing.T) {
+	h := newHill(t, storetest.SQLite(t))
+	when := carpool.Window{From: time.Date(2026, 11, 23, 6, 30, 0, 0, time.UTC), To: time.Date(2026, 11, 23, 7, 30, 0, 0, time.UTC)}
+	for _, from := range []carpool.PlaceID{"bergolo", "niella"} {
+		if _, err := h.portal.Bookings.Request(t.Context(), h.resident("Residente", "Prova"), carpool.Request{From: carpool.Spot{Place: from}, To: carpool.Spot{Place: "alba"}, When: when}, nil, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := h.Server.deps.Portal.(*lateBound).Portal.(*over)
+	s := Search{Operator: friends, From: geo.LonLat{Lon: 8.05, Lat: pointLat}, To: geo.LonLat{Lon: 8.5, Lat: pointLat}, FromKm: 10, ToKm: 10, At: when.From, Delta: time.Hour}
+	if list, err := o.Passengers(t.Context(), s); err != nil || len(list) != 2 {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	o.deps.Roads = cliff{o.deps.Roads, geo.LonLat{Lon: 8.0, Lat: pointLat}}
+	list, err := o.Passengers(t.Context(), s)
+	if err != nil || len(list) != 1 || list[0].PickupAddress != "Piazza niella" {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+// Journeys that residents ask for again and again are told with their days, out
+// and home, without a word of who they are; from doors, of minors and single
+// ones not.
+func TestOverSeries(t *testing.T) {
+	l := readLaw(t)
+	h := newHill(t, storetest.SQLite(t))
+	rider := h.resident("Residente", "Segreto")
+	out := carpool.Window{From: time.Date(2026, 11, 24, 7, 0, 0, 0, time.UTC), To: time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)}
+	home := carpool.Window{From: out.From.Add(4 * time.Hour), To: out.To.Add(4 * time.Hour)}
+	again := carpool.Repeat{Days: []time.Weekday{time.Tuesday, time.Thursday}, Until: "2026-12-31"}
+	for _, from := range []carpool.Spot{{Place: "niella"}, {Address: "strada Alta 7", At: geo.LonLat{Lon: 8.102, Lat: 44.551}}} {
+		r := carpool.Request{From: from, To: carpool.Spot{Place: "alba"}, When: out, DoorToDoor: from.Private(), Note: "terapia", Return: carpool.ReturnAt}
+		if _, err := h.portal.Bookings.RequestAgain(t.Context(), rider, r, &home, again, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := h.portal.Bookings.Request(t.Context(), h.resident("Residente", "Altro"), carpool.Request{From: carpool.Spot{Place: "niella"}, To: carpool.Spot{Place: "alba"}, When: out}, nil, ""); err != nil {
+		t.Fatal(err)
+	}
+	ask := func(op, more string) (list []PassengerTrip) {
+		t.Helper()
+		path := h.path("passenger_regular_trips", func(q url.Values) {
+			q.Del("departureDate")
+			q.Set("departureTimeOfDay", "08:00:00")
+		}) + more
+		got := h.ask(op, "GET", path, nil)
+		if err := l.broken("GET", path, got.status, got.header, got.body); err != nil {
+			t.Error(err)
+		}
+		for _, secret := range []string{"Residente", "Segreto", "strada", "terapia", string(rider.Member), "333"} {
+			if strings.Contains(got.body, secret) {
+				t.Errorf("%q is told", secret)
+			}
+		}
+		if err := json.Unmarshal([]byte(got.body), &list); err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	list := ask(friends, "")
+	if len(list) != 1 || len(list[0].Schedules) != 2 || list[0].Schedules[0].Day+list[0].Schedules[1].Day != "TUETHU" || list[0].PickupAddress != "Piazza niella" {
+		t.Fatalf("%+v", list)
+	}
+	if theirs := ask(others, ""); len(theirs) != 1 || theirs[0].Passenger.ID == list[0].Passenger.ID {
+		t.Errorf("two operators, one name: %+v", theirs)
+	}
+	if got := ask(friends, "&departureWeekdays=MON,WED"); len(got) != 0 {
+		t.Errorf("on other days: %+v", got)
+	}
+	if got := ask(friends, "&minDepartureDate="+fmt.Sprint(time.Date(2027, 1, 2, 0, 0, 0, 0, time.UTC).Unix())); len(got) != 0 {
+		t.Errorf("after its end: %+v", got)
+	}
+	err := h.db.Do(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.Exec(t.Context(), `UPDATE carpool_members SET minor = 1 WHERE id = $1`, string(rider.Member))
+		return err
+	})
+	if got := ask(friends, ""); err != nil || len(got) != 0 {
+		t.Errorf("a minor's: %+v, %v", got, err)
 	}
 }
 

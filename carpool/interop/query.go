@@ -155,17 +155,18 @@ func (s Search) intime(j JourneySchedule) bool {
 	return j.PickupDate.Time().Sub(s.At).Abs() <= s.Delta
 }
 
-// anyday says whether one of the schedules is at a time and day asked for, and
-// one of its journeys, where it names some, within the span.
-func (s Search) anyday(list []Schedule) bool {
-	return slices.ContainsFunc(list, func(c Schedule) bool {
-		t, err := time.Parse("15:04:05", c.Time)
-		if err != nil || !s.weekdays[c.Day] {
-			return false
-		}
-		since := t.Sub(time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC))
-		return (since-s.clock).Abs() <= s.Delta && (len(c.Journeys) == 0 || slices.ContainsFunc(c.Journeys, s.inspan))
-	})
+// anyday says whether one of the schedules is asked for.
+func (s Search) anyday(list []Schedule) bool { return slices.ContainsFunc(list, s.asks) }
+
+// asks says whether a schedule is at a time and day asked for, and one of its
+// journeys, where it names some, within the span.
+func (s Search) asks(c Schedule) bool {
+	t, err := time.Parse(time.TimeOnly, c.Time)
+	if err != nil || !s.weekdays[c.Day] {
+		return false
+	}
+	since := t.Sub(time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC))
+	return (since-s.clock).Abs() <= s.Delta && (len(c.Journeys) == 0 || slices.ContainsFunc(c.Journeys, s.inspan))
 }
 
 func (s Search) inspan(j JourneySchedule) bool {

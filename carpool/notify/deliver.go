@@ -71,6 +71,7 @@ func (n *Notifier) deliver(ctx context.Context, c carpool.Channel, m outbox.Mess
 	err = n.send(ctx, c, v)
 	switch kind := fault.Of(err); {
 	case err == nil:
+		n.brought[c].sent.Add(1)
 		return n.note(ctx, m.Key, c, stateSent)
 	case ctx.Err() != nil && errors.Is(context.Cause(ctx), context.Canceled):
 		return err // the program ends
@@ -84,6 +85,7 @@ func (n *Notifier) deliver(ctx context.Context, c carpool.Channel, m outbox.Mess
 // hand gives a notice that a channel could not bring to the next. When there
 // is none the outbox keeps it, with why.
 func (n *Notifier) hand(ctx context.Context, notice string, c carpool.Channel, order []carpool.Channel, tried map[carpool.Channel]string, why error) error {
+	n.brought[c].failed.Add(1)
 	follow, ok := next(order, func(o carpool.Channel) bool { return o == c || tried[o] != "" })
 	if !ok {
 		if err := n.note(ctx, notice, c, stateFailed); err != nil {
@@ -109,9 +111,9 @@ func (n *Notifier) send(ctx context.Context, c carpool.Channel, v carpool.Notice
 	if err != nil {
 		return err
 	}
-	to := To{Email: v.Reach.Email, Phone: v.Reach.Phone, Fiscal: v.Reach.Fiscal}
+	to := To{Member: v.To.ID, Email: v.Reach.Email, Phone: v.Reach.Phone, Fiscal: v.Reach.Fiscal}
 	if v.Trusted {
-		to = To{Phone: v.To.Trusted.Phone}
+		to = To{Member: v.To.ID, Phone: v.To.Trusted.Phone}
 	}
 	if c == carpool.BySMS && v.Notice.Kind == carpool.NoticeAsked && v.Trip != nil {
 		if err := n.ask(ctx, v); err != nil {
@@ -144,8 +146,13 @@ func (n *Notifier) text(v carpool.NoticeView) (Text, error) {
 	text := plainText(c, m, f, n.cfg.Base, v.Trusted)
 	t := Text{Key: v.Notice.ID, Title: plain(m.title, 120), Plain: text, HTML: htmlText(lang, m.title, text, n.cfg.Base, v.Reach.Large),
 		Markdown: m.io, Short: m.sms, At: v.Notice.At}
-	if v.Trip != nil && !v.Trip.Window && v.Trip.Leave.After(v.Notice.At) {
-		t.Due = v.Trip.Leave
+	if v.Trip != nil {
+		t.Leave = v.Trip.Leave
+		if v.Trip.Window {
+			t.Leave = v.Trip.Arrive // it may be left for until then
+		} else if v.Trip.Leave.After(v.Notice.At) {
+			t.Due = v.Trip.Leave
+		}
 	}
 	return t, nil
 }

@@ -84,7 +84,7 @@ func TestDeskThatCannotTakeIsTriedUntilItCan(t *testing.T) {
 	w.desk.mu.Lock()
 	w.desk.fail = nil
 	w.desk.mu.Unlock()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(longest)
 	for len(w.desk.all()) == 0 {
 		w.settle()
 		select {
@@ -112,7 +112,7 @@ func TestNothingIsSentThatIsSettledOrToNobody(t *testing.T) {
 		late.Stale = true
 		w.views.put(late)
 		w.mail.breaks(nil)
-		deadline := time.After(20 * time.Second)
+		deadline := time.After(longest)
 		for w.figures().Skipped < 3 {
 			w.settle()
 			select {
@@ -137,7 +137,7 @@ func TestChannelTakenOutMeanwhile(t *testing.T) {
 	v.Reach.Channels = []carpool.Channel{carpool.ByMail}
 	w.views.put(v)
 	w.sms.breaks(nil)
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(longest)
 	for len(w.mail.all()) == 0 {
 		w.settle()
 		select {
@@ -222,7 +222,7 @@ func TestOldOutcomesAreForgotten(t *testing.T) {
 		if err := w.n.Round(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		for _, table := range []string{"notify_sent", "notify_questions", "notify_daily", "notify_calendars"} {
+		for _, table := range []string{"notify_sent", "notify_questions", "notify_heard", "notify_daily", "notify_calendars"} {
 			var n int
 			err := db.View(t.Context(), func(tx *store.Tx) error {
 				return tx.QueryRow(t.Context(), `SELECT COUNT(*) FROM `+table).Scan(&n)
@@ -277,7 +277,7 @@ func TestRunEndsWithItsContext(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(longest):
 		t.Fatal("it hangs")
 	}
 }

@@ -52,6 +52,7 @@ type bare struct {
 	ByKey    string
 	Bus      bool
 	Kept     bool   // a lift was changed, and this booking of it was not
+	Stopped  bool   // the car stopped on the way
 	Desk     string // phone of the desk
 }
 
@@ -80,6 +81,7 @@ func (n *Notifier) factsOf(lang string, v carpool.NoticeView) facts {
 	f.By = c.word("by."+f.ByKey, nil)
 	f.Alarm = v.Notice.With[carpool.WithReason] == "alarm"
 	f.Kept = v.Notice.With[carpool.WithReason] == carpool.ReasonOfferChanged
+	f.Stopped = v.Notice.With[carpool.WithReason] == carpool.ReasonStopped
 	if b := v.Bus; b != nil && b.Line != "" {
 		f.BusSay = plain(b.Line, 30)
 		if !b.Depart.IsZero() {
@@ -132,7 +134,11 @@ func (n *Notifier) tripFacts(lang string, c *catalog, t carpool.NoticeTrip, f *f
 		d := t.Deadline.In(n.cfg.Location)
 		f.Deadline = dayOf(lang, d) + " " + at(lang, d)
 	}
-	f.StateSay = c.word("state."+string(t.State), nil)
+	state := string(t.State)
+	if f.Stopped {
+		state = "stopped"
+	}
+	f.StateSay = c.word("state."+state, nil)
 }
 
 // endOf is one end of a journey, for a short message and for a long one. An

@@ -42,7 +42,7 @@ func TestAnswersReachTheLastOpenQuestion(t *testing.T) {
 			t.Fatalf("asked by %q", got)
 		}
 		for i, text := range []string{"Sì, grazie!", "no"} {
-			if err := w.n.Inbound(t.Context(), "0039 333 1234567", text); err != nil {
+			if err := w.in("0039 333 1234567", text); err != nil {
 				t.Fatal(err)
 			}
 			now = now.Add(time.Minute)
@@ -54,7 +54,7 @@ func TestAnswersReachTheLastOpenQuestion(t *testing.T) {
 		if a := w.said.who[0]; a.Who != driver.Account || a.Via != ViaSMS {
 			t.Errorf("the log would name %+v", a)
 		}
-		if err := w.n.Inbound(t.Context(), driver.Phone, "SI"); err != nil {
+		if err := w.in(driver.Phone, "SI"); err != nil {
 			t.Fatal(err)
 		}
 		w.settle()
@@ -73,7 +73,7 @@ func TestWhoIsNobodyHearsNothing(t *testing.T) {
 	w.tell(asks("n-1", driver, time.Now().Add(time.Hour)))
 	before := len(w.sms.all())
 	for _, from := range []string{"+393339999999", "112", "", "\r\n", "3331234567\r\nX: y", strings.Repeat("3", 500), "CASHBACK", "+39333123456"} {
-		if err := w.n.Inbound(t.Context(), from, "SI"); fault.Of(err) != fault.Denied || err == nil {
+		if err := w.in(from, "SI"); fault.Of(err) != fault.Denied || err == nil {
 			t.Errorf("%.20q: %v", from, err)
 		} else if from != "" && strings.Contains(err.Error(), from) {
 			t.Errorf("the error tells the number: %v", err)
@@ -95,7 +95,7 @@ func TestUnclearLateAndSettledAnswers(t *testing.T) {
 		in := func(text string) string {
 			t.Helper()
 			n := len(w.sms.all())
-			if err := w.n.Inbound(t.Context(), driver.Phone, text); err != nil {
+			if err := w.in(driver.Phone, text); err != nil {
 				t.Fatal(err)
 			}
 			now = now.Add(time.Second)
@@ -115,7 +115,7 @@ func TestUnclearLateAndSettledAnswers(t *testing.T) {
 		}
 		w.said.fail = fault.New(fault.Internal, "the disk is full")
 		w.tell(asks("n-2", driver, now.Add(time.Hour)))
-		if err := w.n.Inbound(t.Context(), driver.Phone, "SI"); err == nil {
+		if err := w.in(driver.Phone, "SI"); err == nil {
 			t.Error("a trouble of our own was swallowed")
 		}
 		w.said.fail = nil
@@ -147,7 +147,7 @@ func TestSettledQuestionIsPassedOver(t *testing.T) {
 		trip.State = carpool.Accepted
 		later.Trip = &trip
 		w.views.put(later)
-		if err := w.n.Inbound(t.Context(), driver.Phone, "SI"); err != nil {
+		if err := w.in(driver.Phone, "SI"); err != nil {
 			t.Fatal(err)
 		}
 		if got := w.said.all(); !slices.Equal(got, []string{"accept m-driver b-n-1"}) {
@@ -158,24 +158,16 @@ func TestSettledQuestionIsPassedOver(t *testing.T) {
 
 func TestAnswerBroughtTwiceAnswersOnce(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-		db.SetClock(func() time.Time { return now })
-		w := newWorld(t, db)
-		driver := person("m-driver", carpool.BySMS)
-		w.folk.put(driver)
-		for _, id := range []string{"n-1", "n-2"} {
-			w.tell(asks(id, driver, now.Add(time.Hour)))
-			now = now.Add(time.Minute)
-		}
+		w, driver := askedTwice(t, db)
 		for range 3 {
-			if err := w.n.InboundOnce(t.Context(), "sms-77", driver.Phone, "SI"); err != nil {
+			if err := w.n.Inbound(t.Context(), "sms-77", driver.Phone, "SI"); err != nil {
 				t.Fatal(err)
 			}
 		}
 		if got := w.said.all(); !slices.Equal(got, []string{"accept m-driver b-n-2"}) {
 			t.Errorf("said %q", got)
 		}
-		if err := w.n.InboundOnce(t.Context(), "sms-78", "+393339999999", "SI"); fault.Of(err) != fault.Denied {
+		if err := w.n.Inbound(t.Context(), "sms-78", "+393339999999", "SI"); fault.Of(err) != fault.Denied {
 			t.Errorf("a stranger: %v", err)
 		}
 	})
@@ -189,7 +181,7 @@ func TestAnswersOfADayAreFew(t *testing.T) {
 	w := newWorld(t, db)
 	w.folk.put(person("m-1", carpool.BySMS))
 	for range 50 {
-		if err := w.n.Inbound(t.Context(), "+393331234567", "Sono assente fino a lunedì"); err != nil {
+		if err := w.in("+393331234567", "Sono assente fino a lunedì"); err != nil {
 			t.Fatal(err)
 		}
 		now = now.Add(time.Minute)
@@ -207,7 +199,7 @@ func TestStopEndsShortMessages(t *testing.T) {
 		a, b := person("m-a", carpool.BySMS, carpool.ByMail), person("m-b", carpool.BySMS)
 		w.folk.put(a)
 		w.folk.put(b)
-		if err := w.n.Inbound(t.Context(), a.Phone, "Stop"); err != nil {
+		if err := w.in(a.Phone, "Stop"); err != nil {
 			t.Fatal(err)
 		}
 		w.settle()
@@ -220,7 +212,7 @@ func TestStopEndsShortMessages(t *testing.T) {
 				t.Errorf("%s is reached by %v, %v", id, m.Channels, err)
 			}
 		}
-		if err := w.n.Inbound(t.Context(), a.Phone, "stop"); err != nil {
+		if err := w.in(a.Phone, "stop"); err != nil {
 			t.Fatal(err)
 		}
 		w.settle()
@@ -237,7 +229,7 @@ func TestFamilyPhoneAnswersForWhomWasAsked(t *testing.T) {
 	w.folk.put(a)
 	w.folk.put(b)
 	w.tell(asks("n-1", b, time.Now().Add(time.Hour)))
-	if err := w.n.Inbound(t.Context(), a.Phone, "SI"); err != nil {
+	if err := w.in(a.Phone, "SI"); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.said.all(); !slices.Equal(got, []string{"accept m-b b-n-1"}) {

@@ -16,6 +16,11 @@ var Keeper = carpool.Keeper{Owner: Owner, Holdings: []carpool.Holding{
 		Forget: []string{`DELETE FROM notify_questions WHERE member = $1`},
 	},
 	{
+		Table: "notify_heard", Columns: `message day notice done`,
+		About:  []carpool.About{{Where: `notice IN (SELECT id FROM carpool_notices WHERE member = $1)`, Hide: `message`}},
+		Forget: []string{`DELETE FROM notify_heard WHERE notice IN (SELECT id FROM carpool_notices WHERE member = $1)`},
+	},
+	{
 		Table: "notify_daily", Columns: `day what n`,
 		About:  []carpool.About{{Where: `what LIKE '% ' || $1`}},
 		Forget: []string{`DELETE FROM notify_daily WHERE what LIKE '% ' || $1`},

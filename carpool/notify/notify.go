@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/crinale/crinale/carpool"
@@ -55,6 +56,7 @@ func Default() Config {
 
 // To is who a message goes to, by what its channel needs.
 type To struct {
+	Member carpool.MemberID // who is told; "": nobody who takes part yet
 	Email  string
 	Phone  string // E.164
 	Fiscal string
@@ -70,6 +72,7 @@ type Text struct {
 	Short    string    // one SMS
 	At       time.Time // of the event
 	Due      time.Time // should be heard by then; zero: no hurry
+	Leave    time.Time // of the journey it is about, or that is wished for; zero: of none
 }
 
 // Channel brings a message to somebody. Kinds of its error: Refused and
@@ -123,6 +126,10 @@ type Notifier struct {
 	cfg   Config
 	deps  Deps
 	words map[string]*catalog
+
+	hearing  sync.Mutex // one message that came in after the other
+	received receivedCounts
+	brought  map[carpool.Channel]*broughtCounts
 }
 
 // New checks and wires; it touches nothing.
@@ -154,7 +161,10 @@ func New(cfg Config, deps Deps) (*Notifier, error) {
 	if deps.Log == nil {
 		deps.Log = slog.Default()
 	}
-	n := &Notifier{cfg: cfg, deps: deps, words: map[string]*catalog{}}
+	n := &Notifier{cfg: cfg, deps: deps, words: map[string]*catalog{}, brought: map[carpool.Channel]*broughtCounts{}}
+	for _, c := range channels {
+		n.brought[c] = &broughtCounts{}
+	}
 	for _, lang := range Langs {
 		c, err := readCatalog(lang)
 		if err != nil {
@@ -195,8 +205,8 @@ func (n *Notifier) Run(ctx context.Context) error {
 	}
 }
 
-// Round forgets what came of notices Keep ago, questions and counts of days
-// past, and calendars of those who left.
+// Round forgets what came of notices Keep ago, questions, messages and counts of
+// days past, and calendars of those who left.
 func (n *Notifier) Round(ctx context.Context) error {
 	if err := n.dropCalendars(ctx); err != nil {
 		return err
@@ -209,7 +219,8 @@ func (n *Notifier) Round(ctx context.Context) error {
 		}{
 			{`DELETE FROM notify_sent WHERE at_ms < $1`, store.Millis(old)},
 			{`DELETE FROM notify_questions WHERE until_ms < $1`, store.Millis(tx.Now.Add(-7 * 24 * time.Hour))},
-			{`DELETE FROM notify_daily WHERE day < $1`, string(carpool.DateOf(tx.Now, n.cfg.Location).Plus(-7))},
+			{`DELETE FROM notify_daily WHERE day < $1`, string(n.today(tx).Plus(-7))},
+			{`DELETE FROM notify_heard WHERE day < $1`, string(n.today(tx).Plus(-7))},
 		} {
 			if _, err := tx.Exec(ctx, q.query, q.arg); err != nil {
 				return err

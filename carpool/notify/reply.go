@@ -20,25 +20,22 @@ type shortReply struct {
 	Word   string           `json:"word"`
 }
 
-// answer queues a short answer, a few on one day at most: two machines that
+// answerIn queues a short answer, a few on one day at most: two machines that
 // answer each other must end.
-func (n *Notifier) answer(ctx context.Context, m carpool.Member, word string) error {
+func (n *Notifier) answerIn(ctx context.Context, tx *store.Tx, r shortReply) error {
 	if !n.have(carpool.BySMS) {
 		return nil
 	}
-	return n.deps.Store.Do(ctx, func(tx *store.Tx) error {
-		day := carpool.DateOf(tx.Now, n.cfg.Location)
-		ok, err := daily(ctx, tx, day, "reply "+string(m.ID), n.cfg.Replies)
-		if err != nil || !ok {
-			return err
-		}
-		body, err := json.Marshal(shortReply{m.ID, word})
-		if err != nil {
-			return err
-		}
-		key := fmt.Sprintf("%s %s %d", m.ID, word, store.Millis(tx.Now))
-		return n.deps.Outbox.Add(ctx, tx, outbox.Message{Queue: replyQueue, Key: key, Body: body})
-	})
+	ok, err := daily(ctx, tx, n.today(tx), "reply "+string(r.Member), n.cfg.Replies)
+	if err != nil || !ok {
+		return err
+	}
+	body, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	key := fmt.Sprintf("%s %s %d", r.Member, r.Word, store.Millis(tx.Now))
+	return n.deps.Outbox.Add(ctx, tx, outbox.Message{Queue: replyQueue, Key: key, Body: body})
 }
 
 // reply sends a short answer. One that cannot be sent is no matter: nothing

@@ -91,6 +91,71 @@ func TestShortMessagesOfADayAreCapped(t *testing.T) {
 	})
 }
 
+// One member's messages do not use up the day's, and the last of the day are
+// for the journeys of today; what does not go is called by the desk.
+func TestBudgetOfShortMessages(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		now := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+		db.SetClock(func() time.Time { return now })
+		w := newWorld(t, db)
+		s, err := BySMS(SMSConfig{Daily: 8, Each: 3}, db, w.sms)
+		if err != nil {
+			t.Fatal(err)
+		}
+		send := func(m carpool.MemberID, leave time.Duration) error {
+			x := Text{Short: "Passaggi: prova di un SMS."}
+			if leave != 0 {
+				x.Leave = now.Add(leave)
+			}
+			return s.Send(t.Context(), To{Member: m, Phone: "+393331234567"}, x)
+		}
+		w.sms.breaks(fault.New(fault.Unreachable, "no network"))
+		if err := send("m-1", 0); fault.Of(err) != fault.Unreachable {
+			t.Errorf("a gateway that is away: %v", err)
+		}
+		w.sms.breaks(nil)
+		for i := range 3 {
+			if err := send("m-1", 0); err != nil {
+				t.Fatalf("message %d: %v", i, err)
+			}
+		}
+		if err := send("m-1", time.Hour); fault.Of(err) != fault.Refused || err == nil {
+			t.Errorf("more than one's share: %v", err)
+		}
+		for _, m := range []carpool.MemberID{"m-2", "m-3"} {
+			if err := send(m, 48*time.Hour); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for name, leave := range map[string]time.Duration{"about no journey": 0, "the day after tomorrow": 48 * time.Hour, "yesterday's": -24 * time.Hour, "tomorrow evening's": 32 * time.Hour} {
+			if err := send("m-4", leave); fault.Of(err) != fault.Refused || err == nil {
+				t.Errorf("of the reserve, %s: %v", name, err)
+			}
+		}
+		if err := send("m-4", -time.Hour); err != nil {
+			t.Errorf("a driver who did not come: %v", err)
+		}
+		if err := send("m-4", 10*time.Hour); err != nil {
+			t.Errorf("this evening's: %v", err)
+		}
+		if err := send("m-5", 10*time.Hour); fault.Of(err) != fault.Refused || err == nil {
+			t.Errorf("beyond the cap: %v", err)
+		}
+		if n := len(w.sms.all()); n != 7 { // and one that did not go, and may have
+			t.Errorf("%d went", n)
+		}
+
+		w.n.deps.Channels[carpool.BySMS] = s
+		m := person("m-9", carpool.BySMS)
+		m.Email, m.Fiscal = "", ""
+		w.folk.put(m)
+		w.tell(accepted("n-9", m))
+		if calls := w.desk.all(); len(calls) != 1 || calls[0].Member != "m-9" {
+			t.Errorf("called by the desk: %+v", calls)
+		}
+	})
+}
+
 func TestBadShortMessagesAreRefused(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t))
 	s := w.n.deps.Channels[carpool.BySMS]

@@ -72,7 +72,7 @@ const secret = "Segretissimo"
 func cases(kind carpool.NoticeKind, name string) map[string]carpool.NoticeView {
 	out := map[string]carpool.NoticeView{}
 	for _, by := range []string{"", "rider", "driver", "desk", "program"} {
-		for _, shape := range []string{"rider", "driver", "trusted", "alarm", "bare", "wish", "door", "guardian", "bus", "listed", "kept"} {
+		for _, shape := range []string{"rider", "driver", "trusted", "alarm", "bare", "wish", "door", "guardian", "bus", "bus home", "listed", "kept"} {
 			v := accepted("n-1", person("m-1"))
 			v.Notice.Kind = kind
 			v.Notice.With = map[string]string{carpool.WithBy: by}
@@ -100,6 +100,9 @@ func cases(kind carpool.NoticeKind, name string) map[string]carpool.NoticeView {
 				v.Notice.With[carpool.WithReason] = carpool.ReasonOfferChanged
 			case "bus":
 				v.Bus = &carpool.Bus{Line: name, From: name, Depart: v.Trip.Leave}
+			case "bus home":
+				v.Bus = &carpool.Bus{Line: name, From: name, Depart: v.Trip.Leave}
+				v.Listed = &carpool.Listed{Name: name, Phone: "+390173765432", Hours: name}
 			case "listed":
 				v.Listed = &carpool.Listed{Name: name, Phone: "+390173765432", Hours: name}
 			}
@@ -139,6 +142,9 @@ func TestEveryKindHasWordsInEveryLanguage(t *testing.T) {
 							t.Errorf("%s: %q in %q", where, bad, s)
 						}
 					}
+				}
+				if kind == carpool.NoticeListed && strings.HasPrefix(shape, "bus home") && (!strings.Contains(x.Short, "765432") || strings.Count(x.Plain, "Residente") < 3) {
+					t.Errorf("%s: it does not say whom to call: %q %q", where, x.Short, x.Plain)
 				}
 				if strings.Contains(x.Plain, secret) || strings.Contains(x.HTML, secret) || strings.Contains(x.Short, secret) {
 					t.Errorf("%s: an address left the house", where)

@@ -16,6 +16,10 @@ import (
 	"github.com/crinale/crinale/internal/store"
 )
 
+// longest is how long anything that must happen may take, on the slowest
+// machine and under the race detector. It costs nothing where it happens.
+const longest = 2 * time.Minute
+
 // world is a notifier over a real store, audit log and outbox, with a portal
 // that says what the test wants.
 type world struct {
@@ -31,6 +35,8 @@ type world struct {
 	views *views
 	folk  *folk
 	said  *said
+
+	brought int // messages
 }
 
 func newWorld(t *testing.T, db *store.DB) *world {
@@ -94,6 +100,17 @@ func (w *world) settle() {
 			w.t.Fatal(err)
 		}
 	}
+}
+
+// in brings a short message that was never brought before.
+func (w *world) in(from, text string) error {
+	w.brought++
+	return w.n.Inbound(w.t.Context(), fmt.Sprintf("in-%d", w.brought), from, text)
+}
+
+func (w *world) heard() Heard {
+	_, h := w.n.Counts()
+	return h
 }
 
 func (w *world) figures() Figures {

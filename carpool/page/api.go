@@ -78,7 +78,7 @@ func (p *Pages) apiPlaces(w http.ResponseWriter, r *http.Request) error {
 // apiSearch is GET /api/v1/carpool/search. It is answered as to a stranger
 // unless the asker is a member, whose blocks are kept.
 func (p *Pages) apiSearch(w http.ResponseWriter, r *http.Request) error {
-	if err := p.asked.take(p.visit(w, r)); err != nil {
+	if err := p.asked.take(r.Context(), p.shell.Now(), memberSearches); err != nil {
 		return err
 	}
 	places, err := p.places(r.Context())
@@ -169,7 +169,7 @@ func apiSpot(field, s string, places []carpool.Place) (carpool.Spot, error) {
 	if at, ok := readPosition(s); ok {
 		return carpool.Spot{At: at}, nil
 	}
-	return carpool.Spot{}, fault.New(fault.Invalid, "%s: %.40q: give the id of a meeting point, or LAT,LON", field, s)
+	return carpool.Spot{}, fault.New(fault.Invalid, "%s: give the id of a meeting point, or LAT,LON", field) // what was given may be a home
 }
 
 func (p *Pages) apiOffers(w http.ResponseWriter, r *http.Request, by carpool.By) error {
@@ -352,10 +352,11 @@ func (p *Pages) apiStep(w http.ResponseWriter, r *http.Request, by carpool.By) e
 	steps := map[carpool.BookingEvent]func(context.Context, carpool.By, carpool.BookingID, string) (carpool.Booking, error){
 		carpool.EventAccept: p.deps.Bookings.Accept, carpool.EventDecline: p.deps.Bookings.Decline, carpool.EventCancel: p.deps.Bookings.Cancel,
 		carpool.EventBoard: p.deps.Bookings.Board, carpool.EventComplete: p.deps.Bookings.Complete, carpool.EventNoShow: p.deps.Bookings.NoShow,
+		carpool.EventStopped: p.deps.Bookings.Stopped,
 	}
 	do, ok := steps[carpool.BookingEvent(r.PathValue("verb"))]
 	if !ok {
-		return fault.New(fault.NotFound, "bookings/{id}/%.20s: accept, decline, cancel, board, complete or no-show", r.PathValue("verb"))
+		return fault.New(fault.NotFound, "bookings/{id}/%.20s: accept, decline, cancel, board, complete, stopped or no-show", r.PathValue("verb"))
 	}
 	id := carpool.BookingID(r.PathValue("id"))
 	if _, err := do(r.Context(), by, id, b.Reason); err != nil {

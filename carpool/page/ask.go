@@ -15,7 +15,7 @@ import (
 )
 
 // What the form of a request asks beside the search's fields.
-var askFields = append(slices.Clone(searchFields), "corsa", "ritorno", "ritorno-giorno", "ritorno-ora", "porta", "da-indirizzo", "a-indirizzo", "nota", "passo")
+var askFields = append(slices.Clone(searchFields), "corsa", "ritorno", "ritorno-giorno", "ritorno-ora", "porta", "da-indirizzo", "a-indirizzo", "nota", "passo", "giorni…", "fino", "scuola")
 
 // Ways back that the form offers.
 const (
@@ -34,6 +34,10 @@ type askView struct {
 	Walks   []option
 	Seats   []option
 	Backs   []option
+	Days    []option
+	School  []option
+	Weeks   int // for which a journey is repeated at most
+	Again   bool
 	Today   string
 	Note    int
 	Ride    string // when and where the ride that was chosen stops; "" for none
@@ -79,6 +83,7 @@ func (p *Pages) showAsk(v *visit, status int, f *filled, why *trouble) error {
 		F: f, Trouble: why, Places: p.placeOptions(v.say, places), Slack: v.say.words("pool.slack", "60", "30", "120", "240"),
 		Senses: senses(v.say, f), Walks: v.say.words("pool.walk", "", "5", "10", "20", "30"), Seats: p.seatOptions(v.say),
 		Backs: marked(v.say.words("pool.back", backNone, backAt, backOpen), f.raw("ritorno")),
+		Days:  v.weekdays(f), School: v.say.words("pool.school", "", "school", "no-school"), Weeks: carpool.MostWeeks, Again: len(f.all("giorni")) > 0 || f.Bad("giorni") != "" || f.Bad("fino") != "",
 		Today: string(carpool.DateOf(v.now, v.say.in)), Note: p.cfg.Limits.Note,
 	}})
 }
@@ -87,6 +92,7 @@ func (p *Pages) showAsk(v *visit, status int, f *filled, why *trouble) error {
 type asking struct {
 	Request  carpool.Request
 	Back     *carpool.Window
+	Again    *carpool.Repeat // nil: once
 	Ask      carpool.Ask
 	From, To end
 }
@@ -128,6 +134,7 @@ func (p *Pages) readRequest(v *visit, f *filled, places []carpool.Place) (asking
 			out.Back = &carpool.Window{From: at, To: at.Add(2 * time.Hour)}
 		}
 	}
+	out.Again = v.again(f)
 	return out, ok && f.ok()
 }
 
@@ -167,6 +174,9 @@ func (p *Pages) ask(v *visit) error {
 	}
 	view := checkView{F: f, Rows: p.summary(v.say, a, f), Hidden: f.Hidden()}
 	if ride := carpool.RideID(f.raw("corsa")); ride != "" {
+		if err := p.asked.take(v.r.Context(), v.now, memberSearches); err != nil {
+			return err
+		}
 		m, err := p.matchOf(v.r.Context(), a.Ask, ride)
 		switch {
 		case err == nil:
@@ -206,6 +216,9 @@ func (p *Pages) summary(say tongue, a asking, f *filled) []row {
 		back = say.word("pool.back.from", say.day(a.Back.From), say.clockOf(a.Back.From))
 	}
 	rows = append(rows, row{say.word("pool.back"), back})
+	if a.Again != nil {
+		rows = append(rows, row{say.word("pool.again"), say.again(*a.Again)})
+	}
 	if a.Request.Note != "" {
 		rows = append(rows, row{say.word("pool.note"), a.Request.Note})
 	}
@@ -244,13 +257,17 @@ func (p *Pages) matchOf(ctx context.Context, a carpool.Ask, ride carpool.RideID)
 // send writes the request, and asks the driver of the ride that was chosen. A
 // ride that is gone meanwhile leaves the request, for which a way is looked.
 func (p *Pages) send(v *visit, f *filled, a asking) error {
-	ctx := v.r.Context()
+	ctx, ride := v.r.Context(), carpool.RideID(f.raw("corsa"))
+	if ride != "" { // it is searched for again
+		if err := p.asked.take(ctx, v.now, memberSearches); err != nil {
+			return err
+		}
+	}
 	to, err := p.sendOnce(v, f, func() (string, error) {
-		q, err := p.deps.Bookings.Request(ctx, v.by, a.Request, a.Back, f.once)
+		q, err := requested(ctx, p.deps.Bookings, v.by, a.Request, a.Back, a.Again, f.once)
 		if err != nil {
 			return "", err
 		}
-		ride := carpool.RideID(f.raw("corsa"))
 		if ride == "" {
 			return minePath + "?fatto=chiesto", nil
 		}

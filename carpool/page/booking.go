@@ -146,6 +146,7 @@ type cancelView struct {
 	Row    bookingRow
 	Day    string
 	Driver bool
+	Aboard bool // what is asked is whether the car stopped
 }
 
 // cancelPage is GET /passaggi/miei/{id}/annulla.
@@ -156,27 +157,37 @@ func (p *Pages) showCancel(v *visit, status int, f *filled) error {
 	if err != nil {
 		return hidden404(err)
 	}
-	if !slices.Contains(b.May, carpool.EventCancel) {
+	title, may := "pool.cancel.title", slices.Contains(b.May, carpool.EventCancel)
+	aboard := slices.Contains(b.May, carpool.EventStopped) && (!may || v.r.FormValue("fa") == string(carpool.EventStopped))
+	switch {
+	case aboard:
+		title = "pool.stopped.title"
+	case !may:
 		return v.on(minePath + "/" + string(b.ID))
 	}
 	v.w.Header().Set("Cache-Control", "no-store")
-	return p.show(v, status, "cancel.html", web.View{Title: "pool.cancel.title", Self: minePath + "/" + string(b.ID) + "/annulla",
-		Data: cancelView{f, p.bookingRow(v.r.Context(), v.say, b), v.say.day(b.Pickup.At), b.As == carpool.AsDriver}})
+	return p.show(v, status, "cancel.html", web.View{Title: title, Self: minePath + "/" + string(b.ID) + "/annulla",
+		Data: cancelView{f, p.bookingRow(v.r.Context(), v.say, b), v.say.day(b.Pickup.At), b.As == carpool.AsDriver, aboard}})
 }
 
 // cancel is POST /passaggi/miei/{id}/annulla.
 func (p *Pages) cancel(v *visit) error {
-	f, err := v.form("motivo")
+	f, err := v.form("motivo", "fa")
 	if err != nil {
 		return err
 	}
-	reason := f.must("motivo", 200)
+	do, what, reason := p.deps.Bookings.Cancel, "annullato", ""
+	if f.raw("fa") == string(carpool.EventStopped) {
+		do, what, reason = p.deps.Bookings.Stopped, "fermata", f.line("motivo", 200)
+	} else {
+		reason = f.must("motivo", 200)
+	}
 	if !f.ok() {
 		return p.showCancel(v, http.StatusBadRequest, f)
 	}
-	what, err := p.sendOnce(v, f, func() (string, error) {
-		_, err := p.deps.Bookings.Cancel(v.r.Context(), v.by, v.bookingID(), reason)
-		return "annullato", err
+	what, err = p.sendOnce(v, f, func() (string, error) {
+		_, err := do(v.r.Context(), v.by, v.bookingID(), reason)
+		return what, err
 	})
 	return p.after(v, f, what, err)
 }

@@ -43,6 +43,7 @@ type callsView struct {
 	Done              string
 	Mine, Open, Later []callView
 	Others            []callView // taken by others
+	Codes             []codeCallView
 	Total             int
 	Now               string
 }
@@ -61,11 +62,19 @@ func (s *Staff) showCalls(w http.ResponseWriter, r *http.Request, f *staffForm) 
 	slices.SortStableFunc(calls, func(a, b carpool.Call) int { return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID)) })
 	now := s.shell.Now()
 	v := callsView{Trouble: f.trouble(), Done: p.known("desk.done." + r.URL.Query().Get("fatto")), Now: p.clock(now)}
+	codes, err := s.codeCalls(r)
+	if err != nil {
+		return err
+	}
+	for _, c := range codes {
+		v.Codes = append(v.Codes, p.codeCallView(ctx, c))
+	}
+	v.Total = len(codes)
 	for _, c := range calls {
 		if c.State == carpool.CallDone || c.State == carpool.CallFailed {
 			continue
 		}
-		m, err := s.member(ctx, c.Member)
+		m, err := s.memberIn(ctx, c.Member, carpool.LookCall, c.ID)
 		if fault.Of(err) == fault.NotFound && err != nil {
 			continue // of another comune, or gone
 		}
@@ -126,15 +135,18 @@ const trustedAfter = 3
 // guardian where a minor has none.
 func (p speech) callPhone(ctx context.Context, v *callView, c carpool.Call, m carpool.Member) error {
 	if m.Phone == "" && m.Guardian != "" {
-		guardian, err := p.deps.Members.Get(ctx, m.Guardian)
+		guardian, err := p.deps.Members.See(ctx, deskFor(ctx, ""), m.Guardian, carpool.LookCall, c.ID, func(string) bool { return true })
 		if err != nil {
 			return err
 		}
 		v.For.Note = p.word("desk.call.guardian", p.forWhom(guardian).Name)
-		m = guardian
+		if m.Trusted.Phone == "" {
+			m.Trusted = guardian.Trusted
+		}
+		m.Phone = guardian.Phone
 	}
 	v.For.Phone = m.Phone
-	if v.ToTrusted || c.Tries >= trustedAfter {
+	if v.ToTrusted || c.Tries >= trustedAfter || c.Kind == carpool.WayTextRoadside || c.Kind == carpool.WayTextAway {
 		v.Trusted = m.Trusted
 	}
 	return nil
@@ -151,9 +163,9 @@ func (s *Staff) theCall(r *http.Request) (carpool.Call, error) {
 	if i < 0 {
 		return carpool.Call{}, outside("call", id)
 	}
-	m, err := s.deps.Members.Get(ctx, calls[i].Member)
-	if err != nil && fault.Of(err) == fault.NotFound || err == nil && !within(ctx, login.DeskCarpool, m.Comune) {
-		return carpool.Call{}, outside("call", id)
+	in, err := s.inScope(ctx, login.DeskCarpool, calls[i].Member)
+	if err == nil && !in {
+		err = outside("call", id)
 	}
 	return calls[i], err
 }

@@ -83,6 +83,10 @@ func TestSheetAndSlip(t *testing.T) {
 		t.Error(got)
 	}
 	says(t, o.as("sportello", "/passaggi/sportello/foglio?giorno=ieri"), 400, "Scrivete il giorno come")
+	says(t, o.as("sportello", "/passaggi/sportello/foglio?giorno=24.11.26"), 200, `value="24/11/2026"`)
+	if got := o.did[len(o.did)-1]; got != "sportello (sportello): foglio 2026-11-24 " {
+		t.Error(got)
+	}
 	csv := o.as("sportello", "/passaggi/sportello/foglio.csv?giorno=2026-11-23")
 	says(t, csv, 200, "'=Residente Dodici", "'+390173123456", "Partenza;Chi;Telefono")
 	if csv.Header().Get("Content-Type") != "text/csv; charset=utf-8" || !strings.Contains(csv.Header().Get("Content-Disposition"), "foglio-2026-11-23.csv") || csv.Header().Get("Cache-Control") != "no-store" {

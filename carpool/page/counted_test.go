@@ -39,6 +39,16 @@ func TestOneMinute(t *testing.T) {
 			}
 		}
 	}
+	at := time.Date(2026, 11, 25, 7, 10, 0, 0, time.UTC)
+	for _, c := range []struct{ from, to, want time.Duration }{
+		{50 * time.Second, 3*time.Minute + 55*time.Second, 3 * time.Minute}, // 07:10 to 07:13
+		{59 * time.Second, 4 * time.Minute, 4 * time.Minute},
+		{5 * time.Second, 55 * time.Second, time.Minute},
+	} {
+		if got := spanShown(at.Add(c.from), at.Add(c.to)); got != c.want {
+			t.Errorf("from %v to %v after 07:10: %v, want %v", c.from, c.to, got, c.want)
+		}
+	}
 	if say.minutes(time.Minute) != "1 minuto" || say.minutes(61*time.Second) != "2 minuti" {
 		t.Errorf("%q, %q", say.minutes(time.Minute), say.minutes(61*time.Second))
 	}

@@ -42,8 +42,8 @@ func StaffDefault() StaffConfig {
 	return StaffConfig{Native: 13, MaxWalk: d.MaxWalk, Slack: time.Hour, Lines: 200}
 }
 
-// StaffDeps are what the pages of staff work with. Operators, Messages and
-// Figures may be nil: then there is no such page.
+// StaffDeps are what the pages of staff work with. Accounts, Operators,
+// Messages and Figures may be nil: then there is no such page or form.
 type StaffDeps struct {
 	Shell     *web.Shell
 	Union     *territory.Union
@@ -53,6 +53,9 @@ type StaffDeps struct {
 	Trust     StaffTrust
 	Desk      StaffDesk
 	Talk      StaffTalk
+	Privacy   StaffPrivacy
+	Lifts     StaffLifts
+	Accounts  StaffAccounts
 	Operators Operators
 	Messages  Messages
 	Figures   Figures
@@ -71,12 +74,13 @@ type Staff struct {
 	shell *web.Shell
 	log   *slog.Logger
 	html  *web.Pages
+	asked *searches
 }
 
 // NewStaff parses the templates; it touches nothing outside.
 func NewStaff(cfg StaffConfig, deps StaffDeps) (*Staff, error) {
 	if deps.Shell == nil || deps.Union == nil || deps.Members == nil || deps.Points == nil || deps.Bookings == nil ||
-		deps.Trust == nil || deps.Desk == nil || deps.Talk == nil {
+		deps.Trust == nil || deps.Desk == nil || deps.Talk == nil || deps.Privacy == nil || deps.Lifts == nil {
 		return nil, fault.New(fault.Internal, "carpool pages of staff: a part of the portal is not given")
 	}
 	if deps.Log == nil {
@@ -103,7 +107,7 @@ func NewStaff(cfg StaffConfig, deps StaffDeps) (*Staff, error) {
 	if err != nil {
 		return nil, fault.New(fault.Internal, "carpool pages of staff: %w", err)
 	}
-	return &Staff{cfg: cfg, deps: deps, shell: deps.Shell, log: deps.Log, html: html}, nil
+	return &Staff{cfg: cfg, deps: deps, shell: deps.Shell, log: deps.Log, html: html, asked: newSearches()}, nil
 }
 
 // staffRoutes are handlers by pattern.

@@ -13,11 +13,11 @@ import (
 )
 
 // StaffBookings are searches, requests and bookings as the desk makes them for
-// somebody.
+// somebody. What it reads of somebody says who reads, and is written down.
 type StaffBookings interface {
 	Search(ctx context.Context, a carpool.Ask) (carpool.Answer, error)
-	Request(ctx context.Context, by carpool.By, r carpool.Request, back *carpool.Window, once string) (carpool.Request, error)
-	Requests(ctx context.Context, rider carpool.MemberID) ([]carpool.Request, error)
+	requester
+	RequestsFor(ctx context.Context, by carpool.By, rider carpool.MemberID) ([]carpool.Request, error)
 	RequestOf(ctx context.Context, by carpool.By, id carpool.RequestID) (carpool.Request, error)
 	FirstNames(ctx context.Context, by carpool.By, rides []carpool.RideID) (map[carpool.RideID]string, error)
 	Book(ctx context.Context, by carpool.By, request carpool.RequestID, m carpool.Match, once string) (carpool.Booking, error)
@@ -25,7 +25,9 @@ type StaffBookings interface {
 	Accept(ctx context.Context, by carpool.By, id carpool.BookingID, reason string) (carpool.Booking, error)
 	Decline(ctx context.Context, by carpool.By, id carpool.BookingID, reason string) (carpool.Booking, error)
 	Cancel(ctx context.Context, by carpool.By, id carpool.BookingID, reason string) (carpool.Booking, error)
+	Stopped(ctx context.Context, by carpool.By, id carpool.BookingID, reason string) (carpool.Booking, error)
 	WithdrawRequest(ctx context.Context, by carpool.By, id carpool.RequestID, reason string) error
+	WithdrawSeries(ctx context.Context, by carpool.By, id carpool.RequestID, reason string) error
 	Ready(ctx context.Context, by carpool.By, request carpool.RequestID, from time.Time) (carpool.Request, error)
 }
 
@@ -36,6 +38,7 @@ func (s *Staff) deskRoutes() staffRoutes {
 		"POST " + deskPath:                              s.book,
 		"GET " + person:                                 s.personPage,
 		"POST " + person + "/consenso":                  s.takeConsent,
+		"POST " + person + "/accesso":                   s.giveAccess,
 		"GET " + person + "/richiesta/{id}":             s.requestPage,
 		"POST " + person + "/richiesta/{id}/chiedi":     s.askDriver,
 		"POST " + person + "/richiesta/{id}/ritira":     s.withdraw,
@@ -44,6 +47,8 @@ func (s *Staff) deskRoutes() staffRoutes {
 		"GET " + deskPath + "/chiamate":                 s.callsPage,
 		"POST " + deskPath + "/chiamate/{id}/prendi":    s.takeCall,
 		"POST " + deskPath + "/chiamate/{id}/esito":     s.callOutcome,
+		"POST " + codeCallsPath + "/{id}/prendi":        s.takeCode,
+		"POST " + codeCallsPath + "/{id}/esito":         s.codeOutcome,
 		"GET " + deskPath + "/foglio":                   s.sheetPage,
 		"GET " + deskPath + "/foglio.csv":               s.sheetCSV,
 		"GET " + deskPath + "/biglietto/{booking}":      s.slipPage,
@@ -67,6 +72,9 @@ func (s *Staff) askDriver(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ctx, ride := r.Context(), carpool.RideID(f.get("corsa"))
+	if err := s.asked.take(ctx, s.shell.Now(), deskSearches); err != nil {
+		return err
+	}
 	answer, err := s.deps.Bookings.Search(ctx, askOf(req))
 	if err == nil {
 		i := slices.IndexFunc(answer.Matches, func(x carpool.Match) bool { return x.Ride == ride })
@@ -91,30 +99,34 @@ func (s *Staff) askDriver(w http.ResponseWriter, r *http.Request) error {
 
 // withdraw ends a request that is not needed any more.
 func (s *Staff) withdraw(w http.ResponseWriter, r *http.Request) error {
-	return s.onRequest(w, r, "ritirata", func(ctx context.Context, by carpool.By, req carpool.Request) error {
-		return s.deps.Bookings.WithdrawRequest(ctx, by, req.ID, s.html.Text(web.Italian, "desk.cancel.reason"))
+	return s.onRequest(w, r, "ritirata", func(ctx context.Context, by carpool.By, req carpool.Request, f *staffForm) error {
+		why := s.html.Text(web.Italian, "desk.cancel.reason")
+		if f.on("tutti") {
+			return s.deps.Bookings.WithdrawSeries(ctx, by, req.ID, why)
+		}
+		return s.deps.Bookings.WithdrawRequest(ctx, by, req.ID, why)
 	})
 }
 
 // ready opens the way home of somebody whose visit has ended.
 func (s *Staff) ready(w http.ResponseWriter, r *http.Request) error {
-	return s.onRequest(w, r, "pronto", func(ctx context.Context, by carpool.By, req carpool.Request) error {
+	return s.onRequest(w, r, "pronto", func(ctx context.Context, by carpool.By, req carpool.Request, _ *staffForm) error {
 		_, err := s.deps.Bookings.Ready(ctx, by, req.ID, s.shell.Now())
 		return err
 	})
 }
 
 // onRequest does something to the request of the path and shows it.
-func (s *Staff) onRequest(w http.ResponseWriter, r *http.Request, done string, do func(ctx context.Context, by carpool.By, req carpool.Request) error) error {
+func (s *Staff) onRequest(w http.ResponseWriter, r *http.Request, done string, do func(ctx context.Context, by carpool.By, req carpool.Request, f *staffForm) error) error {
 	m, req, err := s.request(r)
 	if err != nil {
 		return err
 	}
-	f, err := s.form(r, "once")
+	f, err := s.form(r, "once", "tutti")
 	if err != nil {
 		return err
 	}
-	if err := do(r.Context(), deskFor(r.Context(), m.ID), req); err != nil {
+	if err := do(r.Context(), deskFor(r.Context(), m.ID), req, f); err != nil {
 		if err = f.mendable(err); err != nil {
 			return err
 		}
@@ -123,14 +135,14 @@ func (s *Staff) onRequest(w http.ResponseWriter, r *http.Request, done string, d
 	return seeOther(w, r, requestPath(m.ID, req.ID)+"?fatto="+done)
 }
 
-// cancel ends a booking for its rider.
+// cancel ends a booking for its rider, or says that its car has stopped.
 func (s *Staff) cancel(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	m, err := s.member(ctx, carpool.MemberID(r.PathValue("member")))
 	if err != nil {
 		return err
 	}
-	f, err := s.form(r, "once", "certo")
+	f, err := s.form(r, "once", "certo", "fa")
 	if err != nil {
 		return err
 	}
@@ -138,7 +150,11 @@ func (s *Staff) cancel(w http.ResponseWriter, r *http.Request) error {
 		f.refuse("desk.cancel.tick")
 		return s.showPerson(w, r, f, m)
 	}
-	if _, err := s.deps.Bookings.Cancel(ctx, deskFor(ctx, m.ID), carpool.BookingID(r.PathValue("id")), s.html.Text(web.Italian, "desk.cancel.reason")); err != nil {
+	do, done, reason := s.deps.Bookings.Cancel, "annullata", s.html.Text(web.Italian, "desk.cancel.reason")
+	if f.get("fa") == string(carpool.EventStopped) {
+		do, done, reason = s.deps.Bookings.Stopped, "fermata", ""
+	}
+	if _, err := do(ctx, deskFor(ctx, m.ID), carpool.BookingID(r.PathValue("id")), reason); err != nil {
 		if gone(err) {
 			return outside("booking", r.PathValue("id"))
 		}
@@ -147,7 +163,7 @@ func (s *Staff) cancel(w http.ResponseWriter, r *http.Request) error {
 		}
 		return s.showPerson(w, r, f, m)
 	}
-	return seeOther(w, r, personPath(m.ID)+"?fatto=annullata")
+	return seeOther(w, r, personPath(m.ID)+"?fatto="+done)
 }
 
 // personView is what the desk sees of somebody: what they asked for.
@@ -162,6 +178,8 @@ type personView struct {
 	Open, Past        []requestView
 	Channels          []string
 	Suspended         bool
+	Reasons           []string // why, where the desk acts for them
+	Access            []accessView
 }
 
 const pastShown = 10
@@ -189,6 +207,12 @@ func (s *Staff) showPerson(w http.ResponseWriter, r *http.Request, f *staffForm,
 		if err := p.journeys(ctx, &v, m); err != nil {
 			return err
 		}
+		if v.Access, err = s.accesses(ctx, m); err != nil {
+			return err
+		}
+		if v.Reasons, err = s.reasons(ctx, m.ID); err != nil {
+			return err
+		}
 	}
 	for _, c := range m.Channels {
 		v.Channels = append(v.Channels, p.known("desk.channel."+string(c)))
@@ -196,19 +220,38 @@ func (s *Staff) showPerson(w http.ResponseWriter, r *http.Request, f *staffForm,
 	return s.html.WriteStatus(w, r, f.status(), "desk-person.html", s.deskPageView(web.View{Heading: v.For.Name, Self: v.For.URL, Data: v}))
 }
 
+// reasons are those of a member's suspension in force, as the member reads them.
+func (s *Staff) reasons(ctx context.Context, id carpool.MemberID) ([]string, error) {
+	all, err := s.deps.Trust.SuspensionsOf(ctx, id)
+	var out []string
+	for _, x := range all {
+		if x.State == carpool.SuspensionInForce {
+			out = append(out, x.Reason)
+			if x.Settled != "" {
+				out = append(out, x.Settled)
+			}
+		}
+	}
+	return out, err
+}
+
 // journeys fills in what somebody asked for, the next first.
 func (p speech) journeys(ctx context.Context, v *personView, m carpool.Member) error {
-	all, err := p.deps.Bookings.Requests(ctx, m.ID)
+	all, err := p.deps.Bookings.RequestsFor(ctx, deskFor(ctx, m.ID), m.ID)
 	if err != nil {
 		return err
 	}
 	live := open(all)
 	slices.SortFunc(live, func(a, b carpool.Request) int { return a.When.From.Compare(b.When.From) })
-	for _, q := range live {
+	for n, q := range live {
+		if slices.ContainsFunc(live[:n], func(x carpool.Request) bool { return oneThing(x, q) }) {
+			continue
+		}
 		row, err := p.requestView(ctx, m, q)
 		if err != nil {
 			return err
 		}
+		row.More = p.others(m, live, q)
 		v.Open = append(v.Open, row)
 	}
 	slices.SortFunc(all, func(a, b carpool.Request) int { return b.When.From.Compare(a.When.From) })

@@ -147,7 +147,7 @@ func (s *Staff) book(w http.ResponseWriter, r *http.Request) error {
 	} else if f.get("vai") == "persona" {
 		return s.showDesk(w, r, f, v)
 	}
-	req, back, err := s.readRequest(ctx, f, &v)
+	req, back, again, err := s.readRequest(ctx, f, &v)
 	if err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func (s *Staff) book(w http.ResponseWriter, r *http.Request) error {
 	}
 	req.Rider = m.ID
 	req.Needs = bothNeeds(req.Needs, m.Needs)
-	made, err := s.deps.Bookings.Request(ctx, deskFor(ctx, m.ID), req, back, once)
+	made, err := requested(ctx, s.deps.Bookings, deskFor(ctx, m.ID), req, back, again, once)
 	if err != nil {
 		if err = f.mendable(err); err != nil {
 			return err
@@ -179,10 +179,10 @@ func requestPath(m carpool.MemberID, id carpool.RequestID) string {
 }
 
 // readRequest reads the journey of a form, and notes what is wrong with it.
-func (s *Staff) readRequest(ctx context.Context, f *staffForm, v *deskView) (carpool.Request, *carpool.Window, error) {
+func (s *Staff) readRequest(ctx context.Context, f *staffForm, v *deskView) (carpool.Request, *carpool.Window, *carpool.Repeat, error) {
 	points, err := s.deps.Points.List(ctx, "")
 	if err != nil {
-		return carpool.Request{}, nil, err
+		return carpool.Request{}, nil, nil, err
 	}
 	names := newDeskNames(points, s.deps.Union)
 	req := carpool.Request{MaxWalk: s.cfg.MaxWalk, DoorToDoor: f.on("porta"), Note: f.get("nota"),
@@ -198,8 +198,8 @@ func (s *Staff) readRequest(ctx context.Context, f *staffForm, v *deskView) (car
 	if f.wrong["da"] == "" && f.wrong["a"] == "" && req.From == req.To {
 		f.bad("a", "desk.wrong.same-place")
 	}
-	back := s.readWhen(f, &req)
-	return req, back, nil
+	back, again := s.readWhen(f, &req)
+	return req, back, again, nil
 }
 
 // spot reads an end of a journey; where several meeting points fit it gives
@@ -219,25 +219,25 @@ func (f *staffForm) spot(name string, names deskNames) (carpool.Spot, []string) 
 	return at.spot, at.choice
 }
 
-// readWhen reads the day, the time and the way back.
-func (s *Staff) readWhen(f *staffForm, req *carpool.Request) *carpool.Window {
+// readWhen reads the day, the time, the way back, and on which days again.
+func (s *Staff) readWhen(f *staffForm, req *carpool.Request) (*carpool.Window, *carpool.Repeat) {
 	text, in := f.must("quando"), s.shell.Location()
 	if text == "" {
-		return nil
+		return nil, nil
 	}
-	day, clock, ok := dayAndTime(text, carpool.DateOf(s.shell.Now(), in))
+	day, clock, again, ok := dayTimeAgain(text, carpool.DateOf(s.shell.Now(), in))
 	if !ok {
 		f.bad("quando", "desk.wrong.when")
-		return nil
+		return nil, nil
 	}
 	at, err := clock.On(day, in)
 	if err != nil {
 		f.bad("quando", "desk.wrong.when")
-		return nil
+		return nil, nil
 	}
 	if !at.After(s.shell.Now()) {
 		f.bad("quando", "desk.wrong.past")
-		return nil
+		return nil, nil
 	}
 	req.When = windowOf(at, f.get("verso") != "partenza", s.cfg.Slack)
 	if req.When.From.Before(s.shell.Now()) {
@@ -252,13 +252,13 @@ func (s *Staff) readWhen(f *staffForm, req *carpool.Request) *carpool.Window {
 		homeward, err := carpool.Clock(back).On(day, in)
 		if err != nil || !homeward.After(at) {
 			f.bad("ritorno", "desk.wrong.back")
-			return nil
+			return nil, nil
 		}
 		req.Return = carpool.ReturnAt
 		w := windowOf(homeward, false, s.cfg.Slack)
-		return &w
+		return &w, again
 	}
-	return nil
+	return nil, again
 }
 
 // bothNeeds is all that either says.

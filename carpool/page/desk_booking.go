@@ -20,7 +20,7 @@ type deskBooking struct {
 	Price, Note, Day          string
 	Needs                     []string
 	SlipURL                   string
-	CanCancel                 bool
+	CanCancel, CanStop        bool
 }
 
 // deskBooking reads a booking for a member that the desk acts for.
@@ -36,7 +36,7 @@ func (p speech) deskBooking(ctx context.Context, m carpool.Member, id carpool.Bo
 func (p speech) booked(b carpool.BookingView) deskBooking {
 	v := deskBooking{ID: b.ID, State: b.State, StateName: p.word("desk.booking." + string(b.State)), Leave: p.moment(b.Pickup.At), Arrive: p.clock(b.Drop.At), Day: p.day(b.Pickup.At),
 		From: p.endName(b.PickupName, b.Pickup.Spot), To: p.endName(b.DropName, b.Drop.Spot), Driver: fullName(b.DriverIs), Rider: fullName(b.RiderIs),
-		Price: p.euro(b.Cents), Note: b.OfferNote, Needs: p.needs(b.Needs, b.Companions, false), CanCancel: slices.Contains(b.May, carpool.EventCancel)}
+		Price: p.euro(b.Cents), Note: b.OfferNote, Needs: p.needs(b.Needs, b.Companions, false), CanCancel: slices.Contains(b.May, carpool.EventCancel), CanStop: slices.Contains(b.May, carpool.EventStopped)}
 	v.Phone = b.DriverIs.Phone
 	if b.As == carpool.AsDriver {
 		v.Phone, v.Note = b.RiderIs.Phone, b.Note

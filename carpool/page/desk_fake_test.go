@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"html"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -48,6 +50,8 @@ type office struct {
 	misses   []carpool.Miss
 	buses    []carpool.Bus
 	calls    []carpool.Call
+	codes    []carpool.CodeCall
+	accounts *officeAccounts
 	did      []string // what was done, by whom, for whom
 	n        int
 
@@ -102,7 +106,7 @@ func newOffice(t testing.TB, change ...func(*page.StaffDeps)) *office {
 		t.Fatal(err)
 	}
 	deps := page.StaffDeps{Shell: o.shell, Union: union, Members: o, Points: (*officePlaces)(o), Bookings: (*officeBookings)(o),
-		Trust: (*officeTrust)(o), Desk: (*officeDesk)(o), Talk: (*officeTalk)(o), Operators: (*officeKeys)(o), Messages: (*officeBox)(o), Figures: (*officeFigures)(o)}
+		Trust: (*officeTrust)(o), Desk: (*officeDesk)(o), Talk: (*officeTalk)(o), Privacy: (*officePrivacy)(o), Lifts: (*officePrivacy)(o), Operators: (*officeKeys)(o), Messages: (*officeBox)(o), Figures: (*officeFigures)(o)}
 	for _, c := range change {
 		c(&deps)
 	}
@@ -262,7 +266,43 @@ func (o *office) Get(_ context.Context, id carpool.MemberID) (carpool.Member, er
 	return m, nil
 }
 
-func (o *office) Find(_ context.Context, by carpool.By, words string, _ ...func(string) bool) ([]carpool.Member, error) {
+func (o *office) See(ctx context.Context, by carpool.By, id carpool.MemberID, what carpool.LookAt, thing string, in func(string) bool) (carpool.Member, error) {
+	m, err := o.Get(ctx, id)
+	if err == nil && (m.State == carpool.Gone || !in(m.Comune)) {
+		err = fault.New(fault.NotFound, "no member %s", id)
+	}
+	if err != nil {
+		return carpool.Member{}, err
+	}
+	return m, nil
+}
+
+func (o *office) ComuneOf(ctx context.Context, id carpool.MemberID) (string, error) {
+	m, err := o.Get(ctx, id)
+	return m.Comune, err
+}
+
+// officePrivacy is what staff does with what is held about people.
+type officePrivacy office
+
+func (o *officePrivacy) Export(_ context.Context, by carpool.By, member carpool.MemberID, w io.Writer) error {
+	(*office)(o).note(by, "copia %s", member)
+	_, err := fmt.Fprintf(w, `{"made":"2026-11-22T08:00:00Z","member":%q,"tables":{},"account":null,"log":[]}`, member)
+	return err
+}
+
+func (o *officePrivacy) Purge(_ context.Context, by carpool.By, dry bool) (carpool.Purged, error) {
+	(*office)(o).note(by, "pulizia %v", dry)
+	return carpool.Purged{"notices.notices": 3}, nil
+}
+
+func (o *officePrivacy) Ahead(_ context.Context, by carpool.By, from carpool.Date, days int) ([]carpool.Lift, error) {
+	(*office)(o).note(by, "passaggi dal %s, %d giorni", from, days)
+	at := time.Date(2026, 11, 23, 6, 10, 0, 0, time.UTC)
+	return []carpool.Lift{{Ride: "r1", Offer: "o1", From: carpool.LiftEnd{Comune: bergolo}, To: carpool.LiftEnd{Place: "cortemilia-ospedale", Name: "Cortemilia, ospedale", Comune: cortemilia}, Depart: at, Arrive: at.Add(20 * time.Minute), Seats: 3, Taken: 1}}, nil
+}
+
+func (o *office) Find(_ context.Context, by carpool.By, words string, _ func(string) bool) ([]carpool.Member, error) {
 	if !by.Desk {
 		return nil, fault.New(fault.Denied, "only the desk")
 	}
@@ -369,4 +409,65 @@ func (o *officePlaces) DropListed(_ context.Context, by carpool.By, id string) e
 	}
 	(*office)(o).note(by, "togli %s", id)
 	return nil
+}
+
+func (o *officeDesk) Vouch(ctx context.Context, by carpool.By, how carpool.AccessBy) error {
+	m := o.members[by.Member]
+	alias := map[carpool.AccessBy]string{carpool.AccessPhone: m.Phone, carpool.AccessMail: m.Email}[how]
+	if alias == "" || m.Account == "" {
+		return fault.New(fault.Invalid, "access: choose")
+	}
+	(*office)(o).note(by, "garantisce %s", how)
+	if o.accounts.fail == nil {
+		o.accounts.set[alias] = m.Account
+	}
+	return o.accounts.fail
+}
+
+// officeAccounts keep what signs in.
+type officeAccounts struct {
+	set  map[string]string // alias to account
+	fail error
+}
+
+func (a *officeAccounts) Aliases(_ context.Context, person string) (out []login.Alias, err error) {
+	for alias, who := range a.set {
+		if who == person && strings.HasPrefix(alias, "+") {
+			out = append(out, login.Alias{Kind: "phone", Confirmed: true})
+		}
+	}
+	return out, nil
+}
+
+func (o *officeDesk) CodeCalls(_ context.Context, by carpool.By) ([]carpool.CodeCall, error) {
+	return slices.Clone(o.codes), nil
+}
+
+func (o *officeDesk) TakeCode(_ context.Context, by carpool.By, id string) (carpool.CodeCall, error) {
+	for i, c := range o.codes {
+		if c.ID == id {
+			if c.By != "" && c.By != by.Account {
+				return c, fault.New(fault.Conflict, "a colleague has this call in hand")
+			}
+			o.codes[i].By, o.codes[i].Lease = by.Account, staffNow.Add(carpool.CallLease)
+			(*office)(o).note(by, "prende il codice %s", id)
+			c.Phone = "+390173505050"
+			return c, nil
+		}
+	}
+	return carpool.CodeCall{}, fault.New(fault.NotFound, "there is no such call")
+}
+
+func (o *officeDesk) EndCode(_ context.Context, by carpool.By, id string, outcome carpool.CallOutcome) error {
+	(*office)(o).note(by, "codice %s: %s", id, outcome)
+	o.codes = slices.DeleteFunc(o.codes, func(c carpool.CodeCall) bool { return c.ID == id })
+	return nil
+}
+
+func (a *officeAccounts) StartAlias(_ context.Context, person, alias string, _ netip.Addr) (string, error) {
+	if a.fail != nil {
+		return "", a.fail
+	}
+	a.set["code "+alias] = person
+	return "120934", nil
 }

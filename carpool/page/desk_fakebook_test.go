@@ -42,13 +42,49 @@ func (o *officeBookings) Request(_ context.Context, by carpool.By, r carpool.Req
 	o.requests = append(o.requests, r)
 	(*office)(o).note(by, "chiede %s -> %s, %d posti, %+v, ritorno %q", r.From.Place+carpool.PlaceID(r.From.Address), r.To.Place+carpool.PlaceID(r.To.Address), r.Seats(), r.Needs, r.Return)
 	if r.Return != carpool.NoReturn {
-		home := carpool.Request{ID: r.ID + "-casa", Rider: r.Rider, From: r.To, To: r.From, Outward: r.ID, State: carpool.RequestWaiting, Way: carpool.Way{Kind: carpool.WaySearch}}
+		home := carpool.Request{ID: r.ID + "-casa", Rider: r.Rider, From: r.To, To: r.From, Outward: r.ID, Series: r.Series, State: carpool.RequestWaiting, Way: carpool.Way{Kind: carpool.WaySearch}}
 		if back != nil {
 			home.State, home.When = carpool.RequestOpen, *back
 		}
 		o.requests = append(o.requests, home)
 	}
 	return r, nil
+}
+
+func (o *officeBookings) RequestAgain(ctx context.Context, by carpool.By, r carpool.Request, back *carpool.Window, again carpool.Repeat, once string) ([]carpool.Request, error) {
+	first := carpool.DateOf(r.When.From, time.UTC)
+	days, err := again.On(first, carpool.School{})
+	if err != nil {
+		return nil, err
+	}
+	var out []carpool.Request
+	for n, day := range days {
+		one := r
+		one.Series = "s-1"
+		for at := first; at < day; at = at.Plus(1) {
+			one.When.From, one.When.To = one.When.From.AddDate(0, 0, 1), one.When.To.AddDate(0, 0, 1)
+		}
+		if one, err = o.Request(ctx, by, one, back, fmt.Sprint(once, n)); err != nil {
+			return nil, err
+		}
+		out = append(out, one)
+	}
+	return out, nil
+}
+
+func (o *officeBookings) WithdrawSeries(ctx context.Context, by carpool.By, id carpool.RequestID, reason string) error {
+	r, err := o.find(id)
+	if err != nil {
+		return err
+	}
+	for _, q := range o.requests {
+		if q.Series == r.Series && q.State != carpool.RequestWithdrawn {
+			if err := o.WithdrawRequest(ctx, by, q.ID, reason); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (o *officeBookings) find(id carpool.RequestID) (carpool.Request, error) {
@@ -68,7 +104,7 @@ func (o *officeBookings) set(r carpool.Request) {
 	}
 }
 
-func (o *officeBookings) Requests(_ context.Context, rider carpool.MemberID) ([]carpool.Request, error) {
+func (o *officeBookings) RequestsFor(_ context.Context, _ carpool.By, rider carpool.MemberID) ([]carpool.Request, error) {
 	var out []carpool.Request
 	for _, r := range o.requests {
 		if r.Rider == rider {
@@ -146,6 +182,11 @@ func (o *officeBookings) Decline(_ context.Context, by carpool.By, id carpool.Bo
 }
 
 func (o *officeBookings) Cancel(_ context.Context, by carpool.By, id carpool.BookingID, _ string) (carpool.Booking, error) {
+	return o.move(by, id, carpool.Cancelled, false)
+}
+
+func (o *officeBookings) Stopped(_ context.Context, by carpool.By, id carpool.BookingID, _ string) (carpool.Booking, error) {
+	(*office)(o).note(by, "fermata %s", id)
 	return o.move(by, id, carpool.Cancelled, false)
 }
 

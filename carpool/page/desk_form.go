@@ -131,7 +131,7 @@ func (f *staffForm) mendable(err error) error {
 	}
 	switch fault.Of(err) {
 	case fault.Invalid, fault.Conflict, fault.Denied:
-		f.wrong[""] = err.Error()
+		f.wrong[""] = staffFault(f.html, f.lang, err.Error(), fault.Of(err))
 		return nil
 	}
 	return err
@@ -203,8 +203,7 @@ func (s *Staff) blank(r *http.Request, pairs ...string) *staffForm {
 	return f
 }
 
-// staffTrouble is why a form was not done: in words, and the English of the
-// portal below where it has some.
+// staffTrouble is why a form was not done.
 type staffTrouble struct{ Text, Detail string }
 
 // trouble stands above a form with something wrong.

@@ -89,6 +89,12 @@ func TestDeskInABrowser(t *testing.T) {
 	if !strings.Contains(many.Text, "Righe fatte: 1") {
 		t.Errorf("special day: %s", many.Text)
 	}
+	weekly := b.Keyboard(url+"/passaggi/sportello", browsertest.Way{NoScript: true, File: staffShot("sportello-ogni-settimana-360")},
+		browsertest.Step{To: "#chi", Keys: "residente dodici"}, browsertest.Step{To: "#da", Keys: "Bergolo, piazza"}, browsertest.Step{To: "#a", Keys: "ospedale"},
+		browsertest.Step{To: "#quando", Keys: "ogni mar e gio 9:30 fino al 3/12"}, browsertest.Step{To: desk + ` .actions:last-child button`, Keys: browsertest.Enter})
+	if !strings.Contains(weekly.Text, "Si ripete: altri giorni (3)") {
+		t.Errorf("booked each week by keys: %s %s", weekly.URL, weekly.Text)
+	}
 	staffLook(b, url, "/passaggi/sportello", "/passaggi/sportello/persona/m-anna", "/passaggi/sportello/persona/m-senza", "/passaggi/sportello/foglio?giorno=2026-11-23", "/passaggi/sportello/biglietto/b-anna", "/passaggi/sportello/giornata")
 	b.Check(url+"/passaggi/sportello?lang=en", 360)
 }

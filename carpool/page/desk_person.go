@@ -17,8 +17,10 @@ import (
 // StaffMembers are the people whom the desk acts for.
 type StaffMembers interface {
 	Register(ctx context.Context, by carpool.By, r carpool.Registration) (carpool.Member, error)
-	Get(ctx context.Context, id carpool.MemberID) (carpool.Member, error)
-	Find(ctx context.Context, by carpool.By, words string, in ...func(comune string) bool) ([]carpool.Member, error)
+	// See reads a member and writes down the look; ComuneOf tells nothing else.
+	See(ctx context.Context, by carpool.By, id carpool.MemberID, what carpool.LookAt, thing string, in func(comune string) bool) (carpool.Member, error)
+	ComuneOf(ctx context.Context, id carpool.MemberID) (string, error)
+	Find(ctx context.Context, by carpool.By, words string, in func(comune string) bool) ([]carpool.Member, error)
 	Consent(ctx context.Context, by carpool.By, member carpool.MemberID, what carpool.ConsentTo, how string) (carpool.Consent, error)
 	Consents(ctx context.Context, member carpool.MemberID) ([]carpool.Consent, error)
 }
@@ -46,9 +48,13 @@ func (p speech) forWhom(m carpool.Member) forWhom {
 // member is somebody whom the operator may act for: there, and of a comune of
 // the operator's scope.
 func (s *Staff) member(ctx context.Context, id carpool.MemberID) (carpool.Member, error) {
-	m, err := s.deps.Members.Get(ctx, id)
-	switch {
-	case err != nil && fault.Of(err) == fault.NotFound, err == nil && (m.State == carpool.Gone || !within(ctx, login.DeskCarpool, m.Comune)):
+	return s.memberIn(ctx, id, carpool.LookPerson, "")
+}
+
+// memberIn is member, seen in some thing.
+func (s *Staff) memberIn(ctx context.Context, id carpool.MemberID, what carpool.LookAt, thing string) (carpool.Member, error) {
+	m, err := s.deps.Members.See(ctx, deskFor(ctx, ""), id, what, thing, func(comune string) bool { return within(ctx, login.DeskCarpool, comune) })
+	if err != nil && fault.Of(err) == fault.NotFound {
 		return carpool.Member{}, outside("member", string(id))
 	}
 	return m, err

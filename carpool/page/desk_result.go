@@ -30,7 +30,8 @@ type requestView struct {
 	Way                  deskWay
 	Booking              *deskBooking
 	CanReady, CanEnd     bool
-	Back                 bool // a way home
+	Back                 bool          // a way home
+	More                 []requestView // of a series: those on other days, by address and time
 }
 
 // deskMatch is a lift that fits, as the operator reads it out.
@@ -105,10 +106,11 @@ func (s *Staff) showRequest(w http.ResponseWriter, r *http.Request, f *staffForm
 	if v.Out, err = p.requestView(ctx, m, req); err != nil {
 		return err
 	}
-	all, err := s.deps.Bookings.Requests(ctx, m.ID)
+	all, err := s.deps.Bookings.RequestsFor(ctx, deskFor(ctx, m.ID), m.ID)
 	if err != nil {
 		return err
 	}
+	v.Out.More = p.others(m, open(all), req)
 	if back, ok := returnOf(all, req.ID); ok {
 		home, err := p.requestView(ctx, m, back)
 		if err != nil {
@@ -142,6 +144,9 @@ func searching(req carpool.Request) bool {
 
 // search fills in what was found.
 func (p speech) search(ctx context.Context, v *resultView, req carpool.Request) error {
+	if err := p.asked.take(ctx, p.shell.Now(), deskSearches); err != nil {
+		return err
+	}
 	answer, err := p.deps.Bookings.Search(ctx, askOf(req))
 	if fault.Of(err) == fault.Invalid && err != nil {
 		return nil // a journey that is over is not searched
@@ -189,12 +194,8 @@ func (p speech) deskMatch(m carpool.Match, driver string) deskMatch {
 	row := deskMatch{Ride: m.Ride, Driver: driver, From: p.stopName(m.Pickup), To: p.stopName(m.Drop), Leave: p.moment(m.Pickup.Time), Arrive: p.clock(m.Drop.Time),
 		Walk: p.minutes(m.Pickup.Walk + m.Drop.Walk), Detour: p.minutes(m.Detour), Price: p.euro(m.Cents), LastBus: m.LastBus, BusFirst: m.BusFirst}
 	for _, why := range m.Why {
-		key, args := "desk."+why.Key, p.values(why.Args)
-		if len(args) > 0 && args[0] == 1 && p.known(key+".one") != "" {
-			key, args = key+".one", nil
-		}
-		if text := p.known(key, args...); text != "" {
-			row.Why = append(row.Why, text)
+		if key := "desk." + why.Key; p.known(key) != "" {
+			row.Why = append(row.Why, counted(p.word, key, p.values(why.Args)...))
 		}
 	}
 	return row
@@ -219,11 +220,7 @@ func (p speech) stopName(s carpool.MatchStop) string {
 }
 
 func (p speech) minutes(d time.Duration) string {
-	n := int(d.Round(time.Minute) / time.Minute)
-	if n == 1 {
-		return p.word("desk.minute")
-	}
-	return p.word("desk.minutes", n)
+	return counted(p.word, "desk.minutes", wholeMinutes(d))
 }
 
 // miss is what nearly fits, in a sentence.
@@ -317,6 +314,11 @@ func (p speech) way(ctx context.Context, req carpool.Request, comune string) (de
 	}
 	if req.Way.Kind == "" {
 		v.Text = p.word("desk.way.search")
+	}
+	switch req.Way.Text {
+	case carpool.WayTextRoadside, carpool.WayTextAway:
+		v.Text = p.word("desk." + req.Way.Text)
+		req.Way.Until = time.Time{}
 	}
 	if !req.Way.Until.IsZero() && (req.Way.Kind == carpool.WaySearch || req.Way.Kind == carpool.WayAsked || req.Way.Kind == carpool.WayDesk) {
 		v.Until = p.word("desk.way.until", p.moment(req.Way.Until))

@@ -40,7 +40,7 @@ type specialView struct {
 
 // dayPage is /passaggi/sportello/giornata.
 func (s *Staff) dayPage(w http.ResponseWriter, r *http.Request) error {
-	return s.showSpecial(w, r, s.blank(r, "giorno", string(s.of(r).today().Plus(1))), nil)
+	return s.showSpecial(w, r, s.blank(r, "giorno", dayOf(s.of(r).today().Plus(1))), nil)
 }
 
 func (s *Staff) showSpecial(w http.ResponseWriter, r *http.Request, f *staffForm, lines []specialLine) error {
@@ -66,11 +66,12 @@ func (s *Staff) specialDay(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p, ctx := s.of(r), r.Context()
-	day, why, text := carpool.Date(f.must("giorno")), f.must("perche"), f.lines("tabella", mostTable)
+	typed, why, text := f.must("giorno"), f.must("perche"), f.lines("tabella", mostTable)
+	day, wrong := readDate(typed)
 	switch {
-	case day != "" && day.Check() != nil:
+	case typed != "" && wrong != nil:
 		f.bad("giorno", "desk.wrong.day")
-	case day != "" && day < p.today():
+	case typed != "" && day < p.today():
 		f.bad("giorno", "desk.wrong.past")
 	}
 	table, whole := readTable(text, s.cfg.Lines)
@@ -154,13 +155,13 @@ func (p speech) specialLine(ctx context.Context, l *specialLine, day carpool.Dat
 func (p speech) specialWho(ctx context.Context, l *specialLine, known map[string][]carpool.Member) (string, error) {
 	found, err := p.exact(ctx, l.line.Who, known)
 	if err != nil {
-		return mendableWords(err)
+		return p.mendableWords(err)
 	}
 	guardian := carpool.Member{}
 	if l.line.Guardian != "" {
 		who, err := p.exact(ctx, l.line.Guardian, known)
 		if err != nil {
-			return mendableWords(err)
+			return p.mendableWords(err)
 		}
 		who = slices.DeleteFunc(who, func(m carpool.Member) bool { return m.Minor })
 		if len(who) != 1 {
@@ -193,7 +194,7 @@ func (p speech) specialWho(ctx context.Context, l *specialLine, known map[string
 	if err == nil {
 		known[fold(l.line.Who)] = append(known[fold(l.line.Who)], l.member)
 	}
-	return mendableWords(err)
+	return p.mendableWords(err)
 }
 
 // exact are the people whose whole name or number is words. Nobody is looked
@@ -230,7 +231,7 @@ func (p speech) specialConsent(ctx context.Context, l *specialLine) (string, err
 	}
 	for _, what := range missing {
 		_, err := p.deps.Members.Consent(ctx, deskFor(ctx, l.member.ID), l.member.ID, what, l.line.Consent)
-		if wrong, err := mendableWords(err); err != nil || wrong != "" {
+		if wrong, err := p.mendableWords(err); err != nil || wrong != "" {
 			return wrong, err
 		}
 	}
@@ -238,10 +239,10 @@ func (p speech) specialConsent(ctx context.Context, l *specialLine) (string, err
 }
 
 // mendableWords takes an error that the operator can mend as words.
-func mendableWords(err error) (string, error) {
+func (p speech) mendableWords(err error) (string, error) {
 	switch fault.Of(err) {
 	case fault.Invalid, fault.Conflict, fault.Denied:
-		return err.Error(), nil
+		return staffFault(p.html, p.lang, err.Error(), fault.Of(err)), nil
 	}
 	return "", err
 }
@@ -287,7 +288,7 @@ func (p speech) doSpecial(ctx context.Context, day carpool.Date, why string, lin
 			d.Riders = append(d.Riders, carpool.SpecialRider{Member: lines[i].member.ID, From: &from, ChildSeats: lines[i].line.Seats})
 		}
 		results, err := p.deps.Desk.SpecialDay(ctx, deskFor(ctx, ""), d)
-		if wrong, err := mendableWords(err); err != nil {
+		if wrong, err := p.mendableWords(err); err != nil {
 			return err
 		} else if wrong != "" {
 			for _, i := range groups[j] {
@@ -308,7 +309,7 @@ func (p speech) doSpecial(ctx context.Context, day carpool.Date, why string, lin
 
 func (p speech) specialResult(ctx context.Context, l *specialLine, res carpool.SpecialResult) error {
 	if res.Err != "" {
-		l.Wrong = p.word("desk.special.wrong.failed", res.Err)
+		l.Wrong = p.word("desk.special.wrong.failed", staffFault(p.html, p.lang, res.Err, fault.Conflict))
 		return nil
 	}
 	way, err := p.way(ctx, res.Request, l.member.Comune)

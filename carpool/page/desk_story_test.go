@@ -19,7 +19,7 @@ func staffed(t *testing.T) *world {
 	w := newWorld(t)
 	union, err := demo.Union()
 	must(t, err)
-	staff, err := page.NewStaff(page.StaffDefault(), page.StaffDeps{Shell: w.shell, Union: union, Members: w.Members, Points: w.Places, Bookings: w.Bookings, Trust: w.Trust, Talk: w.Talk, Desk: w.Desk})
+	staff, err := page.NewStaff(page.StaffDefault(), page.StaffDeps{Shell: w.shell, Union: union, Members: w.Members, Points: w.Places, Bookings: w.Bookings, Trust: w.Trust, Talk: w.Talk, Desk: w.Desk, Privacy: w.Privacy, Lifts: w.Portal})
 	must(t, err)
 	must(t, staff.Mount())
 	return w
@@ -137,7 +137,7 @@ func TestPoliceStory(t *testing.T) {
 	officer := w.employee("vigile-uno", login.Police, login.Scope{Kind: login.OfComune, ID: "004021"})
 	queue := officer.wants(officer.get("/passaggi/polizia"), 200, "ZZ999ZZ", "prima volta")
 	check := regexp.MustCompile(`href="(/passaggi/polizia/controllo/[^"]+)"`).FindStringSubmatch(queue)
-	officer.wants(officer.get(check[1]), 200, "Punto blu", "2027-10-31")
+	officer.wants(officer.get(check[1]), 200, "Punto blu", "31/10/2027")
 	officer.led(officer.post(check[1]+"/sospendi", "sospensione", "Ha guidato un’auto diversa."), "/passaggi/polizia?fatto=proposta")
 	officer.led(officer.post(check[1], "esito", "si", "patente", "2030-01-31", "assicurazione", "2027-10-31", "revisione", "2028-01-31"), "/passaggi/polizia?fatto=deciso")
 	w.offer(d, car.ID, "2026-11-24", "09:00")

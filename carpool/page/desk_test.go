@@ -61,6 +61,55 @@ func TestDeskBooksInOneForm(t *testing.T) {
 	says(t, o.post("sportello", at+"/chiedi", "once", "nonce-of-sixteen-oth", "corsa", "r-9"), 400, "Questo passaggio non c’è più")
 }
 
+// What is needed again each week is booked in the same field; the desk sees it
+// as one thing, and gives up one day or all.
+func TestDeskBooksEachWeek(t *testing.T) {
+	o := newOffice(t)
+	at := leads(t, o.post("sportello", "/passaggi/sportello", journey("chi", "residente dodici", "quando", "ogni mar e gio 9:30 fino al 3/12")...))
+	if len(o.requests) != 8 {
+		t.Fatalf("%d journeys out and home, want 8", len(o.requests))
+	}
+	says(t, o.as("sportello", at), 200, "arrivo entro martedì 24 novembre, ore 09:30", "Si ripete: altri giorni (3)", "arrivo entro giovedì 3 dicembre, ore 09:30", "Ritira per tutti i giorni")
+	person := o.as("sportello", "/passaggi/sportello/persona/m-anna")
+	if n := strings.Count(person.Body.String(), "Si ripete: altri giorni (3)"); n != 2 {
+		t.Errorf("out and home are %d things: %s", n, staffMain(person))
+	}
+	open := func() (n int) {
+		for _, r := range o.requests {
+			if r.State != carpool.RequestWithdrawn {
+				n++
+			}
+		}
+		return n
+	}
+	leads(t, o.post("sportello", at+"/ritira"))
+	if open() != 7 {
+		t.Errorf("%d are left after one", open())
+	}
+	leads(t, o.post("sportello", "/passaggi/sportello/persona/m-anna/richiesta/"+string(o.requests[2].ID)+"/ritira", "tutti", "si"))
+	if open() != 0 {
+		t.Errorf("%d are left", open())
+	}
+	says(t, o.post("sportello", "/passaggi/sportello", journey("chi", "residente dodici", "quando", "ogni mar 9:30")...), 400, "Non si capisce")
+}
+
+// The desk searches four times as fast as a resident, and not without end.
+func TestDeskSearchesAreLimited(t *testing.T) {
+	o := newOffice(t)
+	at := leads(t, o.post("sportello", "/passaggi/sportello", journey("chi", "residente dodici")...))
+	for range 120 {
+		says(t, o.as("sportello", at), 200, "Stiamo cercando un passaggio")
+	}
+	if g := o.as("sportello", at); g.Code != 429 || g.Header().Get("Retry-After") != "1" {
+		t.Errorf("one too many: %d, Retry-After %q", g.Code, g.Header().Get("Retry-After"))
+	}
+	says(t, o.post("sportello", at+"/chiedi", "once", "nonce-of-sixteen-ask", "corsa", "r-1"), 429)
+	if len(o.bookings) != 2 { // two were there
+		t.Errorf("%d bookings", len(o.bookings))
+	}
+	says(t, o.as("sportello", "/passaggi/sportello"), 200)
+}
+
 func TestDeskAsksWhatIsMissing(t *testing.T) {
 	o := newOffice(t)
 	for name, c := range map[string]struct {
@@ -201,6 +250,7 @@ func TestStaffScope(t *testing.T) {
 		{"/passaggi/punti/bergolo-piazza", []int{in, in, no, no, in, in, in, no, no, no}},
 		{"/passaggi/punti/cortemilia-scuola", []int{in, gone, no, no, in, gone, gone, no, no, no}},
 		{"/api/v1/carpool/drivers", []int{no, no, no, no, in, no, no, no, no, no}},
+		{"/api/v1/carpool/lifts", []int{no, no, no, no, in, no, no, no, no, no}},
 		{"/api/v1/carpool/checks", []int{no, no, in, in, no, no, no, no, no, no}},
 		{"/api/v1/carpool/listed", []int{no, no, no, no, in, no, no, no, no, no}},
 		{"/api/v1/carpool/points", []int{in, in, no, no, in, in, in, no, no, no}},

@@ -1,11 +1,42 @@
 package page
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/crinale/crinale/carpool"
 )
+
+func TestDayTimeAgain(t *testing.T) {
+	const today = carpool.Date("2026-11-22") // a Sunday
+	for text, want := range map[string]string{
+		"ogni martedì e giovedì ore 9:30 fino al 28/1":     "2026-11-24 09:30 [Tuesday Thursday] 2027-01-28",
+		"Ogni mar, gio 9.30 fino al 28/1/2027":             "2026-11-24 09:30 [Tuesday Thursday] 2027-01-28",
+		"every mon at 8:15 until 2026-12-31":               "2026-11-23 08:15 [Monday] 2026-12-31",
+		"domani 9:30":                                      "2026-11-23 09:30 [] ",
+		"ogni 9:30 fino al 28/1":                           "",
+		"ogni mar 9:30":                                    "",
+		"ogni mar fino al 28/1":                            "",
+		"ogni mar 9:30 fino al 28/3":                       "", // 18 weeks
+		"ogni mar 9:30 fino al boh":                        "",
+		"ogni mar domani 9:30 fino al 28/1":                "",
+		"ogni":                                             "",
+		"ogni mar 9:30 fino al 28/1 per la terapia che fa": "",
+	} {
+		day, clock, again, ok := dayTimeAgain(text, today)
+		got := ""
+		if ok {
+			if again == nil {
+				again = &carpool.Repeat{}
+			}
+			got = fmt.Sprint(day, " ", clock, " ", again.Days, " ", again.Until)
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
 
 func TestDayAndTime(t *testing.T) {
 	const today = carpool.Date("2026-11-22") // a Sunday

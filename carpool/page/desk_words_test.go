@@ -56,6 +56,10 @@ func TestStaffWords(t *testing.T) {
 	for _, k := range []carpool.WayKind{carpool.WaySearch, carpool.WayAsked, carpool.WayRide, carpool.WayBus, carpool.WayList, carpool.WayDesk} {
 		named["desk.way."+string(k)] = true
 	}
+	for _, k := range []string{carpool.WayTextRoadside, carpool.WayTextAway} {
+		named["desk."+k], named["desk.say."+k], named["desk.say."+k+".plain"] = true, true, true
+	}
+	named["desk.say."+carpool.CallStopped], named["desk.say."+carpool.CallStopped+".plain"] = true, true
 	for _, k := range []carpool.RequestState{carpool.RequestOpen, carpool.RequestWaiting, carpool.RequestBooked, carpool.RequestListed, carpool.RequestDesk, carpool.RequestDone, carpool.RequestWithdrawn} {
 		named["desk.request."+string(k)] = true
 	}

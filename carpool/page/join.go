@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"time"
@@ -30,7 +31,7 @@ import (
 type Accounts interface {
 	Register(ctx context.Context, r login.Registration) (login.Person, error)
 	Remove(ctx context.Context, person string) error
-	StartAlias(ctx context.Context, person, alias string) (code string, err error)
+	StartAlias(ctx context.Context, person, alias string, source netip.Addr) (code string, err error)
 	ConfirmAlias(ctx context.Context, person, code string) error
 }
 
@@ -49,7 +50,7 @@ func (p *Pages) aliasKinds() []string {
 	if p.deps.Accounts != nil && p.deps.ByMail != nil {
 		out = append(out, "email")
 	}
-	if p.deps.Accounts != nil && p.deps.BySMS != nil {
+	if p.deps.Accounts != nil && (p.deps.BySMS != nil || p.deps.ByVoice != nil) {
 		out = append(out, "telefono")
 	}
 	return out
@@ -60,6 +61,7 @@ type newcomer struct {
 	Account string         `json:"account"`
 	Alias   string         `json:"alias"`
 	Phone   bool           `json:"phone"` // what the alias is
+	Voice   bool           `json:"voice"` // the desk calls and reads the code out
 	Until   int64          `json:"until"` // Unix time
 	Member  carpool.Member `json:"member"`
 }
@@ -91,7 +93,8 @@ func (p *Pages) join(v *visit, f *filled, m carpool.Member) error {
 	n := newcomer{Alias: m.Email, Phone: how == "telefono", Until: v.now.Add(joinWithin).Unix(), Member: m}
 	if n.Phone {
 		n.Alias = m.Phone
-		if m.Landline {
+		n.Voice = m.Landline || p.deps.BySMS == nil
+		if n.Voice && p.deps.ByVoice == nil {
 			f.bad("telefono", "pool.wrong.homephone")
 			return p.showRegister(v, http.StatusBadRequest, f, nil)
 		}
@@ -110,7 +113,7 @@ func (p *Pages) join(v *visit, f *filled, m carpool.Member) error {
 		}
 		return p.showRegister(v, http.StatusServiceUnavailable, f, &trouble{Text: v.say.word(noCode(err))})
 	}
-	return p.askCode(v, http.StatusOK, confirmView{F: v.blank(), To: n.Alias, Ticket: p.ticket(n)})
+	return p.askCode(v, http.StatusOK, confirmView{F: v.blank(), To: n.Alias, Voice: n.Voice, Ticket: p.ticket(n)})
 }
 
 func (p *Pages) ticket(n newcomer) string {
@@ -123,6 +126,9 @@ func (p *Pages) ticket(n newcomer) string {
 
 // sendCode sends a new code to whom the ticket is for.
 func (p *Pages) sendCode(v *visit, n newcomer) error {
+	if n.Voice {
+		return p.deps.ByVoice.AskCode(v.r.Context(), n.Account, n.Alias, n.Member.Comune)
+	}
 	courier := p.deps.ByMail
 	if n.Phone {
 		courier = p.deps.BySMS
@@ -130,7 +136,7 @@ func (p *Pages) sendCode(v *visit, n newcomer) error {
 	if courier == nil {
 		return fault.New(fault.Unreachable, "send a code: nothing takes it there")
 	}
-	code, err := p.deps.Accounts.StartAlias(v.r.Context(), n.Account, n.Alias)
+	code, err := p.deps.Accounts.StartAlias(v.r.Context(), n.Account, n.Alias, sourceOf(v.r))
 	if err != nil {
 		return err
 	}
@@ -145,6 +151,9 @@ func noCode(err error) string {
 	if slow := (login.Slow{}); errors.As(err, &slow) {
 		return "pool.confirm.slow"
 	}
+	if fault.Of(err) == fault.Conflict { // of calls by the desk
+		return "pool.confirm.busy"
+	}
 	return "pool.confirm.unsent"
 }
 
@@ -155,6 +164,7 @@ type confirmView struct {
 	Said    string
 	Ticket  string // sealed newcomer
 	To      string // address or number that the code went to
+	Voice   bool   // the desk calls there
 	Desk    Contacts
 	Known   bool // the alias has an account: its owner, who typed the code, is told
 }
@@ -177,7 +187,7 @@ func (p *Pages) confirmAlias(v *visit) error {
 	if !ok || json.Unmarshal(b, &n) != nil || n.Until < v.now.Unix() || p.deps.Accounts == nil || v.by.Account != "" {
 		return v.on(registerPath)
 	}
-	view := confirmView{F: f, Ticket: f.raw("biglietto"), To: n.Alias}
+	view := confirmView{F: f, Ticket: f.raw("biglietto"), To: n.Alias, Voice: n.Voice}
 	if f.on("ancora") {
 		f.values.Del("codice")
 		switch err := p.sendCode(v, n); {
@@ -187,7 +197,9 @@ func (p *Pages) confirmAlias(v *visit) error {
 			view.Trouble = &trouble{Text: v.say.word(noCode(err))}
 			return p.askCode(v, http.StatusServiceUnavailable, view)
 		}
-		view.Said = v.say.word("pool.confirm.again")
+		if view.Said = v.say.word("pool.confirm.again"); n.Voice {
+			view.Said = v.say.word("pool.confirm.voice.again")
+		}
 		return p.askCode(v, http.StatusOK, view)
 	}
 	err = p.deps.Accounts.ConfirmAlias(v.r.Context(), n.Account, f.must("codice", 12))

@@ -62,5 +62,12 @@ func TestSearchesAreLimited(t *testing.T) {
 	}
 	one.wants(one.get(answered), http.StatusTooManyRequests)
 	two.wants(two.get(answered), http.StatusOK) // behind the same address
+	chosen := []string{"da", "bergolo-municipio", "a", "cortemilia-municipio", "giorno", "2026-11-25", "ora", "08:00", "senso", "arrivo", "corsa", "r-1", "ritorno", "no"}
+	one.wants(one.post("/passaggi/chiedi", chosen...), http.StatusTooManyRequests, "Troppi tentativi")
+	one.wants(one.post("/passaggi/chiedi", append(chosen, "passo", "invia")...), http.StatusTooManyRequests)
+	if mine, err := w.Bookings.Requests(t.Context(), one.by.Member); err != nil || len(mine) != 0 {
+		t.Errorf("a request was written all the same: %+v, %v", mine, err)
+	}
+	two.wants(two.post("/passaggi/chiedi", chosen...), http.StatusOK)
 	one.wants(one.get("/passaggi"), http.StatusOK)
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/crinale/crinale/internal/web/browsertest"
 )
@@ -33,6 +34,7 @@ func TestPagesInABrowser(t *testing.T) {
 	offer := w.offer(driver, car, "2026-11-26", "07:30")
 	rider := w.resident()
 	booking := w.booked(rider, "2026-11-25")
+	rider.led(rider.series("2026-12-10"), "/passaggi/miei?fatto=chiesto")
 
 	b.Check(w.URL + "/passaggi?lang=it")
 	b.Check(w.URL + answered)
@@ -125,6 +127,21 @@ func TestPagesInABrowser(t *testing.T) {
 		b.Check(w.URL + path)
 	}
 	leave()
+
+	w.at(time.Date(2026, 11, 25, 6, 11, 0, 0, time.UTC))
+	driver.enter()
+	driver.led(driver.post(booking, "fa", "board"), booking+"?fatto=salito")
+	if in := enter(rider, true); in.URL != w.URL+"/passaggi/miei" {
+		t.Fatalf("sign in: %s: %s", in.URL, in.Text)
+	}
+	b.Check(w.URL + booking + "/annulla")
+	pictures(booking + "/annulla")
+	stopped := b.Keyboard(w.URL+booking+"/annulla", browsertest.Way{NoScript: true, File: photo("fermata-360")}, submit(`form[action="`+booking+`/annulla"]`))
+	if !strings.Contains(stopped.Text, "Lo abbiamo detto allo sportello") {
+		t.Errorf("a car that stopped, by keys: %s", stopped.Text)
+	}
+	b.Check(w.URL+"/passaggi/miei", 360)
+	pictures("/passaggi/miei")
 }
 
 // TestWeightInABrowser holds the search page against what an old phone at 50 kbit/s can

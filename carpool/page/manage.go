@@ -23,6 +23,7 @@ func (s *Staff) manageRoutes() staffRoutes {
 		"POST " + suspendedPath:                  s.managePropose,
 		"POST " + suspendedPath + "/{id}/decidi": s.manageSettle,
 		"POST " + suspendedPath + "/{id}/leva":   s.manageLift,
+		"POST " + suspendedPath + "/{id}/resta":  s.manageUphold,
 		"GET " + listPath:                        s.listedPage,
 		"GET " + listPath + ".csv":               s.listedCSV,
 		"GET " + listPath + "/{id}":              s.oneListed,
@@ -74,7 +75,7 @@ func (s *Staff) tabs(r *http.Request) ([]tab, error) {
 	}
 	waiting := 0
 	for _, x := range suspensions {
-		if x.State == carpool.SuspensionProposed || x.Appeal != "" {
+		if x.State == carpool.SuspensionProposed || x.Appealed() {
 			waiting++
 		}
 	}

@@ -83,13 +83,13 @@ func (p speech) reportView(ctx context.Context, x carpool.Report) (reportView, e
 		v.Text = x.Text
 	}
 	var err error
-	if v.About, err = p.nameOf(ctx, x.About); err != nil {
+	if v.About, err = p.nameOf(ctx, x.ID, x.About); err != nil {
 		return v, err
 	}
-	if v.Other, err = p.nameOf(ctx, x.Other); err != nil {
+	if v.Other, err = p.nameOf(ctx, x.ID, x.Other); err != nil {
 		return v, err
 	}
-	if v.Reporter, err = p.nameOf(ctx, x.Reporter); err != nil {
+	if v.Reporter, err = p.nameOf(ctx, x.ID, x.Reporter); err != nil {
 		return v, err
 	}
 	for _, o := range carpool.ReportOutcomes {
@@ -98,13 +98,13 @@ func (p speech) reportView(ctx context.Context, x carpool.Report) (reportView, e
 	return v, nil
 }
 
-// nameOf is a member's name for the office; "" for nobody.
-func (p speech) nameOf(ctx context.Context, id carpool.MemberID) (string, error) {
+// nameOf is the name of a member in a report for the office; "" for nobody.
+func (p speech) nameOf(ctx context.Context, report string, id carpool.MemberID) (string, error) {
 	if id == "" {
 		return "", nil
 	}
-	m, err := p.deps.Members.Get(ctx, id)
-	if gone(err) || err == nil && m.State == carpool.Gone {
+	m, err := p.deps.Members.See(ctx, staffBy(ctx), id, carpool.LookReport, report, func(string) bool { return true })
+	if gone(err) {
 		return p.word("manage.gone"), nil
 	}
 	return p.forWhom(m).Name, err

@@ -156,6 +156,10 @@ func TestStaffAPI(t *testing.T) {
 	if l := read("gestione", "/api/v1/carpool/listed?comune="+bergolo)["listed"].([]any); len(l) != 1 {
 		t.Errorf("%v", l)
 	}
+	lifts := read("gestione", "/api/v1/carpool/lifts?days=3")["lifts"].([]any)
+	if l := lifts[0].(map[string]any); len(lifts) != 1 || l["driver"] != nil || l["from"].(map[string]any)["name"] != "" || !slices.Contains(o.did, "gestione: passaggi dal 2026-11-22, 3 giorni") {
+		t.Errorf("%v %q", lifts, o.did)
+	}
 	first := read("sportello", "/api/v1/carpool/points?limit=3")
 	if first["next"] == nil || len(first["points"].([]any)) != 3 {
 		t.Errorf("%v", first)
@@ -163,9 +167,38 @@ func TestStaffAPI(t *testing.T) {
 	if at := first["points"].([]any)[0].(map[string]any)["at"].(map[string]any); at["lat"] == nil || at["lon"] == nil {
 		t.Errorf("%v", at)
 	}
-	for _, bad := range []string{"/api/v1/carpool/points?nome=x", "/api/v1/carpool/points?limit=0", "/api/v1/carpool/listed?comune=1&comune=2"} {
+	for _, bad := range []string{"/api/v1/carpool/points?nome=x", "/api/v1/carpool/points?limit=0", "/api/v1/carpool/lifts?days=due", "/api/v1/carpool/listed?comune=1&comune=2"} {
 		if rec := o.as("gestione", bad); rec.Code != 400 || !isProblem(rec) {
 			t.Errorf("%s: %d %v", bad, rec.Code, rec.Header())
+		}
+	}
+}
+
+// TestStaffAPIActs: who may purge and export, and of whom.
+func TestStaffAPIActs(t *testing.T) {
+	for _, row := range []struct {
+		who, path string
+		want      int
+		did       string
+	}{
+		{"gestione", "/api/v1/carpool/purge", 200, "gestione: pulizia false"},
+		{"gestione", "/api/v1/carpool/purge?dry=true", 200, "gestione: pulizia true"},
+		{"gestione", "/api/v1/carpool/purge?dry=si", 400, ""},
+		{"gestione", "/api/v1/carpool/purge?tutto=true", 400, ""},
+		{"sportello", "/api/v1/carpool/purge", 403, ""},
+		{"polizia", "/api/v1/carpool/purge", 403, ""},
+		{"estranea", "/api/v1/carpool/purge", 401, ""},
+		{"sportello", "/api/v1/carpool/members/m-anna/export", 200, "sportello (sportello) per m-anna: copia m-anna"},
+		{"sportello-bergolo", "/api/v1/carpool/members/m-bruno/export", 404, ""},
+		{"sportello", "/api/v1/carpool/members/m-nessuno/export", 404, ""},
+		{"gestione", "/api/v1/carpool/members/m-anna/export", 403, ""},
+		{"polizia", "/api/v1/carpool/members/m-anna/export", 403, ""},
+		{"estranea", "/api/v1/carpool/members/m-anna/export", 401, ""},
+	} {
+		o := newOffice(t)
+		rec := o.post(row.who, row.path)
+		if rec.Code != row.want || row.did != "" && !slices.Contains(o.did, row.did) || row.did == "" && len(o.did) > 0 {
+			t.Errorf("%s %s: %d %q, want %d %q: %.200s", row.who, row.path, rec.Code, o.did, row.want, row.did, rec.Body)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/crinale/crinale/carpool"
@@ -23,12 +24,13 @@ type mineView struct {
 	F       *filled
 	Done    string
 	Trouble *trouble
-	Suspend bool
+	Suspend []suspended
 	News    []newsRow // unread until now
 	Ways    []wayView // requests with their stated way, the next first
 	Next    []journeyView
 	Past    []journeyView
 	Watches []watchView
+	Most    int    // signs of an appeal
 	Trusted string // name of the trusted person
 	Desk    Contacts
 }
@@ -36,11 +38,13 @@ type mineView struct {
 // wayView is a request and how its rider gets there.
 type wayView struct {
 	ID, From, To, When string
-	Home               bool   // a way back
-	Way                string // in large words
-	Call               string // number to call
-	Waiting            bool   // an open return: "the visit has ended"
-	Booking            string // page of the booking
+	Home               bool      // a way back
+	Way                string    // in large words
+	Call               string    // number to call
+	Waiting            bool      // an open return: "the visit has ended"
+	Booking            string    // page of the booking
+	Again              string    // of a series: on which days
+	More               []wayView // of a series: those after this one
 }
 
 // journeyView is a ride of somebody's.
@@ -75,14 +79,17 @@ type step struct {
 type watchView struct{ ID, From, To, Until string }
 
 // mine is GET /passaggi/miei.
-func (p *Pages) mine(v *visit) error { return p.showMine(v, http.StatusOK, nil) }
+func (p *Pages) mine(v *visit) error { return p.showMine(v, http.StatusOK, v.blank(), nil) }
 
-func (p *Pages) showMine(v *visit, status int, why *trouble) error {
+func (p *Pages) showMine(v *visit, status int, f *filled, why *trouble) error {
 	view, err := p.mineView(v)
 	if err != nil {
 		return err
 	}
-	view.Trouble = why
+	view.F, view.Trouble = f, why
+	if view.Suspend, err = p.suspended(v); err != nil {
+		return err
+	}
 	if view.News, err = p.news(v); err != nil {
 		return err
 	}
@@ -92,7 +99,7 @@ func (p *Pages) showMine(v *visit, status int, why *trouble) error {
 
 func (p *Pages) mineView(v *visit) (mineView, error) {
 	ctx := v.r.Context()
-	view := mineView{F: v.blank(), Done: v.said(), Suspend: v.me.State == carpool.Suspended, Trusted: v.me.Trusted.Name, Desk: p.cfg.Union}
+	view := mineView{Done: v.said(), Most: p.cfg.Limits.Appeal(), Trusted: v.me.Trusted.Name, Desk: p.cfg.Union}
 	var err error
 	if view.Ways, err = p.ways(v); err != nil {
 		return view, err
@@ -145,7 +152,7 @@ func (p *Pages) ways(v *visit) ([]wayView, error) {
 		return nil, err
 	}
 	requests = slices.DeleteFunc(slices.Clone(requests), func(r carpool.Request) bool {
-		return r.State == carpool.RequestDone || r.State == carpool.RequestWithdrawn || r.When.To.Add(12*time.Hour).Before(v.now)
+		return r.State == carpool.RequestDone || r.State == carpool.RequestWithdrawn
 	})
 	slices.SortStableFunc(requests, func(a, b carpool.Request) int { return cmp.Compare(a.When.From.Unix(), b.When.From.Unix()) })
 	var out []wayView
@@ -161,11 +168,15 @@ func (p *Pages) ways(v *visit) ([]wayView, error) {
 		}
 		out = append(out, w)
 	}
-	return out, nil
+	return v.say.inSeries(requests, out), nil
 }
 
 // wayText says how somebody gets there, and whom to call.
 func (p *Pages) wayText(say tongue, r carpool.Request, listed []carpool.Listed) (text, call string) {
+	var whom *carpool.Listed
+	if i := slices.IndexFunc(listed, func(l carpool.Listed) bool { return l.ID == r.Way.Listed }); i >= 0 {
+		whom = &listed[i]
+	}
 	until := ""
 	if !r.Way.Until.IsZero() {
 		until = say.day(r.Way.Until) + ", " + say.clockOf(r.Way.Until)
@@ -173,12 +184,25 @@ func (p *Pages) wayText(say tongue, r carpool.Request, listed []carpool.Listed) 
 	switch r.Way.Kind {
 	case carpool.WayBus:
 		if b := r.Way.Bus; b != nil {
-			return say.word("pool.way.bus", b.Line, b.From, say.clockOf(b.Depart), b.To, say.clockOf(b.Arrive)), p.cfg.Union.Desk
+			text = say.word("pool.way.bus", b.Line, b.From, say.clockOf(b.Depart), b.To, say.clockOf(b.Arrive))
+			if whom != nil {
+				text += " " + say.word("pool.way.bus.else", whom.Name, whom.Phone)
+			}
+			return text, p.cfg.Union.Desk
 		}
 	case carpool.WayList:
-		if i := slices.IndexFunc(listed, func(l carpool.Listed) bool { return l.ID == r.Way.Listed }); i >= 0 {
-			return say.word("pool.way.list", listed[i].Name, listed[i].Phone, listed[i].Hours), listed[i].Phone
+		if whom != nil {
+			return say.word("pool.way.list", whom.Name, whom.Phone, whom.Hours), whom.Phone
 		}
+	case carpool.WayDesk:
+		text := say.word("pool.way.desk", until)
+		if r.Way.Text == carpool.WayTextRoadside || r.Way.Text == carpool.WayTextAway {
+			text = say.word("pool." + r.Way.Text)
+		}
+		if whom != nil {
+			return text + " " + say.word("pool.way.desk.else", whom.Name, whom.Phone), cmp.Or(p.cfg.Union.Desk, whom.Phone)
+		}
+		return text, p.cfg.Union.Desk
 	case carpool.WayRide:
 		return say.word("pool.way.ride"), ""
 	case carpool.WayAsked:
@@ -264,8 +288,15 @@ func stepsOf(say tongue, b carpool.BookingView) []step {
 		switch e {
 		case carpool.EventCancel:
 			s.Page, s.Danger = minePath+"/"+string(b.ID)+"/annulla", true
-		case carpool.EventDecline, carpool.EventNoShow:
+		case carpool.EventStopped:
+			s.Page, s.Danger = minePath+"/"+string(b.ID)+"/annulla?fa="+string(e), true
+		case carpool.EventDecline:
 			s.Danger = true
+		case carpool.EventNoShow:
+			s.Danger = true
+			if b.State != carpool.Accepted && b.As == carpool.AsRider {
+				s.Text = say.word("pool.step.never-in")
+			}
 		}
 		out = append(out, s)
 	}
@@ -291,8 +322,8 @@ func (p *Pages) actRequest(v *visit) error {
 		return err
 	}
 	id, ctx := carpool.RequestID(v.r.PathValue("id")), v.r.Context()
-	if f.raw("fa") == "ritira" && !f.on("certo") {
-		return p.showMine(v, http.StatusBadRequest, &trouble{v.say.word("pool.wrong.sure"), ""})
+	if strings.HasPrefix(f.raw("fa"), "ritira") && !f.on("certo") {
+		return p.showMine(v, http.StatusBadRequest, v.blank(), &trouble{v.say.word("pool.wrong.sure"), ""})
 	}
 	what, err := p.sendOnce(v, f, func() (string, error) {
 		switch f.raw("fa") {
@@ -301,14 +332,16 @@ func (p *Pages) actRequest(v *visit) error {
 			return "pronto", err
 		case "ritira":
 			return "ritirato", p.deps.Bookings.WithdrawRequest(ctx, v.by, id, "")
+		case "ritira-tutti":
+			return "ritirati", p.deps.Bookings.WithdrawSeries(ctx, v.by, id, "")
 		}
-		return "", fault.New(fault.Invalid, "fa: pronto or ritira")
+		return "", fault.New(fault.Invalid, "fa: pronto, ritira or ritira-tutti")
 	})
 	switch {
 	case err == nil:
 		return v.done(minePath, what)
 	case mendable(err):
-		return p.showMine(v, web.Status(err), v.say.trouble(err))
+		return p.showMine(v, web.Status(err), v.blank(), v.say.trouble(err))
 	}
 	return err
 }
@@ -335,7 +368,7 @@ func (p *Pages) watch(v *visit) error {
 	case err == nil:
 		return v.done(minePath, "avviso")
 	case mendable(err):
-		return p.showMine(v, web.Status(err), v.say.trouble(err))
+		return p.showMine(v, web.Status(err), v.blank(), v.say.trouble(err))
 	}
 	return err
 }
@@ -350,7 +383,7 @@ func (p *Pages) unwatch(v *visit) error {
 		if !mendable(err) {
 			return err
 		}
-		return p.showMine(v, web.Status(err), v.say.trouble(err))
+		return p.showMine(v, web.Status(err), v.blank(), v.say.trouble(err))
 	}
 	return v.done(minePath, "avviso-tolto")
 }

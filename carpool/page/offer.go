@@ -54,6 +54,13 @@ func (p *Pages) offerPage(v *visit) error {
 		tomorrow := string(carpool.DateOf(v.now, v.say.in).Plus(1))
 		f = v.blank("giorno", tomorrow, "dal", tomorrow, "volte", timesOnce, "liberi", "1", "abordo", "0",
 			"deviazione", strconv.Itoa(int(p.cfg.Detour.Minutes())), "contributo", v.say.euro(p.cfg.Caps.Default))
+		cars, err := p.deps.Members.Vehicles(v.r.Context(), v.me.ID)
+		if err != nil {
+			return err
+		}
+		if len(cars) == 1 { // what their only car carries
+			f.tick(cars[0].Carries)
+		}
 	}
 	return p.showOffer(v, http.StatusOK, f, nil)
 }
@@ -85,9 +92,7 @@ func (p *Pages) offerChoices(v *visit, f *filled, why *trouble) offerView {
 		School: v.say.words("pool.school", "", "school", "no-school"), Detours: v.say.words("pool.detour", "0", "5", "10", "15", "20", "30", "45"),
 		Flex: v.say.words("pool.flex", "0", "5", "10", "15", "30"), Seats: p.cfg.Limits.Seats, Note: p.cfg.Limits.Note,
 	}
-	for _, d := range weekdays {
-		view.Days = append(view.Days, option{Value: d.Rule, Text: v.say.word("pool.weekday." + d.Word), On: slices.Contains(f.all("giorni"), d.Rule)})
-	}
+	view.Days = v.weekdays(f)
 	return view
 }
 

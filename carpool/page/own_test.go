@@ -77,7 +77,7 @@ func TestAccountWithoutMember(t *testing.T) {
 	w := newWorld(t)
 	acc, err := w.people.Register(t.Context(), login.Registration{Alias: "solo@example.it", Password: good, Role: login.Resident})
 	must(t, err)
-	must(t, w.people.SetAlias(t.Context(), acc.Name, "solo@example.it"))
+	w.signsIn(acc.Name, "solo@example.it")
 	v := w.visitor()
 	v.alias = "solo@example.it"
 	v.enter()
@@ -181,6 +181,61 @@ func TestRequestForm(t *testing.T) {
 	v.wants(send("giorno", "28/03/2027", "ora", "2:30"), http.StatusOK, "domenica 28 marzo 2027")
 }
 
+// series asks for a lift every Tuesday and Thursday until a day.
+func (v *visitor) series(until string) got {
+	return v.post("/passaggi/chiedi", "da", "bergolo-municipio", "a", "cortemilia-municipio", "giorno", "2026-11-24", "ora", "11:00", "senso", "arrivo",
+		"giorni", "TU", "giorni", "TH", "fino", until, "ritorno", "aperto", "passo", "invia")
+}
+
+// TestSeriesForm asks for a treatment's journeys, sees them as one thing, and
+// gives up one day and then all.
+func TestSeriesForm(t *testing.T) {
+	w := newWorld(t)
+	v := w.resident()
+	for until, want := range map[string]string{"": "Questo serve", "23/11/2026": "Scegliete un giorno dopo il primo", "1/3/2027": "non oltre martedì 16/02/2027", "boh": "23/11/2026"} {
+		if content := v.wants(v.series(until), http.StatusBadRequest, want); !strings.Contains(content, "<details open><summary>Si ripete ogni settimana") {
+			t.Errorf("until %q: the part is closed: %s", until, content)
+		}
+	}
+	v.wants(v.post("/passaggi/chiedi", "da", "bergolo-municipio", "a", "cortemilia-municipio", "giorno", "2026-11-24", "ora", "11:00", "fino", "10/12/2026", "passo", "controlla"),
+		http.StatusBadRequest, "Scegliete almeno un giorno della settimana")
+	shown := v.wants(v.post("/passaggi/chiedi", "da", "bergolo-municipio", "a", "cortemilia-municipio", "giorno", "2026-11-24", "ora", "11:00", "giorni", "TU", "giorni", "TH", "fino", "10/12/2026",
+		"scuola", "school", "passo", "controlla"), http.StatusOK, "ogni martedì, giovedì, fino a giovedì 10/12/2026, solo nei giorni di scuola")
+	if strings.Count(shown, `name="giorni"`) != 2 {
+		t.Errorf("the page that shows it loses its days: %s", shown)
+	}
+	v.led(v.series("10/12/2026"), "/passaggi/miei?fatto=chiesto")
+	mine := v.wants(v.get("/passaggi/miei"), http.StatusOK, "ogni martedì, giovedì, fino a giovedì 10/12/2026", "La prossima volta: martedì 24 novembre 2026", "Gli altri giorni (5)")
+	if n := strings.Count(mine, "<section"); n != 2 {
+		t.Errorf("out and home are %d things", n)
+	}
+	all, err := w.Bookings.Requests(t.Context(), v.by.Member)
+	must(t, err)
+	if len(all) != 12 {
+		t.Fatalf("%d journeys", len(all))
+	}
+	left := func() (n int) {
+		all, err := w.Bookings.Requests(t.Context(), v.by.Member)
+		must(t, err)
+		for _, r := range all {
+			if r.State != carpool.RequestWithdrawn {
+				n++
+			}
+		}
+		return n
+	}
+	path := "/passaggi/richieste/" + string(all[0].ID)
+	v.wants(v.post(path, "fa", "ritira-tutti"), http.StatusBadRequest, "casella di conferma")
+	v.led(v.post(path, "fa", "ritira", "certo", "si"), "/passaggi/miei?fatto=ritirato")
+	if left() != 10 {
+		t.Errorf("%d journeys are left after one", left())
+	}
+	v.led(v.post("/passaggi/richieste/"+string(all[4].ID), "fa", "ritira-tutti", "certo", "si"), "/passaggi/miei?fatto=ritirati")
+	if left() != 0 {
+		t.Errorf("%d journeys are left", left())
+	}
+}
+
 // TestOffers offers once and weekly, pauses, leaves out a day, ends.
 func TestOffers(t *testing.T) {
 	w := newWorld(t)
@@ -188,6 +243,11 @@ func TestOffers(t *testing.T) {
 	base := []string{"auto", string(car), "da", "bergolo-municipio", "a", "cortemilia-municipio", "ora", "7.10", "liberi", "2", "abordo", "0", "deviazione", "15"}
 	offer := func(status int, more ...string) got {
 		body := v.wants(v.get("/passaggi/offri"), http.StatusOK)
+		for name, on := range map[string]bool{"deambulatore": true, "carrozzina": false} {
+			if field := regexp.MustCompile(`<input[^>]*name="` + name + `"[^>]*>`).FindString(body); strings.Contains(field, "checked") != on || field == "" {
+				t.Fatalf("what the only car carries: %s", field)
+			}
+		}
 		g := v.post("/passaggi/offri", append(append([]string{"volta", onceIn(t, body)}, base...), more...)...)
 		if g.StatusCode != status {
 			t.Fatalf("%v: %d %s", more, g.StatusCode, text(mainOf(g.Body)))

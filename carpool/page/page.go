@@ -10,7 +10,6 @@ package page
 import (
 	"context"
 	"embed"
-	"hash/maphash"
 	"io/fs"
 	"log/slog"
 	"time"
@@ -82,10 +81,11 @@ type Deps struct {
 	Trust    Trust
 	Talk     Talk
 	Privacy  Privacy
-	Accounts Accounts // nil: nobody makes an account on a page
-	ByMail   Courier  // of codes to e-mail addresses; nil: nobody signs in by one
-	BySMS    Courier  // likewise to mobiles
-	Calendar Calendar // nil: there are no calendar addresses
+	Accounts Accounts  // nil: nobody makes an account on a page
+	ByMail   Courier   // of codes to e-mail addresses; nil: nobody signs in by one
+	BySMS    Courier   // likewise to mobiles
+	ByVoice  CodeCalls // likewise to telephones at home; nil: nobody calls
+	Calendar Calendar  // nil: there are no calendar addresses
 	// Shown says a notice on a page, "" where its reader has left; nil: pages
 	// show no news.
 	Shown func(ctx context.Context, lang, notice string) (title, text string, err error)
@@ -94,16 +94,17 @@ type Deps struct {
 
 // Pages are those of residents.
 type Pages struct {
-	cfg   Config
-	deps  Deps
-	shell *web.Shell
-	log   *slog.Logger
-	html  *web.Pages
-	seal  *sealer
-	sent  *sentForms
-	land  *gazetteer
-	lists placeLists
-	asked *searches
+	cfg     Config
+	deps    Deps
+	shell   *web.Shell
+	log     *slog.Logger
+	html    *web.Pages
+	seal    *sealer
+	sent    *sentForms
+	land    *gazetteer
+	lists   placeLists
+	asked   *searches
+	reading uploads
 }
 
 // New parses the templates; it touches nothing outside.
@@ -133,7 +134,7 @@ func New(cfg Config, deps Deps) (*Pages, error) {
 		return nil, err
 	}
 	return &Pages{cfg: cfg, deps: deps, shell: deps.Shell, log: deps.Log, html: html,
-		seal: seal, sent: newSentForms(), asked: &searches{seed: maphash.MakeSeed()}, land: newGazetteer(deps.Union), lists: placeLists{of: map[web.Lang]placeList{}}}, nil
+		seal: seal, sent: newSentForms(), asked: newSearches(), land: newGazetteer(deps.Union), lists: placeLists{of: map[web.Lang]placeList{}}}, nil
 }
 
 // Mount puts the pages, their files and their API on the shell.
@@ -202,6 +203,7 @@ func (p *Pages) mountOwn() {
 		"POST " + minePath + "/{id}/segnala":     p.report,
 		"POST " + minePath + "/{id}/blocca":      p.block,
 		"POST " + searchPath + "/richieste/{id}": p.actRequest,
+		"POST " + appealPath + "{id}":            p.appeal,
 		"POST " + minePath + "/avviso":           p.watch,
 		"POST " + minePath + "/avviso/togli":     p.unwatch,
 		"POST " + offersPath + "/{id}":           p.changeOffer,

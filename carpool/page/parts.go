@@ -87,10 +87,11 @@ type Bookings interface {
 
 // Requests are somebody's needs to get somewhere.
 type Requests interface {
-	Request(ctx context.Context, by carpool.By, r carpool.Request, back *carpool.Window, once string) (carpool.Request, error)
+	requester
 	Book(ctx context.Context, by carpool.By, request carpool.RequestID, m carpool.Match, once string) (carpool.Booking, error)
 	Ready(ctx context.Context, by carpool.By, request carpool.RequestID, from time.Time) (carpool.Request, error)
 	WithdrawRequest(ctx context.Context, by carpool.By, id carpool.RequestID, reason string) error
+	WithdrawSeries(ctx context.Context, by carpool.By, id carpool.RequestID, reason string) error
 	Requests(ctx context.Context, rider carpool.MemberID) ([]carpool.Request, error)
 	RequestOf(ctx context.Context, by carpool.By, id carpool.RequestID) (carpool.Request, error)
 }
@@ -117,6 +118,7 @@ type BookingSteps interface {
 	Board(ctx context.Context, by carpool.By, id carpool.BookingID, reason string) (carpool.Booking, error)
 	Complete(ctx context.Context, by carpool.By, id carpool.BookingID, reason string) (carpool.Booking, error)
 	NoShow(ctx context.Context, by carpool.By, id carpool.BookingID, reason string) (carpool.Booking, error)
+	Stopped(ctx context.Context, by carpool.By, id carpool.BookingID, reason string) (carpool.Booking, error)
 }
 
 // Alerts tell somebody when a lift appears.

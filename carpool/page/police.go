@@ -16,7 +16,7 @@ import (
 // StaffTrust is what officers and the office see of drivers: the queue of
 // papers and suspensions, and nothing else. Each look is written down.
 type StaffTrust interface {
-	Queue(ctx context.Context, officer carpool.By, in ...func(comune string) bool) ([]carpool.CheckView, error)
+	Queue(ctx context.Context, officer carpool.By, in func(comune string) bool) ([]carpool.CheckView, error)
 	Look(ctx context.Context, officer carpool.By, id string) (carpool.CheckView, error)
 	Picture(ctx context.Context, officer carpool.By, check, picture string) (carpool.Picture, error)
 	Mine(ctx context.Context, driver carpool.MemberID) ([]carpool.Check, error)
@@ -25,7 +25,9 @@ type StaffTrust interface {
 	Propose(ctx context.Context, by carpool.By, member carpool.MemberID, reason string) (carpool.Suspension, error)
 	Settle(ctx context.Context, by carpool.By, id string, ok bool, reason string) (carpool.Suspension, error)
 	Lift(ctx context.Context, by carpool.By, id, reason string) (carpool.Suspension, error)
+	Uphold(ctx context.Context, by carpool.By, id, reason string) (carpool.Suspension, error)
 	Suspensions(ctx context.Context, open bool) ([]carpool.Suspension, error)
+	SuspensionsOf(ctx context.Context, member carpool.MemberID) ([]carpool.Suspension, error)
 }
 
 const checkPath = policePath + "/controllo"
@@ -39,6 +41,7 @@ func (s *Staff) policeRoutes() staffRoutes {
 		"POST " + checkPath + "/{id}/sospendi":            s.policePropose,
 		"POST " + policePath + "/sospensioni/{id}/decidi": s.policeSettle,
 		"POST " + policePath + "/sospensioni/{id}/leva":   s.policeLift,
+		"POST " + policePath + "/sospensioni/{id}/resta":  s.policeUphold,
 	}
 }
 
@@ -93,18 +96,8 @@ func (s *Staff) queue(ctx context.Context) ([]carpool.CheckView, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := []carpool.CheckView{}
-	for _, c := range all {
-		_, in, err := s.inScope(ctx, login.CheckDrivers, c.Driver)
-		if err != nil {
-			return nil, err
-		}
-		if in {
-			out = append(out, c)
-		}
-	}
-	slices.SortStableFunc(out, func(a, b carpool.CheckView) int { return cmp.Or(a.Asked.Compare(b.Asked), cmp.Compare(a.ID, b.ID)) })
-	return out, nil
+	slices.SortStableFunc(all, func(a, b carpool.CheckView) int { return cmp.Or(a.Asked.Compare(b.Asked), cmp.Compare(a.ID, b.ID)) })
+	return all, nil
 }
 
 // checkWhat says why papers are looked at: for the first time, or since those

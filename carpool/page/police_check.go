@@ -61,7 +61,7 @@ func (s *Staff) checkPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f := s.blank(r, "patente", string(c.Licence), "assicurazione", string(c.Insurance), "revisione", string(c.Roadworthy))
+	f := s.blank(r, "patente", dayOf(c.Licence), "assicurazione", dayOf(c.Insurance), "revisione", dayOf(c.Roadworthy))
 	return s.showCheck(w, r, f, c)
 }
 
@@ -171,17 +171,30 @@ func (s *Staff) decide(w http.ResponseWriter, r *http.Request) error {
 // date reads a day; where papers are to be in order it must be there and not
 // over.
 func (f *staffForm) date(name string, needed bool, today carpool.Date) carpool.Date {
-	d := carpool.Date(f.get(name))
+	typed := f.get(name)
+	if typed == "" {
+		if needed {
+			f.bad(name, "desk.wrong.empty")
+		}
+		return ""
+	}
+	d, err := readDate(typed)
 	switch {
-	case d == "" && !needed:
-	case d == "":
-		f.bad(name, "desk.wrong.empty")
-	case d.Check() != nil:
+	case err != nil:
 		f.bad(name, "police.wrong.date")
 	case needed && d < today:
 		f.bad(name, "police.wrong.expired")
 	}
 	return d
+}
+
+// dayOf is a day as papers have it: "31/03/2027".
+func dayOf(d carpool.Date) string {
+	t, err := time.Parse(time.DateOnly, string(d))
+	if err != nil {
+		return ""
+	}
+	return t.Format("02/01/2006")
 }
 
 // policePropose proposes a suspension of the driver of a check.
@@ -238,10 +251,10 @@ func (s *Staff) apiChecks(w http.ResponseWriter, r *http.Request) error {
 }
 
 // inScope says whether a member is of a comune in which the asker has a right.
-func (s *Staff) inScope(ctx context.Context, right login.Right, id carpool.MemberID) (carpool.Member, bool, error) {
-	m, err := s.deps.Members.Get(ctx, id)
+func (s *Staff) inScope(ctx context.Context, right login.Right, id carpool.MemberID) (bool, error) {
+	comune, err := s.deps.Members.ComuneOf(ctx, id)
 	if gone(err) {
-		return m, false, nil
+		return false, nil
 	}
-	return m, err == nil && within(ctx, right, m.Comune), err
+	return err == nil && within(ctx, right, comune), err
 }

@@ -81,11 +81,11 @@ func (o *officeBookings) FirstNames(_ context.Context, _ carpool.By, rides []car
 
 type officeTrust office
 
-func (o *officeTrust) Queue(_ context.Context, by carpool.By, _ ...func(string) bool) ([]carpool.CheckView, error) {
+func (o *officeTrust) Queue(_ context.Context, by carpool.By, in func(string) bool) ([]carpool.CheckView, error) {
 	(*office)(o).note(by, "guarda la coda")
 	var out []carpool.CheckView
 	for _, c := range o.checks {
-		if c.State == carpool.CheckWaiting {
+		if c.State == carpool.CheckWaiting && in(o.members[c.Driver].Comune) {
 			out = append(out, c)
 		}
 	}
@@ -120,6 +120,10 @@ func (o *officeTrust) Mine(_ context.Context, driver carpool.MemberID) ([]carpoo
 		return []carpool.Check{{ID: "k-old", Driver: driver, Vehicle: "v-1", State: carpool.CheckPassed, Licence: "2026-12-01", Insurance: "2026-12-01", Roadworthy: "2026-12-01"}}, nil
 	}
 	return nil, nil
+}
+
+func (o *officeTrust) SuspensionsOf(_ context.Context, member carpool.MemberID) ([]carpool.Suspension, error) {
+	return slices.DeleteFunc(slices.Clone(o.suspensions), func(s carpool.Suspension) bool { return s.Member != member }), nil
 }
 
 func (o *officeTrust) Drivers(context.Context, carpool.By) ([]carpool.DriverState, error) {
@@ -176,6 +180,20 @@ func (o *officeTrust) Settle(_ context.Context, by carpool.By, id string, ok boo
 
 func (o *officeTrust) Lift(_ context.Context, by carpool.By, id, _ string) (carpool.Suspension, error) {
 	return o.turn(by, id, carpool.SuspensionInForce, carpool.SuspensionLifted)
+}
+
+func (o *officeTrust) Uphold(_ context.Context, by carpool.By, id, reason string) (carpool.Suspension, error) {
+	for i, s := range o.suspensions {
+		if s.ID == id && s.Appealed() {
+			if s.By == by.Account {
+				return s, fault.New(fault.Denied, "you proposed it")
+			}
+			o.suspensions[i].Answer, o.suspensions[i].AnsweredBy = reason, by.Account
+			(*office)(o).note(by, "%s resta", id)
+			return o.suspensions[i], nil
+		}
+	}
+	return carpool.Suspension{}, fault.New(fault.Conflict, "no appeal waits for an answer")
 }
 
 func (o *officeTrust) Suspensions(_ context.Context, open bool) ([]carpool.Suspension, error) {

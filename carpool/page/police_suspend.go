@@ -19,9 +19,12 @@ type suspensionView struct {
 	ID, URL, Who, Reason string
 	By, At               string
 	Settled, SettledBy   string
-	Appeal               string
+	Appeal, AppealAt     string
+	Answer, AnsweredBy   string
 	StateName, Colour    string
 	CanSettle, CanLift   bool
+	CanUphold            bool // the member appealed, and who looks may say that it stays
+	OwnAppeal            bool // the member appealed, and who looks proposed it
 	Own                  bool // proposed by who looks: somebody else decides
 }
 
@@ -33,13 +36,14 @@ func (p speech) suspensions(ctx context.Context, path string, right login.Right)
 	}
 	var out []suspensionView
 	for _, x := range all {
-		m, in, err := p.inScope(ctx, right, x.Member)
+		m, err := p.deps.Members.See(ctx, staffBy(ctx), x.Member, carpool.LookSuspend, x.ID, func(comune string) bool { return within(ctx, right, comune) })
+		if gone(err) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
-		if in {
-			out = append(out, p.suspensionView(ctx, path, x, m))
-		}
+		out = append(out, p.suspensionView(ctx, path, x, m))
 	}
 	return out, nil
 }
@@ -47,12 +51,16 @@ func (p speech) suspensions(ctx context.Context, path string, right login.Right)
 func (p speech) suspensionView(ctx context.Context, path string, x carpool.Suspension, m carpool.Member) suspensionView {
 	me := web.Who(ctx).Person
 	v := suspensionView{ID: x.ID, URL: path + "/" + url.PathEscape(x.ID), Who: p.forWhom(m).Name, Reason: x.Reason, By: x.By, At: p.moment(x.At), Settled: x.Settled, SettledBy: x.SettledBy,
-		Appeal: x.Appeal, StateName: p.known("police.suspension." + string(x.State)), Colour: "unknown"}
+		Appeal: x.Appeal, Answer: x.Answer, AnsweredBy: x.AnsweredBy, StateName: p.known("police.suspension." + string(x.State)), Colour: "unknown"}
 	switch x.State {
 	case carpool.SuspensionProposed:
 		v.Colour, v.Own, v.CanSettle = "degraded", x.By == me, x.By != me
 	case carpool.SuspensionInForce:
 		v.Colour, v.CanLift = "down", true
+		v.CanUphold, v.OwnAppeal = x.Appealed() && x.By != me, x.Appealed() && x.By == me
+	}
+	if x.Appeal != "" {
+		v.AppealAt = p.moment(x.AppealAt)
 	}
 	return v
 }
@@ -68,7 +76,7 @@ func (s *Staff) suspension(r *http.Request, right login.Right) (carpool.Suspensi
 	if i < 0 {
 		return carpool.Suspension{}, outside("suspension", id)
 	}
-	_, in, err := s.inScope(r.Context(), right, all[i].Member)
+	in, err := s.inScope(r.Context(), right, all[i].Member)
 	if err == nil && !in {
 		err = outside("suspension", id)
 	}
@@ -107,6 +115,17 @@ func (s *Staff) settle(w http.ResponseWriter, r *http.Request, right login.Right
 
 // lift ends a suspension that is in force.
 func (s *Staff) lift(w http.ResponseWriter, r *http.Request, right login.Right, back string, show func(http.ResponseWriter, *http.Request, *staffForm) error) error {
+	return s.withReason(w, r, right, back+"?fatto=levata", s.deps.Trust.Lift, show)
+}
+
+// uphold answers an appeal: the suspension stays.
+func (s *Staff) uphold(w http.ResponseWriter, r *http.Request, right login.Right, back string, show func(http.ResponseWriter, *http.Request, *staffForm) error) error {
+	return s.withReason(w, r, right, back+"?fatto=resta", s.deps.Trust.Uphold, show)
+}
+
+// withReason does something to the suspension of the path for a written reason.
+func (s *Staff) withReason(w http.ResponseWriter, r *http.Request, right login.Right, back string, do func(context.Context, carpool.By, string, string) (carpool.Suspension, error),
+	show func(http.ResponseWriter, *http.Request, *staffForm) error) error {
 	x, err := s.suspension(r, right)
 	if err != nil {
 		return err
@@ -117,8 +136,8 @@ func (s *Staff) lift(w http.ResponseWriter, r *http.Request, right login.Right, 
 	}
 	if reason := f.get("motivo"); reason == "" {
 		f.refuse("police.wrong.reason")
-	} else if _, err := s.deps.Trust.Lift(r.Context(), staffBy(r.Context()), x.ID, reason); err == nil {
-		return seeOther(w, r, back+"?fatto=levata")
+	} else if _, err := do(r.Context(), staffBy(r.Context()), x.ID, reason); err == nil {
+		return seeOther(w, r, back)
 	} else if err = f.mendable(err); err != nil {
 		return err
 	}
@@ -133,12 +152,20 @@ func (s *Staff) policeLift(w http.ResponseWriter, r *http.Request) error {
 	return s.lift(w, r, login.CheckDrivers, policePath, s.showPolice)
 }
 
+func (s *Staff) policeUphold(w http.ResponseWriter, r *http.Request) error {
+	return s.uphold(w, r, login.CheckDrivers, policePath, s.showPolice)
+}
+
 func (s *Staff) manageSettle(w http.ResponseWriter, r *http.Request) error {
 	return s.settle(w, r, login.ManageCarpool, suspendedPath, s.showSuspensions)
 }
 
 func (s *Staff) manageLift(w http.ResponseWriter, r *http.Request) error {
 	return s.lift(w, r, login.ManageCarpool, suspendedPath, s.showSuspensions)
+}
+
+func (s *Staff) manageUphold(w http.ResponseWriter, r *http.Request) error {
+	return s.uphold(w, r, login.ManageCarpool, suspendedPath, s.showSuspensions)
 }
 
 type suspensionsView struct {
@@ -169,7 +196,7 @@ func (s *Staff) managePropose(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ctx, id, reason := r.Context(), carpool.MemberID(f.get("persona")), f.get("motivo")
-	_, in, err := s.inScope(ctx, login.ManageCarpool, id)
+	in, err := s.inScope(ctx, login.ManageCarpool, id)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package page_test
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -18,7 +19,7 @@ func TestOfficerSeesTheQueueAndNothingElse(t *testing.T) {
 	says(t, queue, 200, "In coda: 2", "AA111AA", "BB222BB", "Autista Tre", "prima volta", "quelli di prima valgono fino a martedì 1 dicembre 2026", "Li ho rinnovati.", "decide un’altra persona")
 	hides(t, queue, "+393339998887", "Cortemilia, ospedale", "type=\"search\"", "name=\"cerca\"")
 	check := o.as("polizia", "/passaggi/polizia/controllo/k-bergolo")
-	says(t, check, 200, "AA111AA", "Autista Tre", "auto rossa", `value="2027-03-31"`, "Patente (1)", "Una alla volta"[1:], "prima volta")
+	says(t, check, 200, "AA111AA", "Autista Tre", "auto rossa", `value="31/03/2027"`, "Patente (1)", "Una alla volta"[1:], "prima volta")
 	hides(t, check, "<img", "+393339998887") // no picture before it is asked for
 	if !slices.Contains(o.did, "polizia: guarda k-bergolo") || check.Header().Get("Cache-Control") != "no-store" {
 		t.Errorf("%q %v", o.did, check.Header())
@@ -38,13 +39,16 @@ func TestOfficerSeesTheQueueAndNothingElse(t *testing.T) {
 	says(t, o.as("polizia", "/passaggi/polizia/controllo/k-nobody"), 404)
 
 	at := "/passaggi/polizia/controllo/k-bergolo"
+	if page := o.as("polizia", at).Body.String(); !regexp.MustCompile(`name="patente"[^>]* value="\d\d/\d\d/20\d\d"`).MatchString(page) || regexp.MustCompile(`value="20\d\d-`).MatchString(page) {
+		t.Errorf("days as machines write them: %s", page)
+	}
 	for name, c := range map[string]struct {
 		form []string
 		want string
 	}{
 		"expired":   {[]string{"esito", "si", "patente", "2026-01-31", "assicurazione", "2027-01-31", "revisione", "2028-01-31"}, "È già scaduto"},
 		"no date":   {[]string{"esito", "si", "patente", "", "assicurazione", "2027-01-31", "revisione", "2028-01-31"}, "Da riempire"},
-		"bad date":  {[]string{"esito", "si", "patente", "31/1/2027", "assicurazione", "2027-01-31", "revisione", "2028-01-31"}, "Scrivete la data"},
+		"bad date":  {[]string{"esito", "si", "patente", "31/13/2027", "assicurazione", "2027-01-31", "revisione", "2028-01-31"}, "Scrivete la data"},
 		"no reason": {[]string{"esito", "no"}, "Scrivete il motivo"},
 		"nothing":   {nil, ""},
 		"strange":   {[]string{"esito", "forse"}, ""},
@@ -55,7 +59,7 @@ func TestOfficerSeesTheQueueAndNothingElse(t *testing.T) {
 		}
 	}
 	says(t, o.post("polizia-cortemilia", at, "esito", "no", "motivo", "x"), 404)
-	leads(t, o.post("polizia", at, "esito", "si", "patente", "2027-03-31", "assicurazione", "2027-01-31", "revisione", "2028-05-31"))
+	leads(t, o.post("polizia", at, "esito", "si", "patente", "31/03/2027", "assicurazione", "31.1.27", "revisione", "2028-05-31"))
 	if !slices.Contains(o.did, `polizia: decide k-bergolo true 2027-03-31 2027-01-31 2028-05-31 ""`) {
 		t.Errorf("%q", o.did)
 	}
@@ -82,6 +86,16 @@ func TestSuspensionNeedsFourEyes(t *testing.T) {
 	if o.suspensions[0].State != "in-force" {
 		t.Error(o.suspensions[0])
 	}
+	stays := "/passaggi/polizia/sospensioni/z-2/resta"
+	says(t, o.as("polizia-due", "/passaggi/polizia"), 200, "Li ho rinnovati.", "se resta lo decide un’altra persona")
+	hides(t, o.as("polizia-due", "/passaggi/polizia"), stays)
+	says(t, o.as("polizia", "/passaggi/polizia"), 200, "La sospensione resta: rispondi", stays)
+	says(t, o.post("polizia-due", stays, "motivo", "restano scaduti"), 400, "Non è stato fatto")
+	says(t, o.post("gestione-bergolo", "/passaggi/gestione/sospensioni/z-2/resta", "motivo", "restano scaduti"), 403) // of one comune alone
+	says(t, o.post("polizia", stays), 400, "Scrivete il motivo")
+	leads(t, o.post("gestione", "/passaggi/gestione/sospensioni/z-2/resta", "motivo", "restano scaduti"))
+	says(t, o.as("gestione", "/passaggi/gestione/sospensioni"), 200, "restano scaduti", "risposto da gestione")
+	says(t, o.post("polizia", stays, "motivo", "di nuovo"), 400, "Non è stato fatto")
 	says(t, o.post("polizia-due", "/passaggi/polizia/sospensioni/z-2/leva"), 400, "Scrivete il motivo")
 	leads(t, o.post("polizia-due", "/passaggi/polizia/sospensioni/z-2/leva", "motivo", "documenti rinnovati"))
 	if o.suspensions[1].State != "lifted" {

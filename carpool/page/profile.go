@@ -49,6 +49,7 @@ type profileView struct {
 	HasFeed  bool
 	Feed     string // told once
 	Suspend  bool
+	Papers   bool // the police look at their papers, or have
 }
 
 // consentRow is something that may be agreed to.
@@ -112,6 +113,11 @@ func (p *Pages) showProfile(v *visit, status int, f *filled, why *trouble, feed 
 		}
 		view.Consents = append(view.Consents, r)
 	}
+	checks, err := p.deps.Trust.Mine(ctx, v.me.ID)
+	if err != nil {
+		return err
+	}
+	view.Papers = slices.ContainsFunc(checks, func(c carpool.Check) bool { return c.State == carpool.CheckWaiting || c.State == carpool.CheckPassed })
 	looks, err := p.deps.Trust.Looks(ctx, v.me.ID)
 	if err != nil {
 		return err

@@ -21,6 +21,7 @@ type registerView struct {
 	Aliases []option // what to sign in by
 
 	MailOnly bool // no code goes to a telephone
+	Voice    bool // the desk reads codes out
 	Desk     Contacts
 }
 
@@ -37,7 +38,7 @@ func (p *Pages) registerPage(v *visit) error {
 func (p *Pages) showRegister(v *visit, status int, f *filled, why *trouble) error {
 	id := web.Who(v.r.Context())
 	kinds := p.aliasKinds()
-	view := registerView{F: f, Trouble: why, Account: !id.Known(), Comuni: p.comuneOptions(v.say), Desk: p.cfg.Union, MailOnly: p.deps.BySMS == nil}
+	view := registerView{F: f, Trouble: why, Account: !id.Known(), Comuni: p.comuneOptions(v.say), Desk: p.cfg.Union, MailOnly: p.deps.BySMS == nil && p.deps.ByVoice == nil, Voice: p.deps.ByVoice != nil}
 	view.Closed = view.Account && len(kinds) == 0 || id.Known() && !id.May(login.UseCarpool)
 	if view.Account && !view.Closed {
 		view.Aliases = marked(v.say.words("pool.alias", kinds...), f.oneOf("accesso", kinds...))

@@ -69,7 +69,7 @@ func (p *plain) Len() int {
 
 // Near gives every ride that some point can be taken in by, each with all its
 // legs.
-func (p *plain) Near(_ context.Context, points []geo.LonLat, budget time.Duration, _ carpool.Window) (carpool.Nearby, error) {
+func (p *plain) Near(_ context.Context, from, to []geo.LonLat, budget time.Duration, _ carpool.Window) (carpool.Nearby, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var out carpool.Nearby
@@ -79,7 +79,7 @@ func (p *plain) Near(_ context.Context, points []geo.LonLat, budget time.Duratio
 			near.Between = append(near.Between, fly(stops[i-1], stops[i], driving))
 		}
 		fits := false
-		for _, point := range points {
+		for _, point := range slices.Concat(from, to) {
 			to, from := make([]carpool.Leg, len(stops)), make([]carpool.Leg, len(stops))
 			for i, s := range stops {
 				to[i], from[i] = fly(s, point, driving), fly(point, s, driving)

@@ -86,7 +86,7 @@ func (p *Pages) search(v *visit) error {
 		f.values.Set("ora", v.now.In(v.say.in).Add(time.Hour).Truncate(30*time.Minute).Format("15:04"))
 	}
 	if asked {
-		if err := p.asked.take(v); err != nil {
+		if err := p.asked.take(v.r.Context(), v.now, memberSearches); err != nil {
 			return err
 		}
 	}
@@ -109,7 +109,7 @@ func (p *Pages) search(v *visit) error {
 }
 
 // askBlame says which fields of the forms an error of a search is about.
-var askBlame = map[string]string{"from": "da", "to": "a", "when": "ora", "seats": "posti", "max_walk": "piedi", "window": "ora"}
+var askBlame = map[string]string{"from": "da", "to": "a", "when": "ora", "seats": "posti", "max_walk": "piedi", "window": "ora", "days": "giorni", "until": "fino"}
 
 func (p *Pages) searchView(v *visit, f *filled, places []carpool.Place, found *foundView) searchView {
 	return searchView{
@@ -162,6 +162,16 @@ func (p *Pages) readAsk(v *visit, f *filled, places []carpool.Place) (ask carpoo
 // needs of a rider out of a form.
 func (f *filled) needs() carpool.Needs {
 	return carpool.Needs{WalkingFrame: f.on("deambulatore"), Wheelchair: f.on("carrozzina"), ChildSeats: f.number("seggiolini", 0, 4, 0)}
+}
+
+// tick is the other way round: needs as the fields say them.
+func (f *filled) tick(n carpool.Needs) {
+	for name, on := range map[string]bool{"deambulatore": n.WalkingFrame, "carrozzina": n.Wheelchair} {
+		if on {
+			f.values.Set(name, "si")
+		}
+	}
+	f.values.Set("seggiolini", strconv.Itoa(n.ChildSeats))
 }
 
 // window reads when somebody wants to arrive or to leave.
@@ -235,7 +245,7 @@ func (p *Pages) matchView(say tongue, m carpool.Match, i int, from, to end, plac
 	out := matchView{
 		ID: "passaggio-" + strconv.Itoa(i+1), Depart: say.clockOf(m.Pickup.Time), Arrive: say.clockOf(m.Drop.Time),
 		From: stopName(m.Pickup, from, places, say), To: stopName(m.Drop, to, places, say),
-		Aboard: say.minutes(m.Aboard), Way: say.km(m.Way), Ask: askPath + "?" + f.address(m.Ride),
+		Aboard: say.minutes(spanShown(m.Pickup.Time, m.Drop.Time)), Way: say.km(m.Way), Ask: askPath + "?" + f.address(m.Ride),
 	}
 	if m.Pickup.Walk >= 30*time.Second {
 		out.WalkFrom = say.minutes(m.Pickup.Walk)
@@ -277,23 +287,14 @@ func (t tongue) reason(r carpool.Reason) string {
 		case time.Time:
 			args[i] = t.clockOf(a)
 		case time.Duration:
-			args[i] = int((a + time.Minute - 1) / time.Minute)
+			args[i] = wholeMinutes(a)
 		case float64: // as JSON reads numbers
 			args[i] = int(a)
 		default:
 			args[i] = a
 		}
 	}
-	return t.counted("pool."+r.Key, args...)
-}
-
-// counted is words with a number, in the singular KEY.one where it is one and
-// there is such a word.
-func (t tongue) counted(key string, args ...any) string {
-	if len(args) > 0 && args[0] == 1 && t.has(key+".one") {
-		return t.word(key + ".one")
-	}
-	return t.word(key, args...)
+	return counted(t.word, "pool."+r.Key, args...)
 }
 
 // miss is one line of what nearly fits.

@@ -20,6 +20,10 @@ type StaffDesk interface {
 	Calls(ctx context.Context, by carpool.By) ([]carpool.Call, error)
 	Take(ctx context.Context, by carpool.By, id string) (carpool.Call, error)
 	Outcome(ctx context.Context, by carpool.By, id string, o carpool.CallOutcome, note string) error
+	CodeCalls(ctx context.Context, by carpool.By) ([]carpool.CodeCall, error)
+	TakeCode(ctx context.Context, by carpool.By, id string) (carpool.CodeCall, error)
+	EndCode(ctx context.Context, by carpool.By, id string, o carpool.CallOutcome) error
+	Vouch(ctx context.Context, by carpool.By, how carpool.AccessBy) error
 	Sheet(ctx context.Context, by carpool.By, on carpool.Date, comune string) (carpool.Sheet, error)
 	Slip(ctx context.Context, by carpool.By, b carpool.BookingID) (carpool.Slip, error)
 	SpecialDay(ctx context.Context, by carpool.By, d carpool.SpecialDay) ([]carpool.SpecialResult, error)
@@ -45,11 +49,15 @@ type sheetView struct {
 // not of the whole union gets that of a comune of their own.
 func (s *Staff) sheetOf(r *http.Request) (carpool.Sheet, *staffForm, error) {
 	ctx, q := r.Context(), r.URL.Query()
-	day, comune := carpool.Date(q.Get("giorno")), q.Get("comune")
-	if day == "" {
-		day = s.of(r).today()
+	typed, comune := q.Get("giorno"), q.Get("comune")
+	if typed == "" {
+		typed = string(s.of(r).today())
 	}
-	f := s.blank(r, "giorno", string(day), "comune", comune)
+	day, wrong := readDate(typed)
+	if wrong == nil {
+		typed = dayOf(day)
+	}
+	f := s.blank(r, "giorno", typed, "comune", comune)
 	if comune != "" && !within(ctx, login.DeskCarpool, comune) {
 		return carpool.Sheet{}, f, outside("comune", comune)
 	}
@@ -62,7 +70,7 @@ func (s *Staff) sheetOf(r *http.Request) (carpool.Sheet, *staffForm, error) {
 		comune = mine[0].ISTAT
 		f.values.Set("comune", comune)
 	}
-	if day.Check() != nil {
+	if wrong != nil {
 		f.bad("giorno", "desk.wrong.day")
 		return carpool.Sheet{Comune: comune}, f, nil
 	}
@@ -161,7 +169,7 @@ func (s *Staff) slipPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m, err := s.member(ctx, b.Booking.Rider)
+	m, err := s.memberIn(ctx, b.Booking.Rider, carpool.LookSlip, string(id))
 	if gone(err) { // of another comune: as if there were none, and without the rider's name for it
 		return outside("booking", string(id))
 	}

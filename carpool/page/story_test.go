@@ -108,6 +108,40 @@ func TestCancel(t *testing.T) {
 	rider.led(rider.get(booking+"/annulla"), booking)
 }
 
+// TestTheCarStopped: whoever is aboard says so, with 112 in sight; what was meant
+// as a cancellation before they got in is not taken for it.
+func TestTheCarStopped(t *testing.T) {
+	w := newWorld(t)
+	driver, car := w.driver()
+	w.offer(driver, car, "2026-11-25", "07:10")
+	rider := w.resident()
+	booking := w.booked(rider, "2026-11-25")
+	driver.led(driver.post(booking, "fa", "accept"), booking+"?fatto=accettato")
+	w.at(time.Date(2026, 11, 25, 6, 5, 0, 0, time.UTC))
+	rider.enter()
+	driver.enter()
+	if body := driver.wants(driver.get(booking), http.StatusOK, ">Annulla<"); strings.Contains(body, "L’auto si è fermata") {
+		t.Error("a car that has not left may have stopped")
+	}
+	w.at(time.Date(2026, 11, 25, 6, 11, 0, 0, time.UTC))
+	driver.wants(driver.get(booking), http.StatusOK, ">Annulla<", "L’auto si è fermata")
+	driver.wants(driver.get(booking+"/annulla"), http.StatusOK, "Annullare il passaggio?")
+	driver.wants(driver.get(booking+"/annulla?fa=stopped"), http.StatusOK, "L’auto si è fermata?", "tel:112")
+	driver.led(driver.post(booking, "fa", "board"), booking+"?fatto=salito")
+	body := driver.wants(driver.get(booking), http.StatusOK, "L’auto si è fermata")
+	if strings.Contains(body, ">Annulla<") || strings.Contains(body, "mai salito") {
+		t.Error("the driver of one who is aboard may cancel")
+	}
+	rider.wants(rider.get(booking), http.StatusOK, "L’auto si è fermata")
+	driver.wants(driver.get(booking+"/annulla"), http.StatusOK, "chiama chi è in auto con voi", "tel:112")
+	rider.wants(rider.get(booking+"/annulla"), http.StatusOK, "lo sportello chiama voi", "tel:112")
+	rider.wants(rider.post(booking+"/annulla", "motivo", "non vengo"), http.StatusConflict, "è già a bordo")
+	rider.led(rider.post(booking+"/annulla", "fa", "stopped"), booking+"?fatto=fermata")
+	rider.wants(rider.get(booking+"?fatto=fermata"), http.StatusOK, "Lo abbiamo detto allo sportello", "l’auto si è fermata per strada")
+	rider.wants(rider.get("/passaggi/miei"), http.StatusOK, "L’auto si è fermata: lo sportello vi chiama appena può. In caso di pericolo, 112.")
+	driver.wants(driver.get(booking), http.StatusOK, "Annullato")
+}
+
 // booked asks for the lift of a day and gives the page of the booking.
 func (w *world) booked(rider *visitor, day carpool.Date) string {
 	w.t.Helper()

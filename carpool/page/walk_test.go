@@ -150,7 +150,7 @@ func TestWalkInABrowser(t *testing.T) {
 	s.enter("autista3@example.it", "/passaggi/auto", "in regola")
 	s.on("offri", []browsertest.Step{follow("/passaggi/offri")}, "Offrire un passaggio")
 	s.on("offerte", []browsertest.Step{step("#da", "Bergolo, m"), step("#a", "Cortemilia, m"), step("#ora", "07:10"), step("#volte-una", browsertest.Down), step("#giorni-WE", " "),
-		step("#liberi", "2"), step("#deambulatore", " "), step("#nota", "Parto puntuale"), push("/passaggi/offri")}, "Offerta pubblicata.", "Bergolo, municipio → Cortemilia, municipio", "ogni mercoledì alle 07:10")
+		step("#liberi", "2"), step("#nota", "Parto puntuale"), push("/passaggi/offri")}, "Offerta pubblicata.", "Bergolo, municipio → Cortemilia, municipio", "ogni mercoledì alle 07:10")
 	s.leave()
 
 	part("a neighbour registers, searches and asks")

@@ -152,13 +152,28 @@ func (t tongue) date(d carpool.Date) string {
 	return t.word("pool.weekday."+strconv.Itoa(int(at.Weekday()))) + " " + at.Format("02/01/2006")
 }
 
+// spanShown is the span between two moments as clocks show them, which leave
+// their seconds out: whoever reads 07:10 and 07:13 reads three minutes. It is a
+// minute at least.
+func spanShown(from, to time.Time) time.Duration {
+	return max(to.Truncate(time.Minute).Sub(from.Truncate(time.Minute)), time.Minute)
+}
+
+// wholeMinutes is a span that no clock shows, rounded up.
+func wholeMinutes(d time.Duration) int { return int((max(d, 0) + time.Minute - 1) / time.Minute) }
+
 // minutes is a span in words, rounded up: "7 minuti".
 func (t tongue) minutes(d time.Duration) string {
-	n := int((max(d, 0) + time.Minute - 1) / time.Minute)
-	if n == 1 {
-		return t.word("pool.minute")
+	return counted(t.word, "pool.minutes", wholeMinutes(d))
+}
+
+// counted is words with a number, in the singular KEY.one where it is one and
+// there is such a word.
+func counted(word func(key string, args ...any) string, key string, args ...any) string {
+	if one := key + ".one"; len(args) > 0 && args[0] == 1 && word(one) != one {
+		return word(one)
 	}
-	return t.word("pool.minutes", n)
+	return word(key, args...)
 }
 
 // money is a sum: "1,20 €".

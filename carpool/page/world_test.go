@@ -24,9 +24,14 @@ import (
 	"github.com/crinale/crinale/internal/geo"
 	"github.com/crinale/crinale/internal/login"
 	"github.com/crinale/crinale/internal/outbox"
+	"github.com/crinale/crinale/internal/store"
 	"github.com/crinale/crinale/internal/store/storetest"
 	"github.com/crinale/crinale/internal/web"
 )
+
+// patience is how long anything that must happen may take, on the slowest
+// machine and under the race detector. It costs nothing where it happens.
+const patience = 2 * time.Minute
 
 const good = "ginepro sotto la neve 7"
 
@@ -38,15 +43,35 @@ var monday = time.Date(2026, 11, 23, 7, 0, 0, 0, time.UTC)
 type world struct {
 	*carpool.Portal
 	t      testing.TB
+	db     *store.DB
 	people *login.People
 	shell  *web.Shell
 	URL    string
 	codes  *codes
 	down   func() // takes the server off the network
+	logged logged // all that the portal and its pages wrote to the log
 
 	mu  sync.Mutex
 	now time.Time
 	n   int
+}
+
+// logged is a log in memory.
+type logged struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logged) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 func (w *world) clock() time.Time {
@@ -107,7 +132,7 @@ func newWorld(t testing.TB, change ...func(*page.Config, *page.Deps)) *world {
 	t.Helper()
 	ctx := context.Background()
 	db := storetest.SQLite(t)
-	w := &world{t: t, now: monday, codes: &codes{last: map[string]string{}}}
+	w := &world{t: t, db: db, now: monday, codes: &codes{last: map[string]string{}}}
 	db.SetClock(w.clock)
 	log, err := audit.New(audit.Config{}, audit.Deps{Store: db})
 	must(t, err)
@@ -118,7 +143,7 @@ func newWorld(t testing.TB, change ...func(*page.Config, *page.Deps)) *world {
 	lc.Limits.Join = login.Rate{Burst: 1000, Every: time.Second}
 	w.people, err = login.New(lc, login.Deps{Store: db, Audit: log})
 	must(t, err)
-	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
+	quiet := slog.New(slog.NewTextHandler(&w.logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w.Portal, err = carpool.New(carpool.Default(), carpool.Deps{Store: db, Audit: log, Outbox: box, Roads: &plain{rides: map[carpool.RideID][]geo.LonLat{}}, Accounts: w.people, Log: quiet})
 	must(t, err)
 	for _, open := range []func(context.Context) error{log.Open, box.Open, w.people.Open, w.Open} {
@@ -156,6 +181,12 @@ func newWorld(t testing.TB, change ...func(*page.Config, *page.Deps)) *world {
 	return w
 }
 
+// signsIn makes an alias sign in to an account.
+func (w *world) signsIn(account, alias string) {
+	w.t.Helper()
+	must(w.t, w.db.Do(w.t.Context(), func(tx *store.Tx) error { return w.people.SetAlias(w.t.Context(), tx, account, alias) }))
+}
+
 // resident joins by an account of their own, and is signed in.
 func (w *world) resident(consents ...carpool.ConsentTo) *visitor {
 	w.t.Helper()
@@ -163,7 +194,7 @@ func (w *world) resident(consents ...carpool.ConsentTo) *visitor {
 	alias := fmt.Sprintf("residente.%d@example.it", w.n)
 	acc, err := w.people.Register(w.t.Context(), login.Registration{Alias: alias, Password: good, Role: login.Resident})
 	must(w.t, err)
-	must(w.t, w.people.SetAlias(w.t.Context(), acc.Name, alias))
+	w.signsIn(acc.Name, alias)
 	m, err := w.Members.Register(w.t.Context(), carpool.By{Account: acc.Name}, carpool.Registration{
 		Member:   carpool.Member{Account: acc.Name, First: fmt.Sprintf("Residente%d", w.n), Last: fmt.Sprintf("Cognome%d", w.n), Phone: fmt.Sprintf("+39333120%04d", w.n), Email: alias, Comune: "004021"},
 		Consents: append([]carpool.ConsentTo{carpool.ConsentTerms}, consents...), How: "page"})
@@ -217,7 +248,7 @@ type visitor struct {
 func (w *world) visitor() *visitor {
 	jar, err := cookiejar.New(nil)
 	must(w.t, err)
-	return &visitor{w: w, http: &http.Client{Jar: jar, Timeout: 20 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	return &visitor{w: w, http: &http.Client{Jar: jar, Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
 // got is what a visitor was answered.

@@ -171,12 +171,12 @@ func TestEngineIndexEqualsLookingAtEveryRide(t *testing.T) {
 		}
 	}
 	for _, budget := range []time.Duration{0, time.Minute, 10 * time.Minute} {
-		points := rounded(g.places(rng, 3))
-		got, err := e.Index().Near(context.Background(), points, budget, carpool.Window{})
+		points := rounded(g.places(rng, 5))
+		got, err := e.Index().Near(context.Background(), points[:2], points[2:], budget, carpool.Window{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		sameNearby(t, got, nearBySearching(t, e, rides, points, budget))
+		sameNearby(t, got, nearBySearching(t, e, rides, points[:2], points[2:], budget))
 	}
 }
 

@@ -2,6 +2,7 @@ package roads
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -69,17 +70,15 @@ func (x *flatIndex) Drop(id carpool.RideID) {
 	delete(x.rides, id)
 }
 
-// Near gives the rides of a time that can take in any of the points with a
-// detour of at most budget, in the order of their names; ways that no such
-// detour uses are left out.
-func (x *flatIndex) Near(ctx context.Context, points []geo.LonLat, budget time.Duration, during carpool.Window) (carpool.Nearby, error) {
-	if len(points) > maxPoints {
-		return carpool.Nearby{}, fault.New(fault.Invalid, "roads: a search of %d points: %d at most", len(points), maxPoints)
+// Near gives the rides of a time that can pass by one of from and then by one
+// of to, with detours of at most budget, as StopIndex says, in the order of
+// their names; ways that no such detour uses are left out.
+func (x *flatIndex) Near(ctx context.Context, from, to []geo.LonLat, budget time.Duration, during carpool.Window) (carpool.Nearby, error) {
+	if err := tooMany(len(from) + len(to)); err != nil {
+		return carpool.Nearby{}, err
 	}
-	for i, p := range points {
-		if !p.Valid() {
-			return carpool.Nearby{}, fault.New(fault.Invalid, "point[%d]: not a position: latitude is -90 to 90, longitude -180 to 180", i)
-		}
+	if err := errors.Join(positions("from", from), positions("to", to)); err != nil {
+		return carpool.Nearby{}, fault.As(fault.Invalid, err)
 	}
 	x.mu.RLock()
 	rides := make([]*flatRide, 0, len(x.rides))
@@ -88,18 +87,18 @@ func (x *flatIndex) Near(ctx context.Context, points []geo.LonLat, budget time.D
 	}
 	x.mu.RUnlock()
 	slices.SortFunc(rides, func(a, b *flatRide) int { return strings.Compare(string(a.id), string(b.id)) })
-	from, to := bounds(during)
+	first, last := bounds(during)
 	var kept []*flatRide
 	for _, r := range rides {
 		between, err := x.between(ctx, r)
 		if err != nil {
 			return carpool.Nearby{}, err
 		}
-		if s := spanOf(r.leave, between); s.leave <= to && s.arrive >= from && x.mayFit(r, between, points, budget) {
+		if s := spanOf(r.leave, between); s.leave <= last && s.arrive >= first && x.mayFit(r, between, from, budget) && x.mayFit(r, between, to, budget) {
 			kept = append(kept, r)
 		}
 	}
-	return x.ask(ctx, kept, points, budget)
+	return x.ask(ctx, kept, slices.Concat(from, to), len(from), budget)
 }
 
 // between are the ways from each stop of a ride to the next.
@@ -136,8 +135,8 @@ func (x *flatIndex) mayFit(r *flatRide, between []carpool.Leg, points []geo.LonL
 }
 
 // ask gets the ways between the stops of rides and the points, in two tables,
-// and keeps the rides that fit.
-func (x *flatIndex) ask(ctx context.Context, rides []*flatRide, points []geo.LonLat, budget time.Duration) (carpool.Nearby, error) {
+// and keeps the rides that fit. The first points are those of the first end.
+func (x *flatIndex) ask(ctx context.Context, rides []*flatRide, points []geo.LonLat, starts int, budget time.Duration) (carpool.Nearby, error) {
 	out := carpool.Nearby{Rides: []carpool.NearRide{}}
 	if len(rides) == 0 || len(points) == 0 {
 		return out, nil
@@ -161,18 +160,23 @@ func (x *flatIndex) ask(ctx context.Context, rides []*flatRide, points []geo.Lon
 			return carpool.Nearby{}, err
 		}
 		n := carpool.NearRide{Ride: r.id, Between: between}
-		fits := false
+		var fits [2][]fit // at each end
 		for p := range points {
 			there, back := make([]carpool.Leg, len(r.stops)), make([]carpool.Leg, len(r.stops))
 			for s, b := range between {
 				in, on := to[first+s][p], from[p][first+s+1]
-				if b.OK && in.OK && on.OK && in.Time+on.Time-b.Time <= budget {
-					fits, there[s], back[s+1] = true, in, on
+				if more := in.Time + on.Time - b.Time; b.OK && in.OK && on.OK && more <= budget {
+					there[s], back[s+1] = in, on
+					end := 0
+					if p >= starts {
+						end = 1
+					}
+					fits[end] = append(fits[end], fit{uint32(s), uint32(p), int64(more)})
 				}
 			}
 			n.To, n.From = append(n.To, there), append(n.From, back)
 		}
-		if fits {
+		if joined(fits[0], fits[1], int64(budget)) {
 			out.Rides = append(out.Rides, n)
 		}
 		first += len(r.stops)

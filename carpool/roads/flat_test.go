@@ -43,13 +43,13 @@ func TestFlatIndexEqualsLookingAtEveryRide(t *testing.T) {
 		if x.Len() != len(rides) {
 			rt.Fatalf("holds %d, want %d", x.Len(), len(rides))
 		}
-		points := langa(rng, rapid.IntRange(1, 3).Draw(rt, "points"))
+		from, to := langa(rng, rapid.IntRange(0, 3).Draw(rt, "from")), langa(rng, rapid.IntRange(0, 3).Draw(rt, "to"))
 		budget := time.Duration(rapid.IntRange(0, 2400).Draw(rt, "budget")) * time.Second
-		got, err := x.Near(context.Background(), points, budget, carpool.Window{})
+		got, err := x.Near(context.Background(), from, to, budget, carpool.Window{})
 		if err != nil {
 			rt.Fatal(err)
 		}
-		sameNearby(t, got, nearBySearching(t, e, rides, points, budget))
+		sameNearby(t, got, nearBySearching(t, e, rides, from, to, budget))
 	})
 }
 
@@ -85,7 +85,7 @@ func TestEstimateSaysSo(t *testing.T) {
 	if err := e.Index().Put("r-1", append(bad, a), time.Time{}); fault.Of(err) != fault.Invalid {
 		t.Errorf("ride from latitude 91: %v", err)
 	}
-	if _, err := e.Index().Near(context.Background(), bad, 0, carpool.Window{}); fault.Of(err) != fault.Invalid {
+	if _, err := e.Index().Near(context.Background(), bad, bad, 0, carpool.Window{}); fault.Of(err) != fault.Invalid {
 		t.Errorf("search at latitude 91: %v", err)
 	}
 	for _, f := range [][2]float64{{0.9, 40}, {nan(), 40}, {1.4, 0}, {1.4, nan()}} {

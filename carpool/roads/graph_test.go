@@ -123,7 +123,7 @@ func TestPlaceOutsideTheMap(t *testing.T) {
 	if err := g.Index().Put("r-1", []geo.LonLat{home, far}, time.Time{}); fault.Of(err) != fault.Invalid || g.Index().Len() != 0 {
 		t.Errorf("a ride that ends outside the map: %v, %d rides", err, g.Index().Len())
 	}
-	if _, err := g.Index().Near(context.Background(), []geo.LonLat{far}, time.Hour, carpool.Window{}); fault.Of(err) != fault.Invalid {
+	if _, err := g.Index().Near(context.Background(), []geo.LonLat{far}, nil, time.Hour, carpool.Window{}); fault.Of(err) != fault.Invalid {
 		t.Errorf("a search outside the map: %v", err)
 	}
 	for _, p := range []geo.LonLat{{Lon: nan(), Lat: 45}, {Lon: 8, Lat: nan()}, {Lon: 181, Lat: 0}} {
@@ -159,7 +159,7 @@ func TestIslandsAreNotJoinedAndTheMainlandIsPreferred(t *testing.T) {
 	if err := g.Index().Put("r-1", []geo.LonLat{remote, mainland}, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	got, err := g.Index().Near(context.Background(), []geo.LonLat{near}, 24*time.Hour, carpool.Window{})
+	got, err := g.Index().Near(context.Background(), []geo.LonLat{near}, []geo.LonLat{near}, 24*time.Hour, carpool.Window{})
 	if err != nil || len(got.Rides) != 0 {
 		t.Errorf("a ride that cannot be driven takes somebody in: %+v, %v", got, err)
 	}
@@ -174,7 +174,7 @@ func TestTooManyWaysAtOnce(t *testing.T) {
 	if _, err := g.Legs(context.Background(), many, many); fault.Of(err) != fault.Invalid {
 		t.Errorf("2000 × 2000 ways: %v", err)
 	}
-	if _, err := g.Index().Near(context.Background(), many, 0, carpool.Window{}); fault.Of(err) != fault.Invalid {
+	if _, err := g.Index().Near(context.Background(), many, nil, 0, carpool.Window{}); fault.Of(err) != fault.Invalid {
 		t.Errorf("2000 points: %v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

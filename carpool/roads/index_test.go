@@ -2,6 +2,7 @@ package roads
 
 import (
 	"context"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"reflect"
@@ -19,7 +20,7 @@ import (
 func nan() float64 { return math.NaN() }
 
 // nearBySearching is the answer of an index that looks at every ride.
-func nearBySearching(t testing.TB, r carpool.Roads, rides map[carpool.RideID][]geo.LonLat, points []geo.LonLat, budget time.Duration) carpool.Nearby {
+func nearBySearching(t testing.TB, r carpool.Roads, rides map[carpool.RideID][]geo.LonLat, from, to []geo.LonLat, budget time.Duration) carpool.Nearby {
 	t.Helper()
 	var out carpool.Nearby
 	legs := func(a, b []geo.LonLat) [][]carpool.Leg {
@@ -29,46 +30,53 @@ func nearBySearching(t testing.TB, r carpool.Roads, rides map[carpool.RideID][]g
 		}
 		return l
 	}
-	ids := make([]carpool.RideID, 0, len(rides))
-	for id := range rides {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	for _, id := range ids {
+	points := slices.Concat(from, to)
+	for _, id := range slices.Sorted(maps.Keys(rides)) {
 		stops := rides[id]
-		near := carpool.NearRide{Ride: id, From: legs(points, stops)}
-		to := legs(stops, points)
+		near := carpool.NearRide{Ride: id}
+		there, back := legs(stops, points), legs(points, stops)
+		cost := make([][]time.Duration, len(points)) // of each after each stop, within the budget or -1
 		for p := range points {
-			row := make([]carpool.Leg, len(stops))
-			for s := range stops {
-				row[s] = to[s][p]
-			}
-			near.To = append(near.To, row)
-		}
-		fits := false
-		kept := make([][2][]carpool.Leg, len(points)) // ways that a detour within the budget uses
-		for p := range kept {
-			kept[p] = [2][]carpool.Leg{make([]carpool.Leg, len(stops)), make([]carpool.Leg, len(stops))}
+			near.To, near.From = append(near.To, make([]carpool.Leg, len(stops))), append(near.From, make([]carpool.Leg, len(stops)))
+			cost[p] = make([]time.Duration, len(stops)-1)
 		}
 		for s := range len(stops) - 1 {
 			b := legs(stops[s:s+1], stops[s+1:s+2])[0][0]
 			near.Between = append(near.Between, b)
 			for p := range points {
-				in, on := near.To[p][s], near.From[p][s+1]
-				if fit := b.OK && in.OK && on.OK && in.Time+on.Time-b.Time <= budget; fit {
-					fits = true
-					kept[p][0][s], kept[p][1][s+1] = in, on
+				in, on := there[s][p], back[p][s+1]
+				if cost[p][s] = in.Time + on.Time - b.Time; b.OK && in.OK && on.OK && cost[p][s] <= budget {
+					near.To[p][s], near.From[p][s+1] = in, on
+				} else {
+					cost[p][s] = tooDear
 				}
 			}
 		}
-		for p := range points {
-			near.To[p], near.From[p] = kept[p][0], kept[p][1]
-		}
-		if fits {
+		if passes(cost[:len(from)], cost[len(from):], budget) {
 			out.Rides = append(out.Rides, near)
 		}
 	}
 	return out
+}
+
+// tooDear is a cost above every budget.
+const tooDear = time.Duration(math.MaxInt64)
+
+// passes says whether some point of the first end and one of the second, not
+// before it, fit together.
+func passes(from, to [][]time.Duration, budget time.Duration) bool {
+	for _, a := range from {
+		for _, b := range to {
+			for i := range a {
+				for j := i; j < len(b); j++ {
+					if a[i] != tooDear && b[j] != tooDear && (i == j || a[i]+b[j] <= budget) {
+						return true
+					}
+				}
+			}
+		}
+	}
+	return false
 }
 
 func sameNearby(t testing.TB, got, want carpool.Nearby) {
@@ -107,13 +115,14 @@ func TestIndexEqualsLookingAtEveryRide(t *testing.T) {
 		if x.Len() != len(rides) {
 			rt.Fatalf("holds %d rides, want %d", x.Len(), len(rides))
 		}
-		points := g.places(rng, rapid.IntRange(1, 4).Draw(rt, "points"))
+		points := g.places(rng, rapid.IntRange(1, 6).Draw(rt, "points"))
+		half := rapid.IntRange(0, len(points)).Draw(rt, "of the first end")
 		budget := time.Duration(rapid.IntRange(-1, 900).Draw(rt, "budget")) * time.Second
-		got, err := x.Near(context.Background(), points, budget, carpool.Window{})
+		got, err := x.Near(context.Background(), points[:half], points[half:], budget, carpool.Window{})
 		if err != nil {
 			rt.Fatal(err)
 		}
-		want := nearBySearching(t, g, rides, points, budget)
+		want := nearBySearching(t, g, rides, points[:half], points[half:], budget)
 		sameNearby(t, got, want)
 		noon := time.Unix(0, 0).Add(12 * time.Hour)
 		during := carpool.Window{From: noon, To: noon.Add(time.Duration(rng.IntN(180)) * time.Minute)}
@@ -121,7 +130,7 @@ func TestIndexEqualsLookingAtEveryRide(t *testing.T) {
 			s := spanOf(leaves[r.Ride], r.Between)
 			return s.leave > during.To.UnixMilli() || s.arrive < during.From.UnixMilli()
 		})
-		if got, err = x.Near(context.Background(), points, budget, during); err != nil {
+		if got, err = x.Near(context.Background(), points[:half], points[half:], budget, during); err != nil {
 			rt.Fatal(err)
 		}
 		sameNearby(t, got, want)
@@ -176,7 +185,7 @@ func TestSearchesAmongChanges(t *testing.T) {
 	x := newStopIndex(g)
 	want := map[int]carpool.NearRide{}
 	for _, stops := range [][]geo.LonLat{here, there} {
-		for _, r := range nearBySearching(t, g, map[carpool.RideID][]geo.LonLat{"r-1": stops}, points, time.Hour).Rides {
+		for _, r := range nearBySearching(t, g, map[carpool.RideID][]geo.LonLat{"r-1": stops}, points, points, time.Hour).Rides {
 			want[len(stops)] = r
 		}
 	}
@@ -196,7 +205,7 @@ func TestSearchesAmongChanges(t *testing.T) {
 		})
 		wg.Go(func() {
 			for range 60 {
-				got, err := x.Near(context.Background(), points, time.Hour, carpool.Window{})
+				got, err := x.Near(context.Background(), points, points, time.Hour, carpool.Window{})
 				if err != nil {
 					t.Error(err)
 					return

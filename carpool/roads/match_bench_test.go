@@ -89,13 +89,13 @@ func BenchmarkSearch(b *testing.B) {
 	all := slices.Collect(maps.Values(rides))
 	one := func(s search) (near, matches int) {
 		around := carpool.AroundOf(s.ask, s.from, s.to)
-		points := around.Points()
+		points, in := around.Points(), len(around.Pickups)
 		_, during := carpool.ReachOf(s.ask, all[:1]) // drivers are all as flexible
-		found, err := g.Index().Near(context.Background(), points, benchBudget, during)
+		found, err := g.Index().Near(context.Background(), points[:in], points[in:], benchBudget, during)
 		if err != nil {
 			b.Fatal(err)
 		}
-		if around.Legs, err = g.Legs(context.Background(), points[:len(around.Pickups)], points[len(around.Pickups):]); err != nil {
+		if around.Legs, err = g.Legs(context.Background(), points[:in], points[in:]); err != nil {
 			b.Fatal(err)
 		}
 		candidates = candidates[:0]

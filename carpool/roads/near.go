@@ -10,16 +10,23 @@ import (
 	"github.com/crinale/crinale/internal/geo"
 )
 
-// nearSpace is the working space of Near: for every slot, the weights to and
-// from each point, one after the other. Slots of rides that are not looked at
-// hold anything.
+// nearSpace is the working space of Near.
 type nearSpace struct {
-	to, from []weight
-	looked   []bool   // by slot
+	left     []bool   // by slot: of rides that are looked at
 	rides    []uint32 // that are looked at, in the order of their names
+	from, to group
 	marks    []mark
 	fits     []fit // of all rides that fit, one after the other
 	ends     []int // of each such ride in fits
+}
+
+// group are the points at one end of a search: for every slot, the weights to
+// and from each of them, one after the other. Slots of rides that are not looked
+// at hold anything.
+type group struct {
+	spots    []spot
+	to, from []weight
+	reached  []bool // by slot: stops to which a ride may go on from a point
 }
 
 // mark is a node that a climb from a point left.
@@ -32,15 +39,29 @@ type mark struct {
 // maxPoints of one search.
 const maxPoints = 256
 
-// Near gives the rides of a time that can take in any of the points with a
-// detour of at most budget, in the order of their names. What they cost is
-// exact, the same as Legs gives; ways that no such detour uses are left out. A
-// point outside the map is Invalid.
-func (x *stopIndex) Near(ctx context.Context, points []geo.LonLat, budget time.Duration, during carpool.Window) (carpool.Nearby, error) {
-	if len(points) > maxPoints {
-		return carpool.Nearby{}, fault.New(fault.Invalid, "roads: a search of %d points: %d at most", len(points), maxPoints)
+// tooMany refuses a search of too many points.
+func tooMany(points int) error {
+	if points > maxPoints {
+		return fault.New(fault.Invalid, "roads: a search of %d points: %d at most", points, maxPoints)
 	}
-	spots, err := x.g.spots(ctx, "point", points)
+	return nil
+}
+
+// Near gives the rides of a time that can pass by one of from and then by one
+// of to, with detours of at most budget, as StopIndex says, in the order of
+// their names. What they cost is exact, the same as Legs gives; ways that no
+// such detour uses are left out. A point outside the map is Invalid.
+//
+// The rides that cannot pass by from are not looked at for to: few are left.
+func (x *stopIndex) Near(ctx context.Context, from, to []geo.LonLat, budget time.Duration, during carpool.Window) (carpool.Nearby, error) {
+	if err := tooMany(len(from) + len(to)); err != nil {
+		return carpool.Nearby{}, err
+	}
+	starts, err := x.g.spots(ctx, "from", from)
+	if err != nil {
+		return carpool.Nearby{}, err
+	}
+	ends, err := x.g.spots(ctx, "to", to)
 	if err != nil {
 		return carpool.Nearby{}, err
 	}
@@ -51,28 +72,24 @@ func (x *stopIndex) Near(ctx context.Context, points []geo.LonLat, budget time.D
 		s = &nearSpace{}
 	}
 	defer x.spare.Put(s)
-	x.look(s, len(points), during)
+	s.from.spots, s.to.spots = starts, ends
 	f := x.g.ways.borrow()
 	defer x.g.ways.giveBack(f)
-	if err := ctx.Err(); err != nil {
-		return carpool.Nearby{}, err
+	x.look(s, during)
+	for _, g := range []*group{&s.from, &s.to} {
+		if err := ctx.Err(); err != nil {
+			return carpool.Nearby{}, err
+		}
+		x.meet(f, s, g, budget)
+		x.narrow(s, g, milliseconds(budget))
 	}
-	x.meet(f, s, spots, budget)
-	if err := ctx.Err(); err != nil {
-		return carpool.Nearby{}, err
-	}
-	return x.answer(s, len(points), milliseconds(budget)), nil
+	return x.answer(s, milliseconds(budget)), nil
 }
 
-// look chooses the rides of a time and makes room for them.
-func (x *stopIndex) look(s *nearSpace, points int, during carpool.Window) {
-	if n := points * len(x.stops); cap(s.to) < n {
-		n += n / 4
-		s.to, s.from = make([]weight, n), make([]weight, n)
-	}
-	s.to, s.from = s.to[:cap(s.to)], s.from[:cap(s.from)]
-	s.looked = slices.Grow(s.looked[:0], len(x.stops))[:len(x.stops)]
-	clear(s.looked)
+// look chooses the rides of a time.
+func (x *stopIndex) look(s *nearSpace, during carpool.Window) {
+	s.left = slices.Grow(s.left[:0], len(x.stops))[:len(x.stops)]
+	clear(s.left)
 	s.rides = s.rides[:0]
 	from, to := bounds(during)
 	for _, number := range x.order {
@@ -82,10 +99,39 @@ func (x *stopIndex) look(s *nearSpace, points int, during carpool.Window) {
 		s.rides = append(s.rides, number)
 		r := &x.rides[number]
 		for i := range uint32(r.count) {
-			s.looked[r.first+i] = true
+			s.left[r.first+i] = true
 		}
+	}
+}
+
+// narrow looks no more at the rides that can pass by no point of a group.
+func (x *stopIndex) narrow(s *nearSpace, g *group, most int64) {
+	kept := s.rides[:0]
+	for _, number := range s.rides {
+		r := &x.rides[number]
+		if s.fits = x.fits(s.fits[:0], r, g, 0, most); len(s.fits) > 0 {
+			kept = append(kept, number)
+			continue
+		}
+		for i := range uint32(r.count) {
+			s.left[r.first+i] = false
+		}
+	}
+	s.rides = kept
+}
+
+// room makes room in a group for the rides that are looked at.
+func (x *stopIndex) room(s *nearSpace, g *group) {
+	points := len(g.spots)
+	if n := points * len(x.stops); cap(g.to) < n {
+		n += n / 4
+		g.to, g.from = make([]weight, n), make([]weight, n)
+	}
+	g.to, g.from = g.to[:cap(g.to)], g.from[:cap(g.from)]
+	for _, number := range s.rides {
+		r := &x.rides[number]
 		a, b := int(r.first)*points, (int(r.first)+r.count)*points
-		there, back := s.to[a:b], s.from[a:b]
+		there, back := g.to[a:b], g.from[a:b]
 		for i := range there {
 			there[i] = never
 		}
@@ -95,31 +141,63 @@ func (x *stopIndex) look(s *nearSpace, points int, during carpool.Window) {
 	}
 }
 
-// meet fills the weights between the places and every stop that a detour within
-// the budget can use; others may be missing or too large. Places near each
-// other climb by the same nodes: each bucket is gone through once for all.
-func (x *stopIndex) meet(f *finder, s *nearSpace, spots []spot, budget time.Duration) {
-	ways := x.g.ways
+// meet fills the weights between the places of a group and every stop that a
+// detour within the budget can use; others may be missing or too large. Places
+// near each other climb by the same nodes: each bucket is gone through once for
+// all.
+func (x *stopIndex) meet(f *finder, s *nearSpace, g *group, budget time.Duration) {
+	x.room(s, g)
+	ways, spots := x.g.ways, g.spots
 	s.marks = s.marks[:0]
 	for p := range spots {
 		f.back.climb(&ways.down, &ways.up, spots[p].in.list())
 		s.note(p, f.back.labels)
 	}
-	s.pour(x.from, budget, len(spots), s.to)
+	s.pour(x.from, s.left, budget, len(spots), g.to)
+	for p := range spots {
+		for _, slot := range x.bySeg[spots[p].seg] {
+			if s.left[slot] {
+				to := &g.to[int(slot)*len(spots)+p]
+				*to = min(*to, x.g.car.along(&x.stops[slot].spot, &spots[p]))
+			}
+		}
+	}
+	x.goOn(s, g, milliseconds(budget))
 	s.marks = s.marks[:0]
 	for p := range spots {
 		f.fore.climb(&ways.up, &ways.down, spots[p].out.list())
 		s.note(p, f.fore.labels)
 	}
-	s.pour(x.to, budget, len(spots), s.from)
+	s.pour(x.to, g.reached, budget, len(spots), g.from)
 	for p := range spots {
 		for _, slot := range x.bySeg[spots[p].seg] {
-			if !s.looked[slot] {
+			if g.reached[slot] {
+				from := &g.from[int(slot)*len(spots)+p]
+				*from = min(*from, x.g.car.along(&spots[p], &x.stops[slot].spot))
+			}
+		}
+	}
+}
+
+// goOn chooses the stops to which a ride may go on from a point of a group:
+// those before which some point is near enough to the stop before.
+func (x *stopIndex) goOn(s *nearSpace, g *group, most int64) {
+	g.reached = slices.Grow(g.reached[:0], len(x.stops))[:len(x.stops)]
+	clear(g.reached)
+	points, half := len(g.spots), x.g.car.metric.timeShift()
+	for _, number := range s.rides {
+		r := &x.rides[number]
+		for slot := r.first; slot+1 < r.first+uint32(r.count); slot++ {
+			between := x.pairs[slot].between
+			if between == shut {
 				continue
 			}
-			stop, i := &x.stops[slot].spot, int(slot)*len(spots)+p
-			s.to[i] = min(s.to[i], x.g.car.along(stop, &spots[p]))
-			s.from[i] = min(s.from[i], x.g.car.along(&spots[p], stop))
+			for _, w := range g.to[int(slot)*points : int(slot+1)*points] {
+				if w != never && int64(uint32(w>>half)) <= most+int64(between) {
+					g.reached[slot+1] = true
+					break
+				}
+			}
 		}
 	}
 }
@@ -130,8 +208,9 @@ func (s *nearSpace) note(p int, labels []reach) {
 	}
 }
 
-// pour relaxes the weights of every stop in the buckets of the marked nodes.
-func (s *nearSpace) pour(buckets []bucket, budget time.Duration, points int, into []weight) {
+// pour relaxes the weights of the chosen stops in the buckets of the marked
+// nodes.
+func (s *nearSpace) pour(buckets []bucket, chosen []bool, budget time.Duration, points int, into []weight) {
 	slices.SortFunc(s.marks, func(a, b mark) int { return int(a.node) - int(b.node) })
 	for rest := s.marks; len(rest) > 0; {
 		n := 1
@@ -147,12 +226,12 @@ func (s *nearSpace) pour(buckets []bucket, budget time.Duration, points int, int
 		short := int64(least>>32) - milliseconds(budget)
 		buckets[here[0].node].within(budget, short, func(list []entry) {
 			if n == 1 {
-				s.pourOne(list, points, here[0], into)
+				pourOne(list, chosen, points, here[0], into)
 				return
 			}
 			for i := range list {
 				e := &list[i]
-				if !s.looked[e.slot] {
+				if !chosen[e.slot] || int64(e.room) < short {
 					continue
 				}
 				at, w := int(e.slot)*points, e.w()
@@ -166,10 +245,9 @@ func (s *nearSpace) pour(buckets []bucket, budget time.Duration, points int, int
 }
 
 // pourOne is pour for one mark.
-func (s *nearSpace) pourOne(list []entry, points int, m mark, into []weight) {
-	looked := s.looked
+func pourOne(list []entry, chosen []bool, points int, m mark, into []weight) {
 	for i := range list {
-		if e := &list[i]; looked[e.slot] { // room is not asked again: guessing wrong costs more than a weight too many
+		if e := &list[i]; chosen[e.slot] { // room is not asked again: guessing wrong costs more than a weight too many
 			to := &into[int(e.slot)*points+int(m.point)]
 			*to = min(*to, m.w+e.w())
 		}
@@ -183,69 +261,4 @@ func milliseconds(d time.Duration) int64 {
 		ms--
 	}
 	return ms
-}
-
-// fit is a pair of a ride's stop and a point that is taken in after it.
-type fit struct{ stop, point uint32 }
-
-// fits notes the pairs of one ride that are within the budget.
-func (x *stopIndex) fits(s *nearSpace, r *ride, points int, most int64) {
-	half := 32 // of a weight that is the time
-	if x.g.car.metric != Fastest {
-		half = 0
-	}
-	for i := range r.count - 1 {
-		slot := int(r.first) + i
-		between := x.pairs[slot].between
-		if between == shut {
-			continue
-		}
-		room := most + int64(between)
-		to, next := s.to[slot*points:(slot+1)*points], s.from[(slot+1)*points:(slot+2)*points]
-		for p, w := range to {
-			if v := next[p]; w != never && v != never && int64(uint32(w>>half))+int64(uint32(v>>half)) <= room {
-				s.fits = append(s.fits, fit{uint32(i), uint32(p)})
-			}
-		}
-	}
-}
-
-// answer is what is known of the rides that fit.
-func (x *stopIndex) answer(s *nearSpace, points int, most int64) carpool.Nearby {
-	kept := s.rides[:0]
-	s.fits, s.ends = s.fits[:0], s.ends[:0]
-	for _, number := range s.rides {
-		r, before := &x.rides[number], len(s.fits)
-		if x.fits(s, r, points, most); len(s.fits) > before {
-			kept = append(kept, number)
-			s.ends = append(s.ends, len(s.fits))
-		}
-	}
-	out := carpool.Nearby{Rides: make([]carpool.NearRide, 0, len(kept))}
-	rows := make([][]carpool.Leg, 2*points*len(kept))
-	var none [maxStops]carpool.Leg // of all points that do not fit
-	var legs []carpool.Leg
-	from := 0
-	for k, number := range kept {
-		r := &x.rides[number]
-		near := carpool.NearRide{Ride: r.id, Between: r.between, To: rows[:points:points], From: rows[points : 2*points : 2*points]}
-		rows = rows[2*points:]
-		for p := range points {
-			near.To[p], near.From[p] = none[:r.count:r.count], none[:r.count:r.count]
-		}
-		for _, f := range s.fits[from:s.ends[k]] {
-			to, on := &near.To[f.point], &near.From[f.point]
-			if &(*to)[0] == &none[0] {
-				if len(legs) < 2*r.count {
-					legs = make([]carpool.Leg, 4096)
-				}
-				*to, *on, legs = legs[:r.count:r.count], legs[r.count:2*r.count:2*r.count], legs[2*r.count:]
-			}
-			at := int(r.first+f.stop)*points + int(f.point)
-			(*to)[f.stop], (*on)[f.stop+1] = x.g.car.metric.leg(s.to[at]), x.g.car.metric.leg(s.from[at+points])
-		}
-		from = s.ends[k]
-		out.Rides = append(out.Rides, near)
-	}
-	return out
 }

@@ -70,13 +70,13 @@ func sameDetours(t *testing.T, g *Graph, rng *rand.Rand, n int) int {
 		if err := x.Put("r-1", []geo.LonLat{at[0], at[2]}, time.Time{}); err != nil {
 			t.Fatal(err)
 		}
-		near, err := x.Near(context.Background(), at[1:2], 24*time.Hour, carpool.Window{})
+		near, err := x.Near(context.Background(), at[1:2], at[1:2], 24*time.Hour, carpool.Window{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		same := legs[0][1] == in && legs[1][2] == on && legs[0][2] == straight
 		if in.OK && on.OK && straight.OK {
-			same = same && len(near.Rides) == 1 && near.Rides[0].To[0][0] == in && near.Rides[0].From[0][1] == on && near.Rides[0].Between[0] == straight
+			same = same && len(near.Rides) == 1 && near.Rides[0].To[0][0] == in && near.Rides[0].From[1][1] == on && near.Rides[0].Between[0] == straight
 		} else {
 			same = same && len(near.Rides) == 0
 		}
@@ -84,7 +84,7 @@ func sameDetours(t *testing.T, g *Graph, rng *rand.Rand, n int) int {
 		if same && straight.OK && in.OK && on.OK {
 			detour := in.Time + on.Time - straight.Time
 			for _, b := range []time.Duration{detour, detour - time.Millisecond} {
-				near, err := x.Near(context.Background(), at[1:2], b, carpool.Window{})
+				near, err := x.Near(context.Background(), at[1:2], at[1:2], b, carpool.Window{})
 				same = same && err == nil && (len(near.Rides) == 1) == (b == detour)
 			}
 		}

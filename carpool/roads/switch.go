@@ -146,8 +146,8 @@ func (x *switchIndex) note(id carpool.RideID) {
 }
 
 // Near asks the index of the roads it has.
-func (x *switchIndex) Near(ctx context.Context, points []geo.LonLat, budget time.Duration, during carpool.Window) (carpool.Nearby, error) {
-	return (*Switch)(x).now().Index().Near(ctx, points, budget, during)
+func (x *switchIndex) Near(ctx context.Context, from, to []geo.LonLat, budget time.Duration, during carpool.Window) (carpool.Nearby, error) {
+	return (*Switch)(x).now().Index().Near(ctx, from, to, budget, during)
 }
 
 // Len is how many rides it holds.

@@ -43,11 +43,11 @@ func TestSwitchCarriesTheRides(t *testing.T) {
 	if s.About().Kind != "graph" || s.Index().Len() != 41 {
 		t.Errorf("about %+v, %d rides", s.About(), s.Index().Len())
 	}
-	got, err := s.Index().Near(context.Background(), points, 5*time.Minute, carpool.Window{})
+	got, err := s.Index().Near(context.Background(), points, points, 5*time.Minute, carpool.Window{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	sameNearby(t, got, nearBySearching(t, after, rides, points, 5*time.Minute))
+	sameNearby(t, got, nearBySearching(t, after, rides, points, points, 5*time.Minute))
 	s.Index().Drop(rideID(0))
 	if s.Index().Len() != 40 || after.Index().Len() != 39 {
 		t.Errorf("%d rides, %d in the graph", s.Index().Len(), after.Index().Len())
@@ -76,7 +76,7 @@ func TestSwitchIsNotNoticed(t *testing.T) {
 	points := a.places(rng, 2)
 	moving := a.places(rng, 2)
 	want := map[carpool.RideID]carpool.NearRide{}
-	for _, r := range nearBySearching(t, a, rides, points, time.Hour).Rides {
+	for _, r := range nearBySearching(t, a, rides, points, points, time.Hour).Rides {
 		want[r.Ride] = r
 	}
 	done := make(chan struct{})
@@ -89,7 +89,7 @@ func TestSwitchIsNotNoticed(t *testing.T) {
 					return
 				default:
 				}
-				got, err := s.Index().Near(context.Background(), points, time.Hour, carpool.Window{})
+				got, err := s.Index().Near(context.Background(), points, points, time.Hour, carpool.Window{})
 				if err != nil {
 					t.Error(err)
 					return

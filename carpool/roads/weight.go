@@ -38,6 +38,14 @@ func (m Metric) weight(ms, dm uint32) weight {
 	return weight(ms)<<32 | weight(dm)
 }
 
+// timeShift is by how many bits a weight is shifted for its time.
+func (m Metric) timeShift() int {
+	if m == Shortest {
+		return 0
+	}
+	return 32
+}
+
 // leg is a weight as others read it.
 func (m Metric) leg(w weight) carpool.Leg {
 	if w == never {

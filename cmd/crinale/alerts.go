@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -23,25 +24,12 @@ func alertsCommand() *cli.Command {
 }
 
 func alerts(c *cli.Context) error {
-	cl, err := newClient(c)
-	if err != nil {
-		return err
-	}
-	var res struct {
-		Alerts []controller.Alert `json:"alerts"`
-	}
-	if res.Alerts, err = every[controller.Alert](c.Context, cl, fmt.Sprintf("/api/v1/alerts?open=%v", !c.Bool("all")), "alerts"); err != nil {
-		return err
-	}
-	if c.Bool("json") {
-		return printJSON(c.App.Writer, res)
-	}
-	if len(res.Alerts) == 0 {
-		_, err := fmt.Fprintln(c.App.Writer, "No open alert.")
-		return err
-	}
+	return listing(c, fmt.Sprintf("/api/v1/alerts?open=%v", !c.Bool("all")), "alerts", "No open alert.", sayAlerts)
+}
+
+func sayAlerts(w io.Writer, alerts []controller.Alert) error {
 	now := time.Now()
-	for _, a := range res.Alerts {
+	for _, a := range alerts {
 		about := string(a.Link)
 		if about == "" {
 			about = string(a.Device)
@@ -50,9 +38,9 @@ func alerts(c *cli.Context) error {
 		if a.Closed != nil {
 			when = "closed " + ago(now.Sub(*a.Closed)) + " ago"
 		}
-		fmt.Fprintf(c.App.Writer, "%s  %s  %s, %s\n", a.Severity, a.Kind, about, when)
+		fmt.Fprintf(w, "%s  %s  %s, %s\n", a.Severity, a.Kind, about, when)
 		for _, line := range append(fold(a.Seen.EN, 76), fold(a.ToDo.EN, 76)...) {
-			fmt.Fprintf(c.App.Writer, "    %s\n", line)
+			fmt.Fprintf(w, "    %s\n", line)
 		}
 	}
 	return nil

@@ -41,17 +41,17 @@ func startDemo(t *testing.T, args ...string) demoFile {
 	return f
 }
 
-// until waits for something that must come, 30 s at most.
+// until waits for something that must come.
 func until(t *testing.T, what string, there func() bool) {
 	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	end := time.After(30 * time.Second)
+	end := time.After(patience)
 	for !there() {
 		select {
 		case <-tick.C:
 		case <-end:
-			t.Fatalf("%s did not come within 30 s", what)
+			t.Fatalf("%s did not come within %v", what, patience)
 		}
 	}
 }

@@ -29,7 +29,7 @@ func carpoolCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "carpool",
 		Usage:       "the shared lifts",
-		Subcommands: []*cli.Command{carpoolRoadsCommand()},
+		Subcommands: append(carpoolOffice(), carpoolRoadsCommand()),
 	}
 }
 

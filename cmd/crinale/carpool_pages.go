@@ -32,8 +32,12 @@ var (
 	_ cplpage.StaffTalk     = (*carpool.Talk)(nil)
 	_ cplpage.StaffBookings = (*carpool.Bookings)(nil)
 	_ cplpage.StaffMembers  = (*carpool.Members)(nil)
+	_ cplpage.StaffPrivacy  = (*carpool.Privacy)(nil)
+	_ cplpage.StaffLifts    = (*carpool.Portal)(nil)
 	_ cplpage.StaffPlaces   = (*carpool.Places)(nil)
 	_ cplpage.Accounts      = (*login.People)(nil)
+	_ cplpage.StaffAccounts = (*login.People)(nil)
+	_ cplpage.CodeCalls     = (*carpool.Desk)(nil)
 )
 
 // wireCarpoolPages mounts the portal's pages: those of residents, and those of
@@ -53,6 +57,9 @@ func (s *server) wireCarpoolPages(w world, k *kept) error {
 	if s.sms != nil {
 		pd.BySMS = smsCodes{s.sms}
 	}
+	if s.cfg.Carpool.DeskPhone != "" {
+		pd.ByVoice = s.carpool.Desk
+	}
 	if w.codes != nil {
 		pd.ByMail, pd.BySMS = shownCodes{w.codes}, shownCodes{w.codes}
 	}
@@ -67,8 +74,8 @@ func (s *server) wireCarpoolPages(w world, k *kept) error {
 	sc.Tiles, sc.Credit, sc.Native = plnpage.ReliefTiles, w.terrain.Source().Source, plnpage.NativeZoom(w.terrain.Source().CellM)
 	staff, err := cplpage.NewStaff(sc, cplpage.StaffDeps{
 		Shell: s.web, Union: w.union, Members: s.carpool.Members, Points: s.carpool.Places, Bookings: s.carpool.Bookings,
-		Trust: s.carpool.Trust, Desk: s.carpool.Desk, Talk: s.carpool.Talk,
-		Messages: givenUp{s.outbox, s.audit}, Figures: served{s.carpool}, Spoken: s.notify.Spoken, Operators: s.operators(), Log: s.log,
+		Trust: s.carpool.Trust, Desk: s.carpool.Desk, Talk: s.carpool.Talk, Privacy: s.carpool.Privacy, Lifts: s.carpool,
+		Messages: givenUp{s.outbox, s.audit}, Figures: served{s.carpool}, Spoken: s.notify.Spoken, Accounts: s.people, Operators: s.operators(), Log: s.log,
 	})
 	if err != nil {
 		return fmt.Errorf("carpool pages: %w", err)

@@ -216,3 +216,24 @@ func every[T any](ctx context.Context, c *client, path, key string) ([]T, error)
 		after = *next
 	}
 }
+
+// listing is the verb of a list of the server: JSON under its name, else each of
+// it by say, or none where it is empty and none is a sentence.
+func listing[T any](c *cli.Context, path, name, none string, say func(w io.Writer, items []T) error) error {
+	cl, err := newClient(c)
+	if err != nil {
+		return err
+	}
+	items, err := every[T](c.Context, cl, path, name)
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return printJSON(c.App.Writer, map[string]any{name: items})
+	}
+	if len(items) == 0 && none != "" {
+		_, err := fmt.Fprintln(c.App.Writer, none)
+		return err
+	}
+	return say(c.App.Writer, items)
+}

@@ -33,6 +33,7 @@ type config struct {
 	Change         changeConfig  `yaml:"change"`
 	MQTT           mqttConfig    `yaml:"mqtt"`
 	Store          storeConfig   `yaml:"store"`
+	Copies         copiesConfig  `yaml:"copies"`
 	History        historyConfig `yaml:"history"`
 	Poll           pollConfig    `yaml:"poll"`
 	Radio          radioConfig   `yaml:"radio"`
@@ -135,9 +136,9 @@ func (c *config) resolve(dir string) {
 			*p = filepath.Join(dir, *p)
 		}
 	}
-	for _, p := range []*string{&c.Data, &c.Network, &c.HTTP.CertFile, &c.HTTP.KeyFile, &c.MQTT.PasswordFile, &c.Store.URLFile, &c.History.InfluxTokenFile,
+	for _, p := range []*string{&c.Data, &c.Network, &c.HTTP.CertFile, &c.HTTP.KeyFile, &c.MQTT.PasswordFile, &c.Store.URLFile, &c.Copies.Folder, &c.History.InfluxTokenFile,
 		&c.Radio.CredentialsFile, &c.Radio.CAFile, &c.Radio.SimFile,
-		&c.Carpool.Roads, &c.Carpool.Buses, &c.Mail.PasswordFile, &c.SMS.KeyFile, &c.AppIO.KeyFile} {
+		&c.Carpool.Roads, &c.Carpool.Buses, &c.Mail.PasswordFile, &c.SMS.KeyFile, &c.SMS.AnswersKeyFile, &c.AppIO.KeyFile} {
 		abs(p)
 	}
 	for i := range c.Terrain {
@@ -162,6 +163,7 @@ func (c *config) validate() error {
 	within(c.History.At, "raw_days", float64(c.History.RawDays), 1, 3650)
 	within(c.History.At, "minute_days", float64(c.History.MinuteDays), float64(c.History.RawDays), 36500)
 	within(c.History.At, "quarter_days", float64(c.History.QuarterDays), float64(c.History.MinuteDays), 36500)
+	within(c.Copies.At, "keep_days", float64(c.Copies.KeepDays), 1, float64(c.Carpool.RidesKeptDays))
 	switch c.TerrainSurface {
 	case "bare-earth", "surface", "unknown":
 	default:

@@ -39,7 +39,20 @@ type smsConfig struct {
 	Fields  map[string]string `yaml:"fields"`
 	Header  string            `yaml:"header"`
 	KeyFile string            `yaml:"key_file"`
+	Router  string            `yaml:"router"`
+	Port    string            `yaml:"port"`
 	Daily   int               `yaml:"daily"`
+	Each    int               `yaml:"daily_each"`
+
+	AnswersKeyFile string        `yaml:"answers_key_file"`
+	AnswersFields  answersFields `yaml:"answers_fields"`
+}
+
+type answersFields struct {
+	At   strict.At `yaml:"-"`
+	ID   string    `yaml:"id"`
+	From string    `yaml:"from"`
+	Text string    `yaml:"text"`
 }
 
 type appIOConfig struct {
@@ -66,8 +79,22 @@ func (c *config) validateCarpool(l *strict.List) {
 	c.checkURL(l, c.HTTP.At, "public_url", c.HTTP.PublicURL, true)
 	c.checkURL(l, c.SMS.At, "url", c.SMS.URL, false)
 	c.checkURL(l, c.AppIO.At, "url", c.AppIO.URL, false)
+	if c.SMS.URL != "" && c.SMS.Router != "" {
+		l.Add(c.SMS.At.Problem("router", "url and router are both given, keep one"))
+	}
+	if c.SMS.Router != "" && c.SMS.Port == "" {
+		l.Add(c.SMS.At.Problem("port", "name the port of the router's modem, such as lte1"))
+	}
+	for key, v := range map[string]string{"id": c.SMS.AnswersFields.ID, "from": c.SMS.AnswersFields.From, "text": c.SMS.AnswersFields.Text} {
+		if v == "" {
+			l.Add(c.SMS.AnswersFields.At.Problem(key, "name the field of what the gateway sends"))
+		}
+	}
 	if c.SMS.Daily < 1 || c.SMS.Daily > 100000 {
 		l.Add(c.SMS.At.Problem("daily", "%d is out of range, write 1 to 100000", c.SMS.Daily))
+	}
+	if c.SMS.Each < 1 || c.SMS.Each > 1000 {
+		l.Add(c.SMS.At.Problem("daily_each", "%d is out of range, write 1 to 1000", c.SMS.Each))
 	}
 	if c.AppIO.URL != "" && c.AppIO.KeyFile == "" {
 		l.Add(c.AppIO.At.Problem("key_file", "App IO asks for a subscription key: name the file that holds it"))

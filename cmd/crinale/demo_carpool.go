@@ -94,7 +94,7 @@ func demoMember(ctx context.Context, s *server, by carpool.By, m carpool.Member,
 	how := "page"
 	if by.Desk {
 		how = "voice"
-		found, err := s.carpool.Members.Find(ctx, by, m.Last)
+		found, err := s.carpool.Members.Find(ctx, by, m.Last, func(string) bool { return true })
 		if err != nil {
 			return m, err
 		}

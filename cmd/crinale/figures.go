@@ -19,6 +19,7 @@ func (s *server) wireFigures() {
 	s.sinkFigures()
 	s.peopleFigures()
 	s.changeFigures()
+	s.messageFigures()
 }
 
 func (s *server) networkFigures() {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -110,21 +111,10 @@ func peopleInvite(c *cli.Context) error {
 }
 
 func peopleList(c *cli.Context) error {
-	cl, err := newClient(c)
-	if err != nil {
-		return err
-	}
-	ps, err := every[login.Person](c.Context, cl, "/api/v1/people", "people")
-	if err != nil {
-		return err
-	}
-	if c.Bool("json") {
-		return printJSON(c.App.Writer, map[string]any{"people": ps})
-	}
-	if len(ps) == 0 {
-		_, err := fmt.Fprintln(c.App.Writer, "No account yet. The first: crinale people invite NAME --role admin")
-		return err
-	}
+	return listing(c, "/api/v1/people", "people", "No account yet. The first: crinale people invite NAME --role admin", sayPeople)
+}
+
+func sayPeople(w io.Writer, ps []login.Person) error {
 	rows := [][]string{{"ACCOUNT", "STATE", "2ND FACTOR", "SIGNED IN", "ROLES"}}
 	for _, p := range ps {
 		state := "active"
@@ -149,7 +139,7 @@ func peopleList(c *cli.Context) error {
 		}
 		rows = append(rows, []string{p.Name, state, second, seen, strings.Join(roles, ", ")})
 	}
-	return table(c.App.Writer, rows)
+	return table(w, rows)
 }
 
 func oneGrant(c *cli.Context) (name string, g login.Grant, err error) {

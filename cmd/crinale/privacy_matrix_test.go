@@ -92,7 +92,7 @@ func (v *village) invited(name string, role login.Role, scope login.Scope) {
 // send is a request as a page or a program makes it.
 func (v *village) send(c *http.Client, method, path, body string) reply {
 	v.t.Helper()
-	ctx, cancel := context.WithTimeout(v.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(v.t.Context(), patience)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, v.url+path, strings.NewReader(body))
 	v.must(err)
@@ -163,7 +163,18 @@ func (m *matrix) household(nr int, comune string) household {
 	m.must(err)
 	z, err := s.Trust.Propose(ctx, carpool.By{Account: "police"}, h.rider.by.Member, fmt.Sprintf("motivoqz%d", nr))
 	m.must(err)
-	m.must(s.Desk.Add(ctx, carpool.Call{ID: fmt.Sprintf("k-proof%d", nr), Member: h.rider.by.Member, Kind: "booking.accepted", Due: time.Now().Add(time.Hour)}))
+	m.must(s.Desk.Add(ctx, carpool.Call{Member: h.rider.by.Member, Kind: "booking.accepted", Due: time.Now().Add(time.Hour)}))
+	calls, err := s.Desk.Calls(ctx, carpool.By{Account: "desk", Desk: true})
+	m.must(err)
+	task := slices.IndexFunc(calls, func(c carpool.Call) bool { return c.Member == h.rider.by.Member && c.Kind == "booking.accepted" })
+	if task < 0 {
+		m.t.Fatal("the call list has no task about the rider: the proof shows nothing")
+	}
+	home := fmt.Sprintf("+39017355%04d", nr)
+	m.must(s.Desk.AskCode(ctx, h.rider.by.Account, home, comune))
+	waiting, err := s.Desk.CodeCalls(ctx, carpool.By{Account: "desk", Desk: true})
+	m.must(err)
+	codeCall := waiting[slices.IndexFunc(waiting, func(c carpool.CodeCall) bool { return c.Account == h.rider.by.Account })].ID
 	l, err := s.Places.PutListed(ctx, carpool.By{Account: "admin"}, carpool.Listed{Comune: comune, Name: "Taxi", Phone: fmt.Sprintf("+39017300%04d", nr), Kind: "taxi", Hours: "sempre"})
 	m.must(err)
 	op := fmt.Sprintf("valle%d.example", nr)
@@ -173,8 +184,8 @@ func (m *matrix) household(nr int, comune string) household {
 	h.rides = things{"booking": string(b.ID), "request": string(q.ID), "watch": w.ID, "calendar": secret}
 	h.drives = things{"booking": string(b.ID), "offer": string(offer.ID), "vehicle": string(car.ID)}
 	h.staff = things{"booking": string(b.ID), "request": string(q.ID), "offer": string(offer.ID), "vehicle": string(car.ID), "watch": w.ID, "check": c.ID, "picture": seen.Pictures[0].ID,
-		"suspension": z.ID, "report": rep.ID, "call": fmt.Sprintf("k-proof%d", nr), "member": string(h.rider.by.Member), "place": place, "listed": l.ID, "operator": op, "calendar": secret, "message": "m-none"}
-	h.secret = append(append(slices.Clone(h.rider.secret), h.driver.secret...), talk, tale, fmt.Sprintf("notaqz-r%d", nr), fmt.Sprintf("motivoqz%d", nr), secret)
+		"suspension": z.ID, "report": rep.ID, "call": calls[task].ID, "code-call": codeCall, "member": string(h.rider.by.Member), "place": place, "listed": l.ID, "operator": op, "calendar": secret, "message": "m-none"}
+	h.secret = append(append(slices.Clone(h.rider.secret), h.driver.secret...), talk, tale, fmt.Sprintf("notaqz-r%d", nr), fmt.Sprintf("motivoqz%d", nr), secret, home)
 	return h
 }
 
@@ -215,10 +226,12 @@ func named(pattern string) []string {
 		return []string{"member", "booking"}
 	case at("/passaggi/sportello/persona/{member}/richiesta"):
 		return []string{"member", "request"}
-	case at("/passaggi/sportello/persona/"), path == "/passaggi/profilo/blocchi", path == "/passaggi/gestione/sospensioni":
+	case at("/passaggi/sportello/persona/"), at("/api/v1/carpool/members/"), path == "/passaggi/profilo/blocchi", path == "/passaggi/gestione/sospensioni":
 		return []string{"member"}
 	case at("/passaggi/sportello/chiamate/"):
 		return []string{"call"}
+	case at("/passaggi/sportello/codici/"):
+		return []string{"code-call"}
 	case at("/passaggi/polizia/controllo/"):
 		return []string{"check"}
 	case strings.Contains(path, "/sospensioni/"):
@@ -282,8 +295,8 @@ var forms = map[string]string{
 	"POST /passaggi/richieste/{id}": "fa=ritira&certo=si", "POST /api/v1/carpool/requests/{id}/book": `{"ride":"r-none"}`,
 	"POST /passaggi/polizia/controllo/{id}": "esito=passa&patente=2030-01-01&assicurazione=2030-01-01&revisione=2030-01-01", "POST /passaggi/polizia/controllo/{id}/sospendi": "sospensione=x",
 	"POST /passaggi/polizia/sospensioni/{id}/decidi": "esito=si&motivo=x", "POST /passaggi/polizia/sospensioni/{id}/leva": "motivo=x",
-	"POST /passaggi/sportello/chiamate/{id}/esito": "esito=reached&nota=x", "POST /passaggi/sportello/persona/{member}/prenotazione/{id}/annulla": "certo=si",
-	"POST /passaggi/sportello/persona/{member}/consenso": "consenso=voice", "POST /passaggi/punti/{id}": "nome=x",
+	"POST /passaggi/sportello/chiamate/{id}/esito": "esito=reached&nota=x", "POST /passaggi/sportello/codici/{id}/esito": "esito=letto", "POST /passaggi/sportello/persona/{member}/prenotazione/{id}/annulla": "certo=si",
+	"POST /passaggi/sportello/persona/{member}/consenso": "consenso=voice", "POST /passaggi/sportello/persona/{member}/accesso": "accesso=phone&certo=si", "POST /passaggi/punti/{id}": "nome=x",
 }
 
 // body of a request: in earnest, or empty where it would be done.
@@ -358,6 +371,7 @@ func alike(r reply, of things) string {
 // prove asks everything and holds the answers against the table; it gives how
 // many questions that took.
 func (m *matrix) prove() int {
+	operators := m.ofOperators() // while the lifts that they book are there
 	table := map[string][]string{}
 	routes := m.routes()
 	for _, pattern := range routes {
@@ -369,7 +383,7 @@ func (m *matrix) prove() int {
 			table[pattern] = append(table[pattern], m.cell(pattern, column))
 		}
 	}
-	text := m.page(routes, table)
+	text := m.page(routes, table) + operators
 	if *update {
 		m.must(os.WriteFile(matrixPage, []byte(text), 0o644))
 		return m.answers
@@ -404,7 +418,7 @@ func (m *matrix) cell(pattern, column string) string {
 	ask := func(of things, earnest bool) reply {
 		path, _ := address(pattern, of)
 		m.answers++
-		return m.send(g.session, method, path, body(pattern, of, earnest))
+		return m.patient(func() reply { return m.send(g.session, method, path, body(pattern, of, earnest)) })
 	}
 	leaks := func(r reply) {
 		for _, s := range m.other.secret {

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -118,7 +117,7 @@ func rightsOf(id login.Identity) (out []login.Right) {
 
 // browser keeps cookies and does not follow redirects: they are answers here.
 func (h *host) browser() *http.Client {
-	return &http.Client{Jar: newJar(), Timeout: 20 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &http.Client{Jar: newJar(), Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
 func (h *host) signIn(t *testing.T, g *guest) {
@@ -152,7 +151,7 @@ func (h *host) ask(t *testing.T, c *http.Client, token, method, path string) rep
 			body, kind = strings.NewReader("{}"), "application/json"
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, h.url+path, body)
 	if err != nil {
@@ -371,6 +370,8 @@ var verbWords = map[string][]string{
 	"crinale partner add":               {"nome_non_valido"},
 	"crinale partner rotate":            {"prova-assente"},
 	"crinale partner revoke":            {"prova-assente"},
+	"crinale carpool export":            {"prova-assente", "--out", "prova.json"},
+	"crinale carpool purge":             {"--dry-run"},
 	"crinale people invite":             {"Nome Non Valido", "--role", "viewer"},
 	"crinale people grant":              {"prova-assente", "viewer"},
 	"crinale people withdraw":           {"prova-assente", "viewer"},

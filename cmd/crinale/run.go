@@ -127,7 +127,8 @@ func checkServer(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := wire(cfg, w, book, nil, logTo(c.App.ErrWriter, "warn")); err != nil {
+	s, err := wire(cfg, w, book, nil, logTo(c.App.ErrWriter, "warn"))
+	if err != nil {
 		return err
 	}
 	for _, l := range w.network.Links {
@@ -135,8 +136,8 @@ func checkServer(c *cli.Context) error {
 			fmt.Fprintf(c.App.ErrWriter, "warning: link %s has no planned level: %v\n", l.ID, p.Err)
 		}
 	}
-	_, err = fmt.Fprintf(c.App.Writer, "would start: %d devices, %d links, pages on %s, MQTT on %s, data in %s\n",
-		len(w.network.Devices), len(w.network.Links), cfg.HTTP.Listen, cfg.MQTT.Listen, cfg.Data)
+	_, err = fmt.Fprintf(c.App.Writer, "would start: %d devices, %d links, pages on %s, MQTT on %s, data in %s\nmessages: %s\n",
+		len(w.network.Devices), len(w.network.Links), cfg.HTTP.Listen, cfg.MQTT.Listen, cfg.Data, s.senders())
 	return err
 }
 

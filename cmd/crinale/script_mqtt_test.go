@@ -90,7 +90,7 @@ func say(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 4 {
 		ts.Fatalf("usage: say USER PASSWORD TOPIC TEXT")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	_ = exec.CommandContext(ctx, "mosquitto_pub", "-h", "127.0.0.1", "-p", ts.Getenv("PORT"),
 		"-u", args[0], "-P", args[1], "-t", args[2], "-r", "-q", "1", "-m", args[3]).Run()

@@ -174,7 +174,7 @@ func awaitWaiting(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
-	end := time.After(20 * slowness * time.Second)
+	end := time.After(patience)
 	for {
 		var out, talk bytes.Buffer
 		if run([]string{"crinale", "network", "history", "--data", ts.MkAbs(args[0]), "--limit", "1"}, &out, &talk) == exitDone && strings.Contains(out.String(), "waiting") {

@@ -71,21 +71,15 @@ func required(what string, there bool) error {
 	return nil
 }
 
-// await FILE [SECONDS] waits until a file is there.
+// await FILE waits until a file is there.
 func await(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 1 {
-		ts.Fatalf("usage: await FILE [SECONDS]")
-	}
-	limit := 30
-	if len(args) > 1 {
-		if _, err := fmt.Sscan(args[1], &limit); err != nil {
-			ts.Fatalf("await: %v", err)
-		}
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: await FILE")
 	}
 	path := ts.MkAbs(args[0])
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	end := time.After(time.Duration(limit) * slowness * time.Second)
+	end := time.After(patience)
 	for {
 		if _, err := os.Stat(path); err == nil {
 			return
@@ -93,7 +87,7 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 		select {
 		case <-tick.C:
 		case <-end:
-			ts.Fatalf("%s did not appear within %d s", args[0], limit)
+			ts.Fatalf("%s did not appear within %v", args[0], patience)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -77,17 +78,10 @@ func tokenList(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	cl, err := newClient(c)
-	if err != nil {
-		return err
-	}
-	ts, err := every[login.Token](c.Context, cl, "/api/v1/tokens?person="+url.QueryEscape(w[0]), "tokens")
-	if err != nil {
-		return err
-	}
-	if c.Bool("json") {
-		return printJSON(c.App.Writer, map[string]any{"tokens": ts})
-	}
+	return listing(c, "/api/v1/tokens?person="+url.QueryEscape(w[0]), "tokens", "", sayTokens)
+}
+
+func sayTokens(w io.Writer, ts []login.Token) error {
 	rows := [][]string{{"TOKEN", "FOR", "UNTIL", "USED", "RIGHTS"}}
 	for _, t := range ts {
 		used := "never"
@@ -100,7 +94,7 @@ func tokenList(c *cli.Context) error {
 		}
 		rows = append(rows, []string{t.ID, clip(t.Name, 20), t.Until.Local().Format("2006-01-02"), used, strings.Join(rights, ", ")})
 	}
-	return table(c.App.Writer, rows)
+	return table(w, rows)
 }
 
 func tokenRevoke(c *cli.Context) error {

@@ -23,7 +23,6 @@ import (
 	"github.com/crinale/crinale/internal/metrics"
 	"github.com/crinale/crinale/internal/network"
 	"github.com/crinale/crinale/internal/outbox"
-	lifecycle "github.com/crinale/crinale/internal/run"
 	"github.com/crinale/crinale/internal/spine"
 	"github.com/crinale/crinale/internal/territory"
 	"github.com/crinale/crinale/internal/unit"
@@ -124,7 +123,12 @@ type server struct {
 	outbox   *outbox.Box
 	carpool  *carpool.Portal
 	mailer   *mail.Mailer // nil: no server is configured
-	sms      *notify.SMS  // nil: no gateway is configured
+	io       *notify.IO   // nil: App IO is not used
+	gateway  notify.Gateway
+	copies   *copies // nil for a check
+	modem    *modem  // nil: no router sends short messages
+	receiver *notify.Receiver
+	sms      *notify.SMS // nil: no gateway is configured
 	notify   *notify.Notifier
 	outside  *interop.Server // nil: no other operators
 	history  *history.History
@@ -170,12 +174,18 @@ func wire(cfg config, w world, book radio.Book, k *kept, log *slog.Logger) (*ser
 			return feed.Broker{URL: cfg.MQTT.Broker, User: cfg.MQTT.User, Password: password}
 		}
 	}
+	if err := s.wireSenders(w, book); err != nil {
+		return nil, err
+	}
 	if k != nil {
 		if err := s.wirePeople(k); err != nil {
 			return nil, err
 		}
 		if s.partners, err = controller.NewPartners(controller.PartnersDeps{Store: k.db, Audit: s.audit, Network: w.network, Broker: users, Log: log}); err != nil {
 			return fail("partners", err)
+		}
+		if s.copies, err = newCopies(cfg.Copies, cfg.Data, k.db, log); err != nil {
+			return nil, err
 		}
 		if err := s.wireCarpool(w, k); err != nil {
 			return nil, err
@@ -193,6 +203,9 @@ func wire(cfg config, w world, book radio.Book, k *kept, log *slog.Logger) (*ser
 	if k != nil {
 		if err := s.wireCarpoolPages(w, k); err != nil {
 			return nil, err
+		}
+		if err := s.receiver.Mount(s.web, s.notify); err != nil {
+			return fail("sms", err)
 		}
 		if err := s.mountOutside(w); err != nil {
 			return fail("carpool: open data", err)
@@ -240,7 +253,7 @@ func (s *server) wireControl(w world, book radio.Book, k *kept, broker func() fe
 		return fmt.Errorf("radio: %w", err)
 	}
 	fc := radio.Default()
-	fc.Timeout = s.cfg.timeout()
+	fc.Timeout = max(fc.Timeout, s.cfg.timeout())                         // a poll has its own, shorter one; a change has time
 	fleet, err := radio.New(fc, radio.Deps{Driver: s.driver, Book: book}) // the controller logs silence
 	if err != nil {
 		return fmt.Errorf("radio: %w", err)
@@ -276,37 +289,4 @@ func (s *server) wireControl(w world, book radio.Book, k *kept, broker func() fe
 		return fmt.Errorf("feed: %w", err)
 	}
 	return nil
-}
-
-// stages are the long-lived parts in the order they start.
-func (s *server) stages() []lifecycle.Stage {
-	var st []lifecycle.Stage
-	if s.spine != nil {
-		st = append(st, lifecycle.Stage{Name: "mqtt", Run: s.spine.Run, Ready: s.spine.Ready()})
-	}
-	st = append(st, lifecycle.Stage{Name: "history", Run: s.history.Run, Ready: s.history.Ready()})
-	if s.influx != nil {
-		st = append(st, lifecycle.Stage{Name: "influx", Run: s.influx.Run})
-	}
-	feed := lifecycle.Stage{Name: "feed", Run: s.feed.Run}
-	if s.spine != nil {
-		feed.Ready = s.feed.Ready() // an outer broker may be away for long: nobody waits for it
-	}
-	st = append(st,
-		lifecycle.Stage{Name: "radio", Run: s.driver.Run},
-		lifecycle.Stage{Name: "controller", Run: s.control.Run, Ready: s.control.Ready()},
-		lifecycle.Stage{Name: "audit", Run: s.audit.Run},
-		lifecycle.Stage{Name: "changes", Run: s.changes.Run, Ready: s.changes.Ready()},
-		lifecycle.Stage{Name: "outbox", Run: s.outbox.Run},
-		lifecycle.Stage{Name: "messages", Run: s.notify.Run},
-		lifecycle.Stage{Name: "carpool", Run: s.carpool.Run},
-		feed,
-		lifecycle.Stage{Name: "coverage", Run: s.coverage.run},
-		lifecycle.Stage{Name: "web", Run: s.web.Run, Ready: s.web.Ready()},
-		lifecycle.Stage{Name: "commands", Run: s.local.run, Ready: s.local.ready},
-	)
-	if s.outside != nil {
-		st = append(st, lifecycle.Stage{Name: "operators", Run: s.outside.Run})
-	}
-	return st
 }

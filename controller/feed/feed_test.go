@@ -361,7 +361,8 @@ func TestStalledBrokerStallsNobody(t *testing.T) {
 		w.alerts.Publish(controller.AlertEvent{Change: controller.Opened, Alert: al})
 		w.readings.Publish(reading("la", "bric-1", time.Now(), -60))
 	}
-	if d := time.Since(begun); d > 3*time.Second {
+	// Each that waited would have waited for AckLimit: a quarter of an hour together.
+	if d := time.Since(begun); d > 30*time.Second {
 		t.Errorf("publishing took %s", d)
 	}
 	eventually(t, "the feed leaves it", func() bool { return f.Err() != nil })

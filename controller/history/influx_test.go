@@ -27,6 +27,10 @@ import (
 	"github.com/crinale/crinale/internal/testdata"
 )
 
+// patience is how long anything that must happen may take, on the slowest
+// machine and under the race detector. It costs nothing where it happens.
+const patience = 2 * time.Minute
+
 // server stands in for InfluxDB: it takes batches, or answers as it is told.
 type server struct {
 	*httptest.Server
@@ -88,7 +92,7 @@ func (s *server) say(status int) {
 // until waits for requests until the condition holds.
 func (s *server) until(what string, ok func() bool) {
 	s.t.Helper()
-	limit := time.After(20 * time.Second)
+	limit := time.After(patience)
 	for {
 		s.mu.Lock()
 		done := ok()
@@ -266,7 +270,7 @@ bind-address = %q
 // wait asks a real server again and again.
 func wait(t *testing.T, what string, ask func() error) {
 	t.Helper()
-	limit, again := time.After(90*time.Second), time.NewTicker(10*time.Millisecond)
+	limit, again := time.After(patience), time.NewTicker(10*time.Millisecond)
 	defer again.Stop()
 	for {
 		err := ask()

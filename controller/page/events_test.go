@@ -20,7 +20,7 @@ func TestEventsWithinTheScope(t *testing.T) {
 	w := newWorld(t, shared)
 	srv := httptest.NewServer(w.shell.Handler())
 	defer srv.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	open := func(query string) *http.Response {
 		t.Helper()
@@ -76,7 +76,7 @@ func TestEventStreamEnds(t *testing.T) {
 	w := newWorld(t, func(c *page.Config, _ *page.Deps) { c.Beat, c.Stay = 10*time.Millisecond, 100*time.Millisecond })
 	srv := httptest.NewServer(w.shell.Handler())
 	defer srv.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, "GET", srv.URL+"/rete/eventi", nil)
 	if err != nil {

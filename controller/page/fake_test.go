@@ -24,6 +24,10 @@ import (
 	"github.com/crinale/crinale/internal/web"
 )
 
+// patience is how long anything that must happen may take, on the slowest
+// machine and under the race detector. It costs nothing where it happens.
+const patience = 2 * time.Minute
+
 var now = time.Date(2026, 11, 22, 9, 47, 12, 0, time.UTC)
 
 // world is a small network with something of everything, and a controller

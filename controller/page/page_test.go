@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/crinale/crinale/controller"
 	"github.com/crinale/crinale/controller/page"
@@ -276,7 +275,7 @@ func TestEventStream(t *testing.T) {
 	w := newWorld(t)
 	srv := httptest.NewServer(w.shell.Handler())
 	defer srv.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	id := w.net.Links[0].ID
 	req, err := http.NewRequestWithContext(ctx, "GET", srv.URL+"/rete/eventi?link="+string(id), nil)

@@ -78,7 +78,7 @@ func meetings(u *territory.Union) []meeting {
 	for _, c := range u.Comuni {
 		m := meeting{ID: slug(c.Name) + "-municipio", Comune: c.ISTAT, Name: c.Name + ", municipio", At: round5(c.Hall), Kind: "square", Lit: true, StepFree: true}
 		if served[m.ID] {
-			m.Kind, m.Stop, m.Shelter = "bus-stop", m.ID, true
+			m.Kind, m.Stop, m.Shelter, m.Published = "bus-stop", m.ID, true, true
 		}
 		out = append(out, m)
 	}

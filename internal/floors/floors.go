@@ -64,6 +64,7 @@ var house = []place{
 	{"planning", area, nil},
 	{"controller", area, nil},
 	{"carpool", area, nil},
+	{"edge", area, nil},
 
 	{"radio/routeros", adapter, nil},
 	{"radio/sim", adapter, nil},
@@ -79,6 +80,7 @@ var house = []place{
 	{"carpool/notify", adapter, nil},
 	{"carpool/gtfs", adapter, nil},
 	{"carpool/interop", adapter, nil},
+	{"edge/proxy", adapter, nil},
 
 	{"cmd/crinale", root, nil},
 

@@ -16,6 +16,17 @@ type Rate struct {
 	Every time.Duration
 }
 
+// Next is until when everything is paid for once one more is let through that
+// comes now, where paid is that time before it (the generic cell rate
+// algorithm). With a wait it is not let through.
+func (r Rate) Next(paid, now time.Time) (next time.Time, wait time.Duration) {
+	if paid.Before(now) {
+		paid = now
+	}
+	next = paid.Add(r.Every)
+	return next, max(next.Sub(now)-r.most(), 0)
+}
+
 // Limits on guessing. A try that any of its limits refuses costs none of them
 // anything and is not looked at. One that succeeds gives back what it took.
 //
@@ -29,8 +40,10 @@ type Limits struct {
 	Account Rate // one account, from whatever source
 	All     Rate // all strangers together: what the hashing may cost
 	Known   Rate // one account from one known device or network
-	Codes   Rate // codes of the second factor of one account, by strangers who have its password; codes sent to one alias
+	Codes   Rate // codes of the second factor of one account, by strangers who have its password; codes sent for one account
 	Join    Rate // accounts that one source makes
+	Ask     Rate // codes sent to one alias for one source: no stranger uses up what its owner needs
+	Sent    Rate // codes sent to one alias for all, so that nobody's phone is flooded
 }
 
 // DefaultLimits are those that docs/understand/people.md explains.
@@ -43,11 +56,13 @@ func DefaultLimits() Limits {
 		Known:   Rate{10, time.Minute},
 		Codes:   Rate{5, 15 * time.Minute},
 		Join:    Rate{10, 3 * time.Minute},
+		Ask:     Rate{3, 15 * time.Minute},
+		Sent:    Rate{12, 5 * time.Minute},
 	}
 }
 
 func (l Limits) check() error {
-	for _, r := range []Rate{l.Pair, l.Source, l.Account, l.All, l.Known, l.Codes, l.Join} {
+	for _, r := range []Rate{l.Pair, l.Source, l.Account, l.All, l.Known, l.Codes, l.Join, l.Ask, l.Sent} {
 		if r.Burst < 1 || r.Burst > 1<<20 || r.Every <= 0 || r.Every > 24*time.Hour {
 			return fault.New(fault.Invalid, "accounts: a limit on guessing lets %d through and then one each %s; give at least 1, and up to 24h", r.Burst, r.Every)
 		}
@@ -94,12 +109,14 @@ type guard struct {
 	known table
 	codes table
 	join  table
+	ask   table
+	sent  table
 }
 
 func newGuard(l Limits, now time.Time) *guard {
 	t := func(r Rate, n int) table { return table{r, make([]time.Duration, n)} }
 	return &guard{start: now, seed: maphash.MakeSeed(), pair: t(l.Pair, slots), src: t(l.Source, slots), acct: t(l.Account, slots),
-		all: t(l.All, 1), known: t(l.Known, slots), codes: t(l.Codes, slots), join: t(l.Join, slots)}
+		all: t(l.All, 1), known: t(l.Known, slots), codes: t(l.Codes, slots), join: t(l.Join, slots), ask: t(l.Ask, slots), sent: t(l.Sent, slots)}
 }
 
 // charge is one limit that a try counts against.
@@ -115,7 +132,7 @@ type try struct {
 	known  string // the mark of the known device or network; "" for a stranger
 	code   bool   // of the second factor
 	join   string // network that makes an account; "" for a sign-in
-	send   string // alias or account that a code is sent for; "" for a sign-in
+	send   string // mark of the alias that a code is sent to for the account of name; "" for a sign-in
 }
 
 func (g *guard) charges(t try) []charge {
@@ -123,7 +140,7 @@ func (g *guard) charges(t try) []charge {
 		return []charge{{&g.join, t.join}}
 	}
 	if t.send != "" {
-		return []charge{{&g.codes, t.send}}
+		return []charge{{&g.codes, "alias\x00" + t.name}, {&g.ask, t.send + "\x00" + network(t.source)}, {&g.sent, t.send}}
 	}
 	if t.known != "" {
 		return []charge{{&g.known, t.known}}

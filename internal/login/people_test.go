@@ -35,6 +35,11 @@ type world struct {
 	now time.Time
 }
 
+// setAlias sets one in a transaction of its own.
+func (w *world) setAlias(ctx context.Context, person, alias string) error {
+	return w.db.Do(ctx, func(tx *store.Tx) error { return w.SetAlias(ctx, tx, person, alias) })
+}
+
 func newWorld(t testing.TB, db *store.DB, change func(*login.Config)) *world {
 	t.Helper()
 	w := &world{db: db, now: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)}

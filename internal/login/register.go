@@ -119,18 +119,18 @@ func (p *People) sweepJoins(ctx context.Context, tx *store.Tx) error {
 
 // StartAlias gives a code of six digits, to be sent to the alias and nowhere
 // else: whoever brings it to ConfirmAlias within a quarter of an hour owns the
-// alias. An earlier code of the account ends. Too many for one account or one
-// alias: Slow, so that nobody's phone is flooded.
-func (p *People) StartAlias(ctx context.Context, person, alias string) (code string, err error) {
+// alias. An earlier code of the account ends. Too many for one account, for one
+// alias, or for one alias from one source: Slow. So nobody's phone is flooded,
+// and whoever asks for codes to another's alias does not keep its owner, who is
+// elsewhere, from theirs.
+func (p *People) StartAlias(ctx context.Context, person, alias string, source netip.Addr) (code string, err error) {
 	alias, kind, err := readAlias(alias)
 	if err != nil {
 		return "", err
 	}
 	mark := p.keys.mark("alias", kind, alias)
-	for _, key := range []string{"person\x00" + person, "alias\x00" + mark} {
-		if err := p.enter(ctx, try{send: key}, record{}); err != nil {
-			return "", err
-		}
+	if err := p.enter(ctx, try{name: person, send: mark, source: source}, record{}); err != nil {
+		return "", err
 	}
 	code = aliasCode()
 	err = p.do(ctx, "person.alias-start", person, map[string]string{"kind": kind}, func(tx *store.Tx) error {
@@ -231,19 +231,20 @@ func (p *People) putAlias(ctx context.Context, tx *store.Tx, person, mark, kind 
 	return err
 }
 
-// SetAlias gives an account an alias that its owner has shown to be theirs in
-// another way, such as at the desk. Another account's: Conflict.
-func (p *People) SetAlias(ctx context.Context, person, alias string) error {
+// SetAlias gives an account, in the caller's transaction, an alias that its
+// owner has shown to be theirs in another way, such as at the desk. Another
+// account's: Conflict.
+func (p *People) SetAlias(ctx context.Context, tx *store.Tx, person, alias string) error {
 	alias, kind, err := readAlias(alias)
-	if err != nil {
-		return err
+	if err == nil {
+		_, err = p.row(ctx, tx, person)
 	}
-	err = p.do(ctx, "person.alias-set", person, map[string]string{"kind": kind}, func(tx *store.Tx) error {
-		if _, err := p.row(ctx, tx, person); err != nil {
-			return err
-		}
-		return p.putAlias(ctx, tx, person, p.keys.mark("alias", kind, alias), kind)
-	})
+	if err == nil {
+		err = p.putAlias(ctx, tx, person, p.keys.mark("alias", kind, alias), kind)
+	}
+	if err == nil {
+		err = p.note(ctx, tx, "person.alias-set", person, map[string]string{"kind": kind})
+	}
 	return about("set the alias of", person, err)
 }
 

@@ -29,7 +29,7 @@ func (w *world) join(t testing.TB, alias string) login.Person {
 func (w *world) own(t testing.TB, alias string) login.Person {
 	t.Helper()
 	p := w.join(t, alias)
-	code, err := w.StartAlias(t.Context(), p.Name, alias)
+	code, err := w.StartAlias(t.Context(), p.Name, alias, office)
 	if err == nil {
 		err = w.ConfirmAlias(t.Context(), p.Name, code)
 	}
@@ -113,12 +113,12 @@ func TestTakenAliasIsNotTold(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				code, start := w.StartAlias(ctx, p.Name, alias)
+				code, start := w.StartAlias(ctx, p.Name, alias, office)
 				wrong := w.ConfirmAlias(ctx, p.Name, "000000x")
 				seen[i] = fmt.Sprint(in, w.Figures().Hashes-hashes, had, len(code), start, strings.ReplaceAll(fmt.Sprint(wrong), p.Name, "NAME"), w.actions(t, p.Name))
 				if i == 0 {
 					kind(t, w.ConfirmAlias(ctx, p.Name, code), fault.Conflict)
-					kind(t, w.SetAlias(ctx, p.Name, alias), fault.Conflict)
+					kind(t, w.setAlias(ctx, p.Name, alias), fault.Conflict)
 				}
 			}
 			if seen[0] != seen[1] {
@@ -138,12 +138,12 @@ func TestRegisteringFirstLocksNobodyOut(t *testing.T) {
 		ctx := t.Context()
 		for _, alias := range []string{"333 1234567", "0173 505050", "residente.12@example.it"} {
 			squatter, owner := w.join(t, alias), w.join(t, alias)
-			if _, err := w.StartAlias(ctx, squatter.Name, alias); err != nil {
+			if _, err := w.StartAlias(ctx, squatter.Name, alias, office); err != nil {
 				t.Fatal(err)
 			}
 			_, err := w.Login(ctx, login.LoginRequest{Name: alias, Password: good, Source: office})
 			kind(t, err, fault.Denied)
-			code, err := w.StartAlias(ctx, owner.Name, alias)
+			code, err := w.StartAlias(ctx, owner.Name, alias, office)
 			if err == nil {
 				err = w.ConfirmAlias(ctx, owner.Name, code[:3]+" "+code[3:])
 			}
@@ -171,7 +171,7 @@ func TestAccountsWithoutAliasAreSwept(t *testing.T) {
 		if err := w.DropAlias(ctx, other.Name, ""); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.StartAlias(ctx, other.Name, "d@example.it"); err != nil {
+		if _, err := w.StartAlias(ctx, other.Name, "d@example.it", office); err != nil {
 			t.Fatal(err)
 		}
 		names := func() string {
@@ -209,7 +209,7 @@ func TestAliasCodeRunsOut(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
 		p := w.join(t, "residente.12@example.it")
-		code, err := w.StartAlias(ctx, p.Name, "residente.12@example.it")
+		code, err := w.StartAlias(ctx, p.Name, "residente.12@example.it", office)
 		if err != nil || len(code) != 6 || strings.Trim(code, "0123456789") != "" {
 			t.Fatalf("%q, %v", code, err)
 		}
@@ -221,7 +221,7 @@ func TestAliasCodeRunsOut(t *testing.T) {
 			kind(t, w.ConfirmAlias(ctx, p.Name, wrong), fault.Denied)
 		}
 		kind(t, w.ConfirmAlias(ctx, p.Name, code), fault.Denied) // tried too often
-		code, err = w.StartAlias(ctx, p.Name, "residente.12@example.it")
+		code, err = w.StartAlias(ctx, p.Name, "residente.12@example.it", office)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -251,12 +251,60 @@ func TestTooManyAccountsAndCodes(t *testing.T) {
 		}
 		sent := 0
 		for ; sent < 100; sent++ {
-			if _, err = w.StartAlias(ctx, p.Name, "b@example.it"); err != nil {
+			if _, err = w.StartAlias(ctx, p.Name, "b@example.it", office); err != nil {
 				break
 			}
 		}
-		if slow := (login.Slow{}); !errors.As(err, &slow) || sent != login.DefaultLimits().Codes.Burst {
+		if slow := (login.Slow{}); !errors.As(err, &slow) || sent != login.DefaultLimits().Ask.Burst {
 			t.Errorf("%d codes, then %v", sent, err)
+		}
+	})
+}
+
+// A stranger who asks for codes to somebody's alias, with as many accounts as
+// they like, does not keep its owner from one; a crowd of strangers does not
+// flood the owner's phone.
+func TestCodesOfAStrangerLeaveTheOwnerTheirs(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ctx, limits := t.Context(), login.DefaultLimits()
+		const alias = "333 1234567"
+		account := func(from netip.Addr) string {
+			p, err := w.Register(ctx, login.Registration{Alias: alias, Password: good, Role: login.Resident, Source: from})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p.Name
+		}
+		network := func(n byte) netip.Addr { return netip.AddrFrom4([4]byte{198, 51, 100, n}) }
+		sent := 0
+		for range 3 * limits.Ask.Burst {
+			if _, err := w.StartAlias(ctx, account(network(1)), alias, network(1)); err == nil {
+				sent++
+			} else if slow := (login.Slow{}); !errors.As(err, &slow) {
+				t.Fatal(err)
+			}
+		}
+		if sent != limits.Ask.Burst {
+			t.Errorf("a stranger had %d codes sent", sent)
+		}
+		owner := account(office)
+		code, err := w.StartAlias(ctx, owner, alias, office)
+		if err == nil {
+			err = w.ConfirmAlias(ctx, owner, code)
+		}
+		if err != nil {
+			t.Fatal("the owner:", err)
+		}
+		for n := byte(2); n < 40; n++ {
+			if _, err := w.StartAlias(ctx, account(network(n)), alias, network(n)); err == nil {
+				sent++
+			}
+		}
+		if sent+1 != limits.Sent.Burst {
+			t.Errorf("%d codes went to one phone at once", sent+1)
+		}
+		if res := w.enter(t, login.LoginRequest{Name: alias, Password: good, Source: office}); res.Person != owner {
+			t.Errorf("the owner signs in as %q", res.Person)
 		}
 	})
 }
@@ -267,10 +315,10 @@ func TestAliasStandsNowhere(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
 		p := w.join(t, "sentinella@example.it")
-		if _, err := w.StartAlias(ctx, p.Name, "333 7654321"); err != nil {
+		if _, err := w.StartAlias(ctx, p.Name, "333 7654321", office); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.SetAlias(ctx, p.Name, "0173 987654"); err != nil {
+		if err := w.setAlias(ctx, p.Name, "0173 987654"); err != nil {
 			t.Fatal(err)
 		}
 		kind(t, w.DropAlias(ctx, p.Name, "0173 111111"), fault.NotFound)

@@ -18,7 +18,7 @@ const mostLogin = 300 * time.Millisecond // on one core
 // wide lets everything through, to measure what is behind the limits.
 func wide(c *login.Config) {
 	r := login.Rate{Burst: 1 << 20, Every: time.Nanosecond}
-	c.Limits = login.Limits{Pair: r, Source: r, Account: r, All: r, Known: r, Codes: r}
+	c.Limits = login.Limits{Pair: r, Source: r, Account: r, All: r, Known: r, Codes: r, Join: r, Ask: r, Sent: r}
 	c.Hash = login.Default().Hash
 }
 

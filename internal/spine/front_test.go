@@ -18,7 +18,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-const limit = 20 * time.Second
+const limit = 2 * time.Minute
 
 // lines is a log that can be read while it is written.
 type lines struct {

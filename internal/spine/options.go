@@ -45,6 +45,9 @@ func (s *Spine) options() (*server.Options, error) {
 	o.MQTT.Port = server.RANDOM_PORT
 	o.MQTT.AckWait = s.cfg.AckWait
 	o.MQTT.AuthTimeout = 5
+	// For its own disk: a retained message that takes longer than this is
+	// acknowledged all the same, or not sent to a new subscriber.
+	o.MQTT.JSAPITimeout = 30 * time.Second
 	o.Users = serverUsers(s.password, s.key, s.users)
 	return o, nil
 }

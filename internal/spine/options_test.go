@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 	"github.com/nats-io/nats.go"
@@ -25,6 +26,9 @@ func TestOptionsHoldThePromises(t *testing.T) {
 	}
 	if !o.SyncAlways || !o.DontListen || o.HTTPPort != 0 || o.Cluster.Port != 0 || o.LeafNode.Port != 0 || o.MQTT.NoAuthUser != "" {
 		t.Errorf("options: %+v", o)
+	}
+	if o.MQTT.JSAPITimeout < 30*time.Second { // a slow disk may not make a retained message be lost
+		t.Errorf("the server waits %v for its disk", o.MQTT.JSAPITimeout)
 	}
 	if len(o.Users) != 1 || o.Users[0].Username != internalUser {
 		t.Errorf("users: %+v", o.Users)

@@ -79,7 +79,11 @@ func TestSecondStartKeepsWhatIsRetained(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- s.Run(ctx) }()
-		<-s.Ready()
+		select {
+		case <-s.Ready():
+		case err := <-done:
+			t.Fatalf("the broker did not start: %v", err)
+		}
 		work(spinetest.Internal(s))
 		cancel()
 		if err := <-done; err != nil {

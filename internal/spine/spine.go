@@ -86,8 +86,8 @@ type Spine struct {
 }
 
 const (
-	internalUser = "_crinale" // no partner can be named so: an underscore is refused
-	startLimit   = 30 * time.Second
+	internalUser = "_crinale"      // no partner can be named so: an underscore is refused
+	startLimit   = 2 * time.Minute // of each step of a start; a slow disk may have much to read
 )
 
 // New makes a broker that does not run yet.
@@ -157,14 +157,15 @@ func (s *Spine) Run(ctx context.Context) error {
 	defer srv.WaitForShutdown()
 	defer srv.Shutdown()
 	srv.Start()
-	if err := s.started(ctx, srv, bridge); err != nil {
+	to := net.JoinHostPort(opts.MQTT.Host, strconv.Itoa(opts.MQTT.Port)) // Start wrote the real port into opts
+	if err := s.started(ctx, srv, to, bridge); err != nil {
 		return err
 	}
 	b := usualBounds
 	b.conns, b.perUser = s.cfg.MaxConns, s.cfg.MaxPerUser
-	front := newFront(b, net.JoinHostPort(opts.MQTT.Host, strconv.Itoa(opts.MQTT.Port)), s.key, bridge.names, bridge.refused)
+	front := newFront(b, to, s.key, bridge.names, bridge.refused)
 	s.mu.Lock()
-	s.srv, s.front, s.opts = srv, front, opts.Clone() // Start wrote the real port into opts
+	s.srv, s.front, s.opts = srv, front, opts.Clone()
 	s.listen = net.JoinHostPort(s.host, strconv.Itoa(ln.Addr().(*net.TCPAddr).Port))
 	if s.change != change { // users were set while it started
 		err = s.reload()
@@ -195,8 +196,9 @@ func (s *Spine) Run(ctx context.Context) error {
 	return err
 }
 
-// started waits until the server is up, or says why it is not.
-func (s *Spine) started(ctx context.Context, srv *server.Server, bridge *bridge) error {
+// started waits until the server, at the address to, is up and knows what it
+// keeps, or says why it is not.
+func (s *Spine) started(ctx context.Context, srv *server.Server, to string, bridge *bridge) error {
 	select {
 	case err := <-bridge.fatal:
 		return s.explain(err)
@@ -213,7 +215,13 @@ func (s *Spine) started(ctx context.Context, srv *server.Server, bridge *bridge)
 	if ctx.Err() != nil {
 		return nil
 	}
-	return s.limitBacklog(ctx, srv)
+	if err := s.limitBacklog(ctx, srv); err != nil {
+		return err
+	}
+	if err := s.loadRetained(ctx, srv, to, bridge.names); err != nil && ctx.Err() == nil {
+		s.log.Warn("message broker: what is retained is not read yet; who subscribes now may miss some of it until it is published again", "err", err)
+	}
+	return nil
 }
 
 // explain gives a failure of the server its mend.

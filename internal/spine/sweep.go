@@ -121,27 +121,11 @@ func surplus(away []record, users map[string]bool, kept int) (out []record) {
 func (s *Spine) drop(ctx context.Context, f *front, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, dropLimit)
 	defer cancel()
-	var d net.Dialer
-	c, err := d.DialContext(ctx, "tcp", f.to)
+	c, leave, err := s.login(ctx, f.to, f.names, id)
 	if err != nil {
 		return err
 	}
-	defer c.Close()
-	defer context.AfterFunc(ctx, func() { c.Close() })()
-	at := c.LocalAddr().String()
-	f.names.put(at, "the broker itself")
-	defer f.names.drop(at)
-	p := connect{flags: flagClean | flagUser | flagPassword, password: []byte(s.password)}
-	if _, err := c.Write(p.packet(internalUser, id)); err != nil {
-		return err
-	}
-	answer := make([]byte, 4)
-	if _, err := io.ReadFull(c, answer); err != nil {
-		return err
-	}
-	if answer[0] != 0x20 || answer[3] != accepted {
-		return fmt.Errorf("the server answers %x", answer)
-	}
+	defer leave()
 	if _, err := c.Write([]byte{0xe0, 0}); err != nil { // DISCONNECT
 		return err
 	}

@@ -146,7 +146,7 @@ func TestRebootInMidHold(t *testing.T) {
 	if c := must[network.Configured](t)(f.Configured(t.Context(), "ac-a")); c.Values[changes[0].Key] != "5680" {
 		t.Errorf("the restart alone brought %v", c.Values)
 	}
-	eventually(t, 30*time.Second, is(book, "ac-a", before))
+	eventually(t, patience, is(book, "ac-a", before))
 }
 
 // TestSlow: a device that answers every command after 20 s is given up in time,
@@ -225,7 +225,7 @@ func TestObservationFollows(t *testing.T) {
 	if got := ssid(); got != to {
 		t.Errorf("after the change %q", got)
 	}
-	eventually(t, 30*time.Second, func() string {
+	eventually(t, patience, func() string {
 		if got := ssid(); got != was {
 			return "long after the hold the round says " + got
 		}
@@ -265,7 +265,7 @@ func TestOverTheAir(t *testing.T) {
 	if err := f.Confirm(t.Context(), "ac-b", "alone"); fault.Of(err) != fault.Unreachable {
 		t.Errorf("a device that is cut off was confirmed: %v", err)
 	}
-	eventually(t, 40*time.Second, is(book, "ac-b", before))
+	eventually(t, patience, is(book, "ac-b", before))
 
 	const hold = 40 * time.Second
 	must[network.WayBack](t)(f.Arm(t.Context(), "ac-a", "both", hold, a))

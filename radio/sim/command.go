@@ -106,7 +106,7 @@ func (r *replier) trap(t *trap) {
 func (d *device) changes(c command) bool {
 	i := strings.LastIndexByte(c.path, '/')
 	m, verb := d.menus[c.path[:i]], c.path[i+1:]
-	return writing(verb) != nil || verb == "run" && m != nil && m.run != nil
+	return writing(verb) != nil || m != nil && (verb == "run" && m.run != nil || m.does[verb] != nil)
 }
 
 // exec runs a command that ends at once and sends its whole answer, or gives
@@ -124,6 +124,16 @@ func (d *device) exec(c command, readOnly bool, r *replier) (*streaming, *trap) 
 		}
 		if verb == "run" {
 			t := m.run(newConsole(d, c.by, readOnly, dies), c)
+			if t == nil {
+				r.done(nil)
+			}
+			return nil, t
+		}
+		if do := m.does[verb]; do != nil {
+			if readOnly {
+				return nil, trapRights
+			}
+			t := do(d, c)
 			if t == nil {
 				r.done(nil)
 			}

@@ -52,7 +52,8 @@ type device struct {
 	scriptRuns map[int]runs  // by script id
 	lines      []logLine     // of /log, the oldest first
 	noted      int           // lines ever written
-	writing    sync.Mutex    // one change after the other; taken before the fleet's lock
+	modem      modem
+	writing    sync.Mutex // one change after the other; taken before the fleet's lock
 
 	wire atomic.Pointer[active] // the fault that bends the connection, if any
 }

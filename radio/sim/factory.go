@@ -20,6 +20,7 @@ const (
 	updateTable    = "update"
 	schedulerTable = "scheduler"
 	scriptTable    = "script"
+	smsTable       = "sms"
 )
 
 // passwordProp is kept, and never printed.
@@ -103,6 +104,8 @@ func (f *Fleet) factory(d *device) *config {
 	c.Tables[clockTable].add(map[string]string{"time-zone-name": "Europe/Rome", "time-zone-autodetect": "true"})
 	c.Tables[updateTable] = &table{}
 	c.Tables[updateTable].add(map[string]string{"channel": "stable"})
+	c.Tables[smsTable] = &table{}
+	c.Tables[smsTable].add(map[string]string{"receive-enabled": "false", "keep-max-sms": "0"})
 	return c
 }
 

@@ -39,14 +39,14 @@ func TestWireFaults(t *testing.T) {
 		wait time.Duration
 		ok   func(error) bool
 	}{
-		{sim.Off, 10 * time.Second, func(err error) bool { return err != nil && !os.IsTimeout(err) }},
+		{sim.Off, patience, func(err error) bool { return err != nil && !os.IsTimeout(err) }},
 		{sim.Silent, 300 * time.Millisecond, os.IsTimeout},
-		{sim.Garbage, 10 * time.Second, func(err error) bool {
+		{sim.Garbage, patience, func(err error) bool {
 			b, ok := err.(*answered)
 			return ok && !bytes.HasPrefix(b.b, []byte("\x05!trap"))
 		}},
-		{sim.HugeLength, 10 * time.Second, func(err error) bool { b, ok := err.(*answered); return ok && string(b.b) == "\xf0\x20\x00\x00\x00" }},
-		{sim.CutMidSentence, 10 * time.Second, func(err error) bool { b, ok := err.(*answered); return ok && !bytes.HasSuffix(b.b, []byte{0}) }},
+		{sim.HugeLength, patience, func(err error) bool { b, ok := err.(*answered); return ok && string(b.b) == "\xf0\x20\x00\x00\x00" }},
+		{sim.CutMidSentence, patience, func(err error) bool { b, ok := err.(*answered); return ok && !bytes.HasSuffix(b.b, []byte{0}) }},
 		{sim.Slow, 300 * time.Millisecond, os.IsTimeout},
 	} {
 		id, err := f.Inject(sim.Fault{Device: "cpe-2", Kind: c.kind})

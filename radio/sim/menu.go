@@ -29,6 +29,7 @@ type menu struct {
 	gate      func(d *device, verb string) *trap                          // refuses a writing command; under the fleet's lock
 	before    func(d *device, was, next *table, by string, now time.Time) // completes a change before it is kept; under the fleet's lock
 	run       func(c *console, cmd command) *trap                         // of the verb run
+	does      map[string]func(d *device, c command) *trap                 // verbs of its own, that act and answer nothing
 }
 
 // monitor reports the state of interfaces.
@@ -46,7 +47,7 @@ func (m *menu) steady(it item) item {
 // menusOf builds the tree of a device.
 func menusOf(d *device) map[string]*menu {
 	list := []*menu{identityMenu, resourceMenu, routerboardMenu, healthMenu, clockMenu, systemMenu, packageMenu, updateMenu, userMenu,
-		interfaceMenu, ethernetMenu, addressMenu, neighbourMenu, schedulerMenu, scriptMenu, logMenu}
+		interfaceMenu, ethernetMenu, addressMenu, neighbourMenu, schedulerMenu, scriptMenu, logMenu, smsMenu, inboxMenu}
 	if !d.version.before(7, 17) {
 		list = append(list, deviceModeMenu)
 	}

@@ -55,7 +55,7 @@ func BenchmarkProcess(b *testing.B) {
 	}
 	defer child.Process.Kill()
 	var fleet struct{ Devices []sim.Endpoint }
-	for end := time.Now().Add(20 * time.Second); ; <-time.After(20 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; <-time.After(20 * time.Millisecond) {
 		text, err := os.ReadFile(filepath.Join(dir, "sim.json"))
 		if err == nil && json.Unmarshal(text, &fleet) == nil {
 			break
@@ -66,7 +66,7 @@ func BenchmarkProcess(b *testing.B) {
 	}
 	var clients []*routeros.Client
 	for _, e := range fleet.Devices {
-		c, err := routeros.DialTimeout(e.Address, e.User, e.Password, 20*time.Second)
+		c, err := routeros.DialTimeout(e.Address, e.User, e.Password, patience)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -63,7 +63,7 @@ func TestGateways(t *testing.T) {
 		if err != nil {
 			t.Errorf("the late answer: %v", err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Error("the late answer never came")
 	}
 	if got := frequency(t, dial(t, f, "cpe-1")); got != "5600" {
@@ -107,7 +107,7 @@ func TestGatewaysTLS(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("it does not answer again")
 	}
 	if _, err := c.Run("/system/identity/print"); err != nil {

@@ -21,7 +21,7 @@ func TestStreams(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	conn.SetDeadline(time.Now().Add(patience))
 	w, r := proto.NewWriter(conn), proto.NewReader(conn)
 	send := func(words ...string) {
 		w.BeginSentence()
@@ -128,7 +128,7 @@ func TestBeforeLogin(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		conn.SetDeadline(time.Now().Add(10 * time.Second))
+		conn.SetDeadline(time.Now().Add(patience))
 		conn.Write([]byte(bytes))
 		var got []byte
 		b := make([]byte, 256)

@@ -165,6 +165,9 @@ func (c *config) port(name string) *entry {
 // adopt adds the interfaces of a factory configuration that are missing: the
 // network files gave the device a further radio.
 func (c *config) adopt(factory *config) {
+	if c.Tables[smsTable] == nil { // kept before there were short messages
+		c.Tables[smsTable] = factory.table(smsTable).clone()
+	}
 	t := c.table(interfaceTable)
 	for _, e := range factory.table(interfaceTable).Rows {
 		if e.port() == "" || c.port(e.port()) != nil {

@@ -74,7 +74,7 @@ func Start(t testing.TB, opts Options) *Server {
 		return &session{server: s}, nil
 	}))
 	srv.Domain, srv.ErrorLog = "localhost", log.New(io.Discard, "", 0)
-	srv.ReadTimeout, srv.WriteTimeout = 20*time.Second, 20*time.Second
+	srv.ReadTimeout, srv.WriteTimeout = 2*time.Minute, 2*time.Minute
 	srv.MaxMessageBytes = 1 << 20
 	if opts.TLS != "" {
 		s.cert, s.Roots, err = certificate()

@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	startLimit = 60 * time.Second
+	startLimit = 4 * time.Minute
 	// Password of the superuser "postgres" of the server started here.
 	Password = "only-on-loopback"
 )

@@ -19,6 +19,19 @@ func Each(t *testing.T, test func(t *testing.T, db *store.DB)) {
 	t.Run("postgres", func(t *testing.T) { test(t, Open(t, PostgresURL(t))) })
 }
 
+// Story is Each for a test whose steps follow each other in one goroutine.
+// Under the race detector it runs on PostgreSQL alone where that is installed:
+// the second time it would look at the same steps again, and there SQLite, which
+// is Go, takes most of the time. Tests of what happens at once take Each.
+func Story(t *testing.T, test func(t *testing.T, db *store.DB)) {
+	t.Helper()
+	if _, err := binaries(); raced && err == nil {
+		t.Run("postgres", func(t *testing.T) { test(t, Open(t, PostgresURL(t))) })
+		return
+	}
+	Each(t, test)
+}
+
 // SQLite is an empty database in a temporary folder, closed at the end.
 func SQLite(t testing.TB) *store.DB {
 	t.Helper()

@@ -27,8 +27,8 @@ import (
 var Widths = []int{360, 768, 1280}
 
 const (
-	height   = 900              // of the window
-	patience = 40 * time.Second // for one look at one page
+	height   = 900             // of the window
+	patience = 4 * time.Minute // for one look at one page, on the slowest machine
 	settled  = 150 * time.Millisecond
 	stirred  = 40 * time.Millisecond // after a key or a change of width
 )
@@ -115,6 +115,7 @@ type look struct {
 	dark     bool
 	noScript bool
 	fresh    bool // nothing from the cache
+	again    bool // the page stands, and all rules held in another look
 }
 
 func (l look) String() string {
@@ -147,7 +148,7 @@ func (b *Browser) tab(url string, l look, then func(ctx context.Context, seen *s
 	if err := chromedp.Do(ctx, chromedp.Navigate(url)); err != nil {
 		return fmt.Errorf("open %s (%v): %w", url, l, err)
 	}
-	if err := s.quiet(ctx, settled); err != nil {
+	if err := s.whole(ctx, settled); err != nil {
 		return fmt.Errorf("open %s (%v): %w", url, l, err)
 	}
 	return then(ctx, s)

@@ -1,7 +1,6 @@
 package browsertest
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -54,14 +53,7 @@ func (b *Browser) Keyboard(url string, w Way, steps ...Step) Landed {
 	var out Landed
 	err := b.tab(url, l, func(ctx context.Context, s *seen) error {
 		for _, step := range steps {
-			if err := press(ctx, step); err != nil {
-				return err
-			}
-			still := stirred
-			if step.Keys == Enter {
-				still = settled // it may lead to another page
-			}
-			if err := s.quiet(ctx, still); err != nil {
+			if err := press(ctx, s, step); err != nil {
 				return err
 			}
 		}
@@ -97,8 +89,8 @@ func (b *Browser) Keyboard(url string, w Way, steps ...Step) Landed {
 // wide holds the page that stands at each width, with scripts on for axe, and
 // leaves it as it was.
 func (b *Browser) wide(ctx context.Context, s *seen, url string, was look) error {
-	for _, width := range Widths {
-		l := look{width: width, dark: was.dark}
+	for i, width := range Widths {
+		l := look{width: width, dark: was.dark, again: i > 0 && !was.dark}
 		if err := redress(ctx, s, l); err != nil {
 			return fmt.Errorf("%v: %w", l, err)
 		}
@@ -113,29 +105,62 @@ func (b *Browser) wide(ctx context.Context, s *seen, url string, was look) error
 	return dress(ctx, was, height)
 }
 
-// press does one step.
-func press(ctx context.Context, step Step) error {
+// press does one step, and waits until the page is quiet.
+func press(ctx context.Context, s *seen, step Step) error {
 	here := `(e => e !== null && e.matches(` + strconv.Quote(step.To) + `))(document.activeElement)`
 	for range mostTabs {
 		there, err := chromedp.Run(ctx, chromedp.Evaluate[bool](here))
 		if err != nil {
 			return err
 		}
-		if !there {
-			if err := chromedp.Do(ctx, chromedp.KeyEvent(kb.Tab)); err != nil {
-				return err
-			}
-			continue
+		if there {
+			return typeKeys(ctx, s, step.Keys)
 		}
-		if step.Keys == Enter || step.Keys == " " {
-			return chromedp.Do(ctx, chromedp.KeyEvent(step.Keys))
+		if err := chromedp.Do(ctx, chromedp.KeyEvent(kb.Tab)); err != nil {
+			return err
 		}
-		if moment, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`["date", "time"].includes(document.activeElement.type)`)); err != nil || moment {
-			return cmp.Or(err, typeMoment(ctx, step.Keys))
-		}
-		return chromedp.Do(ctx, chromedp.KeyEvent("a", chromedp.KeyModifiers(chromedp.ModifierCtrl)), chromedp.KeyEvent(step.Keys))
 	}
 	return fmt.Errorf("%d times Tab do not reach %s", mostTabs, step.To)
+}
+
+// typeKeys types into what has the focus.
+func typeKeys(ctx context.Context, s *seen, keys string) error {
+	text, enter := strings.CutSuffix(keys, Enter)
+	if text != "" {
+		if err := typeText(ctx, text); err != nil {
+			return err
+		}
+	}
+	if !enter {
+		return s.whole(ctx, stirred)
+	}
+	leads, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`(e => e.matches("a[href]") || e.form != null)(document.activeElement)`))
+	if err != nil {
+		return err
+	}
+	do := func() error { return chromedp.Do(ctx, chromedp.KeyEvent(Enter)) }
+	if leads {
+		return s.lead(ctx, do)
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	return s.whole(ctx, settled)
+}
+
+// typeText replaces what stands in the field.
+func typeText(ctx context.Context, text string) error {
+	if text == " " {
+		return chromedp.Do(ctx, chromedp.KeyEvent(text))
+	}
+	moment, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`["date", "time"].includes(document.activeElement.type)`))
+	if err != nil {
+		return err
+	}
+	if moment {
+		return typeMoment(ctx, text)
+	}
+	return chromedp.Do(ctx, chromedp.KeyEvent("a", chromedp.KeyModifiers(chromedp.ModifierCtrl)), chromedp.KeyEvent(text))
 }
 
 // typeMoment types a day or a time of day into the parts of its field. Their

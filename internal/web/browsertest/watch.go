@@ -2,6 +2,7 @@ package browsertest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -20,16 +21,33 @@ import (
 type seen struct {
 	mu       sync.Mutex
 	troubles []string
-	open     map[network.RequestID]string
+	open     map[network.RequestID]asked
 	bytes    map[network.RequestID]float64 // as transferred, with headers
 	total    float64
 	count    int
+	pages    int           // documents asked for
 	stir     chan struct{} // something happened; size one
 }
 
+// asked is a request that has no answer yet.
+type asked struct {
+	url    string
+	loader cdp.LoaderID // the document that it is for
+	icon   bool         // the browser's own: the icon of its tab, the manifest
+}
+
+const (
+	// iconLost is how long the browser's own requests are waited for when
+	// nothing else happens: of one that it gives up it says nothing.
+	iconLost = 5 * time.Second
+	// ledBy is how long a slow browser may think about a key before it asks for
+	// where that leads.
+	ledBy = 10 * time.Second
+)
+
 // watch listens to a tab from its first event on.
 func watch(ctx context.Context) (*seen, error) {
-	s := &seen{open: map[network.RequestID]string{}, bytes: map[network.RequestID]float64{}, stir: make(chan struct{}, 1)}
+	s := &seen{open: map[network.RequestID]asked{}, bytes: map[network.RequestID]float64{}, stir: make(chan struct{}, 1)}
 	err := chromedp.Listen(ctx, func(ev any) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -81,7 +99,11 @@ func (s *seen) event(ev any) bool {
 			s.trouble("asked a host that is not this machine: %s", ev.Request.URL)
 		}
 		if ev.Type != network.ResourceTypeEventSource {
-			s.open[ev.RequestID] = ev.Request.URL
+			own := ev.Type == network.ResourceTypeOther || ev.Type == network.ResourceTypeManifest
+			s.open[ev.RequestID] = asked{ev.Request.URL, ev.LoaderID, own}
+			if ev.Type == network.ResourceTypeDocument {
+				s.pages++
+			}
 			if !strings.HasPrefix(ev.Request.URL, "data:") { // those come with the page
 				s.count++
 			}
@@ -90,15 +112,22 @@ func (s *seen) event(ev any) bool {
 		if ev.Response.Status >= 400 && ev.Type != network.ResourceTypeDocument {
 			s.trouble("request failed: %d %s", ev.Response.Status, ev.Response.URL)
 		}
-		if ev.Type == network.ResourceTypeEventSource {
+		switch ev.Type {
+		case network.ResourceTypeEventSource:
 			delete(s.open, ev.RequestID)
+		case network.ResourceTypeDocument: // what was asked for the page before has no answer any more
+			for id, a := range s.open {
+				if a.loader != ev.LoaderID {
+					delete(s.open, id)
+				}
+			}
 		}
 	case *network.EventLoadingFinished:
 		s.total += ev.EncodedDataLength
 		delete(s.open, ev.RequestID)
 	case *network.EventLoadingFailed:
 		if !ev.Canceled && ev.Type != network.ResourceTypeEventSource {
-			s.trouble("request lost: %s %s", ev.ErrorText, s.open[ev.RequestID])
+			s.trouble("request lost: %s %s", ev.ErrorText, s.open[ev.RequestID].url)
 		}
 		delete(s.open, ev.RequestID)
 	default:
@@ -134,14 +163,24 @@ func (s *seen) quiet(ctx context.Context, still time.Duration) error {
 			s.mu.Lock()
 			waiting := len(s.open)
 			var one string
-			for _, u := range s.open {
-				one = u
+			icons := 0
+			for _, a := range s.open {
+				one = a.url
+				if a.icon {
+					icons++
+				}
 			}
 			s.mu.Unlock()
 			if waiting == 0 {
 				return nil
 			}
+			var lost <-chan time.Time
+			if icons == waiting {
+				lost = time.After(iconLost)
+			}
 			select {
+			case <-lost:
+				return nil
 			case <-s.stir:
 				timer.Reset(still)
 			case <-ctx.Done():
@@ -149,6 +188,67 @@ func (s *seen) quiet(ctx context.Context, still time.Duration) error {
 			}
 		case <-ctx.Done():
 			return fmt.Errorf("the page is never quiet: %w", ctx.Err())
+		}
+	}
+}
+
+// whole is quiet, of a page that is read to its end: on a slow machine one may
+// be quiet for a while between its answer and its first element.
+func (s *seen) whole(ctx context.Context, still time.Duration) error {
+	return s.holds(ctx, still, `document.readyState === "complete" && document.body !== null`)
+}
+
+// lead does what leads to another page, or makes a script ask for something,
+// and waits until that is there whole.
+func (s *seen) lead(ctx context.Context, do func() error) error {
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.left = true`)); err != nil {
+		return err
+	}
+	asked, pages := s.asked()
+	if err := do(); err != nil {
+		return err
+	}
+	for late := time.After(ledBy); ; {
+		if now, _ := s.asked(); now > asked {
+			break
+		}
+		select {
+		case <-s.stir:
+			continue
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-late:
+		}
+		break
+	}
+	if err := s.whole(ctx, settled); err != nil {
+		return err
+	}
+	if _, now := s.asked(); now == pages {
+		return nil
+	}
+	return s.holds(ctx, settled, `document.left !== true && document.readyState === "complete" && document.body !== null`)
+}
+
+// asked is how many requests there were so far, and of them for documents.
+func (s *seen) asked() (requests, pages int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count, s.pages
+}
+
+// holds waits until the page is quiet and something is true of it.
+func (s *seen) holds(ctx context.Context, still time.Duration, what string) error {
+	for {
+		if err := s.quiet(ctx, still); err != nil {
+			return err
+		}
+		done, err := chromedp.Run(ctx, chromedp.Evaluate[bool](what))
+		if err == nil && done {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("the page is never whole: %w", errors.Join(err, ctx.Err()))
 		}
 	}
 }
