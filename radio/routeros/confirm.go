@@ -163,11 +163,11 @@ func (d *Driver) WaysBack(ctx context.Context, t radio.Target) (out []network.Wa
 			return err
 		}
 		for _, e := range all {
-			v, err := r.details(e.name)
+			v, err := r.details("?.id=" + e.ref)
 			if err != nil {
 				return err
 			}
-			if v != nil { // gone meanwhile
+			if e, ok := parseEntry(v); ok { // else gone meanwhile; by now its script may have begun
 				w := wayBack(e, v, now)
 				w.Device = t.Device
 				out = append(out, w)

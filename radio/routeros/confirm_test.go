@@ -105,3 +105,34 @@ func TestUndoWaits(t *testing.T) {
 		}
 	})
 }
+
+// TestWayBackThatBeginsWhileItIsRead: an entry whose script begins between the
+// list and its details has another name then, and is not gone: taken for gone,
+// its device would be taken for one that keeps its new settings.
+func TestWayBackThatBeginsWhileItIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listed := rows(".id=*5 name=crinale-undo-c1")
+		begun := rows(".id=*5 name=crinale-undoing-c1 interval=1m30s")
+		d := acting(t, func(words []string, nth int) [][]string {
+			if words[0] != "/system/scheduler/print" {
+				return nil
+			}
+			for _, w := range words {
+				switch w {
+				case "?name=crinale-undo-c1":
+					return rows()
+				case "?.id=*5", "?name=crinale-undoing-c1":
+					return begun
+				}
+			}
+			if nth > 1 {
+				return begun
+			}
+			return listed
+		})
+		all, err := d.driver(t).WaysBack(t.Context(), d.target)
+		if err != nil || len(all) != 1 || all[0].ID != "c1" || all[0].Left.Or(9) != 0 {
+			t.Errorf("%v %+v\n%q", err, all, d.commands())
+		}
+	})
+}

@@ -98,7 +98,7 @@ func (r *round) arm(id string, hold time.Duration, script string) error {
 	if err != nil {
 		return fault.New(fault.Unreachable, "put the way back into the scheduler: %w", err)
 	}
-	v, err := r.details(armedPrefix + id)
+	v, err := r.details("?name=" + armedPrefix + id)
 	if err != nil {
 		return fault.New(fault.Unreachable, "read the way back again: %w", err)
 	}

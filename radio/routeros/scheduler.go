@@ -76,9 +76,9 @@ func (r *round) entries() ([]entry, error) {
 // active.
 const entryProps = ".id,name,interval,on-event,policy,start-date,start-time,next-run,run-count,disabled,invalid,inactive,.about"
 
-// details reads one entry; nil when it is not there.
-func (r *round) details(name string) (row, error) {
-	rows, err := r.must(schedulerMenu, entryProps, "?name="+name)
+// details reads the entry that a query finds; nil when it is not there.
+func (r *round) details(query string) (row, error) {
+	rows, err := r.must(schedulerMenu, entryProps, query)
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
