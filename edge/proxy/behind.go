@@ -10,7 +10,7 @@ import (
 
 // validateBehind asks whether a stale answer that was given still holds, or for
 // a new one (RFC 5861 §3). One at a time for an address.
-func (v *visit) validateBehind(o Object, d edge.Decision) {
+func (v *visit) validateBehind(o edge.Object, d edge.Decision) {
 	r := v.r.Clone(context.WithoutCancel(v.r.Context()))
 	for _, name := range []string{"If-None-Match", "If-Modified-Since", "If-Range", "Range", "Cache-Control", "Pragma"} {
 		delete(r.Header, name)

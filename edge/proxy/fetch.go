@@ -34,7 +34,7 @@ func conditional(h http.Header) bool {
 
 // fetch answers with what the origin says, asked whether o holds where d says so.
 // Requests for one whole are asked once, and wait for each other.
-func (v *visit) fetch(found []Object, o Object, d edge.Decision) {
+func (v *visit) fetch(found []edge.Object, o edge.Object, d edge.Decision) {
 	alone := v.q.Method != http.MethodGet || d.Why == edge.WhyRequest || d.Why == edge.WhyBypass || d.Act == edge.Fetch && conditional(v.q.Header)
 	if alone {
 		v.lead(nil, found, o, d)
@@ -156,7 +156,7 @@ func (v *visit) spooled(h http.Header, status int, length int64, body io.Reader,
 }
 
 // lead asks the origin, and answers.
-func (v *visit) lead(f *flight, found []Object, o Object, d edge.Decision) {
+func (v *visit) lead(f *flight, found []edge.Object, o edge.Object, d edge.Decision) {
 	landed := false
 	land := func() {
 		if !landed {
@@ -261,7 +261,7 @@ func (v *visit) lead(f *flight, found []Object, o Object, d edge.Decision) {
 }
 
 // pump takes the body of an answer off the origin and into the store.
-func (p *Proxy) pump(res *http.Response, sp *spool, draft Draft) {
+func (p *Proxy) pump(res *http.Response, sp *spool, draft edge.Draft) {
 	defer sp.leave()
 	defer res.Body.Close()
 	buf := make([]byte, 32<<10)
@@ -301,7 +301,7 @@ func failed(status int) bool {
 	return false
 }
 
-func heads(found []Object) []*edge.Stored {
+func heads(found []edge.Object) []*edge.Stored {
 	out := make([]*edge.Stored, len(found))
 	for i, o := range found {
 		out[i] = o.Head()
@@ -311,10 +311,10 @@ func heads(found []Object) []*edge.Stored {
 
 // freshened is what a 304 is about, with what it says; nil when it is about
 // nothing that is stored and may stay so.
-func (v *visit) freshened(found []Object, o Object, validating bool, a edge.Response) Object {
+func (v *visit) freshened(found []edge.Object, o edge.Object, validating bool, a edge.Response) edge.Object {
 	candidates := found
 	if validating {
-		candidates = []Object{o}
+		candidates = []edge.Object{o}
 	}
 	for _, c := range candidates {
 		if !edge.Freshens(a.Header, c.Head()) {
@@ -336,7 +336,7 @@ func (v *visit) freshened(found []Object, o Object, validating bool, a edge.Resp
 
 // headed lets an answer to HEAD freshen what is stored, or end it (RFC 9111
 // §4.3.5).
-func (v *visit) headed(o Object, a edge.Response) {
+func (v *visit) headed(o edge.Object, a edge.Response) {
 	if o == nil || failed(a.Status) {
 		return
 	}

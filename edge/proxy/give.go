@@ -11,7 +11,7 @@ import (
 
 // give answers out of the store, and is false when what is stored does not hold
 // what is asked for, or cannot be opened; then nothing was answered yet.
-func (v *visit) give(o Object, d edge.Decision, st edge.Status) bool {
+func (v *visit) give(o edge.Object, d edge.Decision, st edge.Status) bool {
 	s := o.Head()
 	h := s.Header.Clone()
 	for _, name := range d.Without {
@@ -57,8 +57,16 @@ func (v *visit) give(o Object, d edge.Decision, st edge.Status) bool {
 	defer body.Close()
 	v.head(h, st)
 	v.w.WriteHeader(status)
-	if n, err := io.Copy(v.w, io.NewSectionReader(body, span.First, span.Length)); err != nil || n < span.Length {
+	if n, err := send(v.w, body, span); err != nil || n < span.Length {
 		panic(http.ErrAbortHandler)
 	}
 	return true
+}
+
+// send puts a span of a body on the way out.
+func send(w io.Writer, body edge.Body, span edge.Span) (int64, error) {
+	if s, ok := body.(edge.Sender); ok {
+		return s.SendTo(w, span)
+	}
+	return io.Copy(w, io.NewSectionReader(body, span.First, span.Length))
 }

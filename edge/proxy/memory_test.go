@@ -21,17 +21,17 @@ func newMemory() *memory { return &memory{all: map[string][]*kept{}} }
 
 var errFull = errors.New("no space left on device")
 
-func (m *memory) Find(key string) []Object {
+func (m *memory) Find(key string) []edge.Object {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var out []Object
+	var out []edge.Object
 	for _, k := range m.all[key] {
 		out = append(out, k)
 	}
 	return out
 }
 
-func (m *memory) Begin(key string, s *edge.Stored, held edge.Part, o Object) (Draft, error) {
+func (m *memory) Begin(key string, s *edge.Stored, held edge.Part, o edge.Object) (edge.Draft, error) {
 	if m.full {
 		return nil, errFull
 	}
@@ -43,7 +43,7 @@ func (m *memory) Begin(key string, s *edge.Stored, held edge.Part, o Object) (Dr
 	return d, nil
 }
 
-func (m *memory) Freshen(o Object, s *edge.Stored) (Object, error) {
+func (m *memory) Freshen(o edge.Object, s *edge.Stored) (edge.Object, error) {
 	old := o.(*kept)
 	k := &kept{key: old.key, head: s, length: old.length, held: old.held, body: old.body}
 	m.put(k)
@@ -72,11 +72,11 @@ type kept struct {
 	body   []byte
 }
 
-func (k *kept) Head() *edge.Stored  { return k.head }
-func (k *kept) Length() int64       { return k.length }
-func (k *kept) Held() []edge.Span   { return k.held }
-func (k *kept) Open() (Body, error) { return k, nil }
-func (k *kept) Close() error        { return nil }
+func (k *kept) Head() *edge.Stored       { return k.head }
+func (k *kept) Length() int64            { return k.length }
+func (k *kept) Held() []edge.Span        { return k.held }
+func (k *kept) Open() (edge.Body, error) { return k, nil }
+func (k *kept) Close() error             { return nil }
 func (k *kept) ReadAt(p []byte, off int64) (int, error) {
 	if off >= int64(len(k.body)) {
 		return 0, io.EOF
@@ -126,7 +126,7 @@ func (d *memoryDraft) ReadAt(p []byte, off int64) (int, error) {
 	return d.k.ReadAt(p, off)
 }
 
-func (d *memoryDraft) Commit(length int64) (Object, error) {
+func (d *memoryDraft) Commit(length int64) (edge.Object, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.k.length = length

@@ -10,7 +10,7 @@ import (
 
 // complete asks for what is missing of a stored answer, so that only that comes
 // over the link; false when it must come whole.
-func (v *visit) complete(h http.Header, o Object) bool {
+func (v *visit) complete(h http.Header, o edge.Object) bool {
 	if o == nil || o.Length() < 0 || conditional(v.q.Header) {
 		return false
 	}
@@ -43,7 +43,7 @@ func strongest(s *edge.Stored) string {
 // part answers with a part that the origin gave, and keeps it beside what is
 // stored of the same whole; false when the part cannot be kept, and is to be
 // given as it is.
-func (v *visit) part(res *http.Response, a edge.Response, o Object, st edge.Status) bool {
+func (v *visit) part(res *http.Response, a edge.Response, o edge.Object, st edge.Status) bool {
 	part, ok := edge.ParseContentRange(a.Header)
 	wanted := conditional(v.q.Header) // the client asked for a part
 	var s *edge.Stored
@@ -89,7 +89,7 @@ func (v *visit) part(res *http.Response, a edge.Response, o Object, st edge.Stat
 
 // completed answers with the whole, of which the origin gave what was missing.
 // Where both do not fit together it is asked for whole.
-func (v *visit) completed(res *http.Response, part edge.Part, s *edge.Stored, o Object, refusal edge.Refusal, st edge.Status) bool {
+func (v *visit) completed(res *http.Response, part edge.Part, s *edge.Stored, o edge.Object, refusal edge.Refusal, st edge.Status) bool {
 	if o != nil && refusal == edge.Keep {
 		if whole := v.joined(res, part, s, o); whole != nil {
 			age, _ := s.Age(s.Got)
@@ -106,7 +106,7 @@ func (v *visit) completed(res *http.Response, part edge.Part, s *edge.Stored, o 
 }
 
 // joined is what is stored with the part that comes; nil when that cannot be.
-func (v *visit) joined(res *http.Response, part edge.Part, s *edge.Stored, o Object) Object {
+func (v *visit) joined(res *http.Response, part edge.Part, s *edge.Stored, o edge.Object) edge.Object {
 	draft, err := v.p.deps.Store.Begin(v.key, s, part, o)
 	if err != nil {
 		return nil

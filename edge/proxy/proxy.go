@@ -43,7 +43,7 @@ func Default() Config {
 
 // Deps are what a Proxy uses.
 type Deps struct {
-	Store     Store
+	Store     edge.Store
 	Transport http.RoundTripper // nil: one that follows nothing and unpacks nothing
 	Log       *slog.Logger      // nil: silent
 }
@@ -171,7 +171,7 @@ func (v *visit) cached() {
 
 // matching is the newest of what is stored that was chosen by the same fields as
 // this request chooses by (RFC 9111 §4.1); nil for none.
-func matching(found []Object, h http.Header) Object {
+func matching(found []edge.Object, h http.Header) edge.Object {
 	for _, o := range found {
 		s := o.Head()
 		if names, star := edge.Selecting(s.Header); !star && edge.Variant(names, h) == s.Variant {

@@ -5,6 +5,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"github.com/crinale/crinale/edge"
 )
 
 // Of an answer that the store no longer takes, so much waits for those who read
@@ -22,7 +24,7 @@ var errBehind = errors.New("the reader was too slow for an answer that could not
 type spool struct {
 	mu      sync.Mutex
 	news    sync.Cond
-	draft   Draft
+	draft   edge.Draft
 	base    int64 // place of the first byte in the whole
 	kept    int64 // bytes that the draft holds
 	tail    []byte
@@ -35,7 +37,7 @@ type spool struct {
 	readers map[*spoolReader]bool
 }
 
-func newSpool(d Draft, base int64) *spool {
+func newSpool(d edge.Draft, base int64) *spool {
 	s := &spool{draft: d, base: base, readers: map[*spoolReader]bool{}}
 	s.news.L = &s.mu
 	return s

@@ -11,7 +11,7 @@ import (
 	"github.com/crinale/crinale/edge"
 )
 
-func draft(t *testing.T, m *memory) Draft {
+func draft(t *testing.T, m *memory) edge.Draft {
 	t.Helper()
 	d, err := m.Begin("k", &edge.Stored{}, edge.Part{Of: -1}, nil)
 	if err != nil {

@@ -1,21 +1,18 @@
-package proxy
+package edge
 
-import (
-	"io"
+import "io"
 
-	"github.com/crinale/crinale/edge"
-)
-
-// Store keeps answers. Its methods may be called from many goroutines.
+// Store keeps answers. Its methods may be called from many goroutines. Nothing
+// in it may spoil an answer: an error only means that it is not kept, or not
+// given.
 type Store interface {
 	// Find gives what is stored at an address, the newest first.
 	Find(key string) []Object
 	// Begin starts to keep an answer, or with o a further part of o; held is what
-	// of the whole is going to be written, Length -1 where it is not known. An
-	// error only means that it is not kept.
-	Begin(key string, s *edge.Stored, held edge.Part, o Object) (Draft, error)
+	// of the whole is going to be written, Length -1 where it is not known.
+	Begin(key string, s *Stored, held Part, o Object) (Draft, error)
 	// Freshen gives a stored answer another head.
-	Freshen(o Object, s *edge.Stored) (Object, error)
+	Freshen(o Object, s *Stored) (Object, error)
 	// Delete forgets all that is stored at an address.
 	Delete(key string)
 }
@@ -23,9 +20,9 @@ type Store interface {
 // Object is a stored answer, or parts of one. What it holds can be read as long
 // as it is open, also when it was deleted since.
 type Object interface {
-	Head() *edge.Stored
-	Length() int64     // of the whole body; -1 where it is not known
-	Held() []edge.Span // in order, none touching another
+	Head() *Stored
+	Length() int64 // of the whole body; -1 where it is not known
+	Held() []Span  // in order, none touching another
 	Open() (Body, error)
 }
 
@@ -33,6 +30,12 @@ type Object interface {
 type Body interface {
 	io.ReaderAt
 	io.Closer
+}
+
+// Sender is a Body that can put a span of itself on the way out in one go, as
+// files are by sendfile. It returns how many bytes went.
+type Sender interface {
+	SendTo(w io.Writer, s Span) (int64, error)
 }
 
 // Draft is an answer that is being kept. What was written can be read at once.
