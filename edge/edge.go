@@ -37,6 +37,8 @@ type Rules struct {
 	// origin cannot be reached, where the origin does not say (RFC 5861 §4); 0:
 	// not at all. It never overrules must-revalidate.
 	StaleIfError time.Duration
+	// Offline is what is given while the origin cannot be reached.
+	Offline Offline
 }
 
 // DefaultRules are those of the safe profile.
