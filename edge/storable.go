@@ -95,5 +95,5 @@ func (r Rules) worth(d Directives, targeted bool, a Response) bool {
 		return false
 	}
 	return lifetime > 0 || len(a.Header["Etag"]) > 0 || len(a.Header["Last-Modified"]) > 0 ||
-		d.StaleIfError.Seconds > 0 || d.StaleWhileRevalidate.Seconds > 0 || r.StaleIfError > 0
+		d.StaleIfError.Seconds > 0 || d.StaleWhileRevalidate.Seconds > 0 || r.StaleIfError > 0 || r.Offline.Rule == OfflineUntil
 }

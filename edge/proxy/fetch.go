@@ -180,8 +180,10 @@ func (v *visit) lead(f *flight, found []edge.Object, o edge.Object, d edge.Decis
 	}
 	res, a, err := v.ask(v.interim(ctx), v.q.Method, h, nil, 0)
 	if err != nil {
-		if d.IfError && o != nil && v.give(o, d, edge.Status{Fwd: d.Why, Detail: "origin-unreachable"}) {
-			return
+		if o != nil {
+			if u := v.s.Rules.Unreachable(o.Head(), v.q, time.Now()); (d.IfError || u.Act == edge.Serve) && v.give(o, u, edge.Status{Fwd: d.Why, Detail: detailLost}) {
+				return
+			}
 		}
 		land()
 		v.lost(err)
@@ -216,7 +218,9 @@ func (v *visit) lead(f *flight, found []edge.Object, o edge.Object, d edge.Decis
 		return
 	case d.IfError && o != nil && failed(a.Status):
 		st.FwdStatus = a.Status
-		if v.give(o, d, st) {
+		failing := st
+		failing.Detail = detailFailed
+		if v.give(o, d, failing) {
 			return
 		}
 	case v.q.Method == http.MethodHead:

@@ -50,11 +50,15 @@ func (v *visit) ask(ctx context.Context, method string, h http.Header, body io.R
 		return nil, edge.Response{}, err
 	}
 	req.Header, req.ContentLength = h, length
-	asked := time.Now()
+	asked, way := time.Now(), v.p.stand().Way
 	res, err := v.p.deps.Transport.RoundTrip(req)
 	if err != nil {
+		if ctx.Err() == nil {
+			v.noted(way, false)
+		}
 		return nil, edge.Response{}, err
 	}
+	v.noted(way, true)
 	a := edge.Response{Status: res.StatusCode, Header: res.Header, Asked: asked, Got: time.Now()}
 	return res, a, nil
 }
@@ -148,5 +152,14 @@ func (v *visit) lost(err error) {
 		status = http.StatusGatewayTimeout
 	}
 	v.p.deps.Log.Debug("origin does not answer", "service", v.s.Host, "err", err)
-	v.p.refuse(v.w, status, "origin-unreachable")
+	v.unsent(status, detailLost)
+}
+
+// unsent answers a request that did not reach the origin, or may not have: a
+// write that was under way is nobody's to send again.
+func (v *visit) unsent(status int, detail string) {
+	if detail == detailOffline && v.p.deps.Unsent != nil && v.p.deps.Unsent(v.w, v.r, v.s.Host) {
+		return
+	}
+	v.unavailable(status, detail)
 }

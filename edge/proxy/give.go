@@ -20,6 +20,12 @@ func (v *visit) give(o edge.Object, d edge.Decision, st edge.Status) bool {
 	h.Set("Age", strconv.FormatInt(int64(d.Age/time.Second), 10))
 	ttl := d.Lifetime - d.Age
 	st.TTL = &ttl
+	if st.Detail != "" {
+		h.Set(savedField, s.Got.UTC().Format(http.TimeFormat))
+		if !d.Fresh() && v.marked(o, h.Clone(), st) {
+			return true
+		}
+	}
 	if edge.NotModified(v.q.Header, s, v.asked) {
 		v.head(edge.NotModifiedHeader(h), st)
 		v.w.WriteHeader(http.StatusNotModified)

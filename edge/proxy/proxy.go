@@ -34,18 +34,24 @@ type Config struct {
 	// Pass is how long requests for an address whose answer was not for others
 	// no longer wait for each other's.
 	Pass time.Duration
+	// Zone is where people read the clock on pages that are not of an origin.
+	Zone *time.Location
 }
 
 // Default is the configuration without services.
 func Default() Config {
-	return Config{Name: "crinale", Timeout: 30 * time.Second, Pass: 10 * time.Second}
+	return Config{Name: "crinale", Timeout: 30 * time.Second, Pass: 10 * time.Second, Zone: time.Local}
 }
 
 // Deps are what a Proxy uses.
 type Deps struct {
 	Store     edge.Store
 	Transport http.RoundTripper // nil: one that follows nothing and unpacks nothing
-	Log       *slog.Logger      // nil: silent
+	Watch     Watch             // nil: always online
+	// Unsent is given what cannot be sent now, and answers where it can be kept to
+	// be sent later; false: it answered nothing. nil: nothing is kept.
+	Unsent func(w http.ResponseWriter, r *http.Request, host string) bool
+	Log    *slog.Logger // nil: silent
 }
 
 // Proxy is the handler of an edge.
@@ -53,6 +59,7 @@ type Proxy struct {
 	cfg      Config
 	deps     Deps
 	services map[string]*Service
+	reaches  map[string]*reach // of the origins, by the name of the service
 
 	mu      sync.Mutex
 	flights map[string]*flight
@@ -63,7 +70,7 @@ type Proxy struct {
 
 // New makes a proxy; it opens nothing.
 func New(c Config, d Deps) (*Proxy, error) {
-	p := &Proxy{cfg: c, deps: d, services: map[string]*Service{}, flights: map[string]*flight{}, passes: map[string]time.Time{}, asking: map[string]bool{}}
+	p := &Proxy{cfg: c, deps: d, services: map[string]*Service{}, reaches: map[string]*reach{}, flights: map[string]*flight{}, passes: map[string]time.Time{}, asking: map[string]bool{}}
 	for i := range c.Services {
 		s := &c.Services[i]
 		switch {
@@ -74,7 +81,10 @@ func New(c Config, d Deps) (*Proxy, error) {
 		case p.services[s.Host] != nil:
 			return nil, fault.New(fault.Invalid, "service %s: it is there twice", s.Host)
 		}
-		p.services[s.Host] = s
+		p.services[s.Host], p.reaches[s.Host] = s, &reach{}
+	}
+	if c.Zone == nil {
+		p.cfg.Zone = time.Local
 	}
 	if d.Store == nil {
 		return nil, fault.New(fault.Invalid, "proxy: there is no store")
@@ -121,7 +131,11 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	v := &visit{p: p, s: s, w: w, r: r, q: edge.Request{Method: r.Method, Header: r.Header}, key: key(s, r.URL), asked: time.Now()}
 	if why := edge.Bypass(v.q); why != edge.WhyNot {
-		v.pass(why)
+		if v.reachable() {
+			v.pass(why)
+		} else {
+			v.unsent(http.StatusServiceUnavailable, detailOffline)
+		}
 		return
 	}
 	v.cached()
@@ -147,11 +161,19 @@ func (v *visit) cached() {
 		head = o.Head()
 	}
 	d := v.s.Rules.Evaluate(head, v.q, v.asked)
+	if d.Act != edge.Serve && d.Act != edge.GiveUp && !v.reachable() {
+		v.offline(o)
+		return
+	}
 	switch d.Act {
 	case edge.GiveUp:
 		v.p.refuse(v.w, http.StatusGatewayTimeout, "only-if-cached")
 	case edge.Serve, edge.ServeAndValidate:
 		if !v.give(o, d, edge.Status{Hit: true}) {
+			if !v.reachable() {
+				v.unavailable(http.StatusServiceUnavailable, detailOffline)
+				return
+			}
 			v.fetch(found, o, edge.Decision{Act: edge.Fetch, Why: edge.WhyPartial})
 			return
 		}
