@@ -51,7 +51,11 @@ func (v *visit) ask(ctx context.Context, method string, h http.Header, body io.R
 	}
 	req.Header, req.ContentLength = h, length
 	asked, way := time.Now(), v.p.stand().Way
-	res, err := v.p.deps.Transport.RoundTrip(req)
+	by := v.p.deps.Transport
+	if v.s.Rules.Profile == edge.Strict {
+		by = v.p.strictly
+	}
+	res, err := by.RoundTrip(req)
 	if err != nil {
 		if ctx.Err() == nil {
 			v.noted(way, false)

@@ -58,6 +58,7 @@ type Deps struct {
 type Proxy struct {
 	cfg      Config
 	deps     Deps
+	strictly http.RoundTripper // for services of the strict profile
 	services map[string]*Service
 	reaches  map[string]*reach // of the origins, by the name of the service
 
@@ -93,10 +94,9 @@ func New(c Config, d Deps) (*Proxy, error) {
 		return nil, fault.New(fault.Invalid, "proxy: timeout %v: give a time above zero", c.Timeout)
 	}
 	if d.Transport == nil {
-		p.deps.Transport = &http.Transport{
-			DisableCompression: true, MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute,
-			ResponseHeaderTimeout: c.Timeout, MaxResponseHeaderBytes: 64 << 10,
-		}
+		p.deps.Transport, p.strictly = transport(c.Timeout), strictTransport(c.Timeout)
+	} else {
+		p.strictly = d.Transport
 	}
 	if d.Log == nil {
 		p.deps.Log = slog.New(slog.DiscardHandler)
