@@ -45,7 +45,7 @@ func keep(t *testing.T, r Rules, q Request, a Response) *Stored {
 	return s
 }
 
-var strict = Rules{Profile: Strict, Targets: DefaultRules().Targets, Heuristic: 24 * time.Hour}
+var strictly = Rules{Profile: Strict, Targets: DefaultRules().Targets, Heuristic: 24 * time.Hour}
 
 func TestStorable(t *testing.T) {
 	const fresh = "Cache-Control: max-age=60"
@@ -93,7 +93,7 @@ func TestStorable(t *testing.T) {
 		{"9213 2.2: empty", get(), answer(200, "Cache-Control: no-store", "CDN-Cache-Control:"), RefuseNoStore},
 		{"9213 2.2: Expires counts for nothing", get(), answer(200, "CDN-Cache-Control: x", "Expires: {60s}"), RefuseFreshness},
 	} {
-		for _, r := range []Rules{DefaultRules(), strict} {
+		for _, r := range []Rules{DefaultRules(), strictly} {
 			if _, got := r.Storable(c.q, c.a); got != c.want {
 				t.Errorf("%s (profile %d): %q, want %q", c.name, r.Profile, got, c.want)
 			}
@@ -103,7 +103,7 @@ func TestStorable(t *testing.T) {
 	if _, why := DefaultRules().Storable(get(), cookie); why != RefuseCookie {
 		t.Errorf("a cookie in the safe profile: %q", why)
 	}
-	if s := keep(t, strict, get(), cookie); s.Header.Get("Set-Cookie") != "a=b" {
+	if s := keep(t, strictly, get(), cookie); s.Header.Get("Set-Cookie") != "a=b" {
 		t.Errorf("a cookie in the strict profile: %v", s.Header)
 	}
 	if s := keep(t, DefaultRules(), get(), answer(200, fresh+`, private="set-cookie"`, "Set-Cookie: a=b")); s.Header["Set-Cookie"] != nil {
@@ -114,7 +114,7 @@ func TestStorable(t *testing.T) {
 // RFC 9111 §3.1: what was of the connection is not kept; what is for all is,
 // whatever Connection lists.
 func TestWithoutConnection(t *testing.T) {
-	s := keep(t, strict, get(), answer(200, "Cache-Control: max-age=60, no-cache=x", "Connection: a, B", "Connection: cache-control,,keep-alive", "A: 1", "b: 2", "C: 3",
+	s := keep(t, strictly, get(), answer(200, "Cache-Control: max-age=60, no-cache=x", "Connection: a, B", "Connection: cache-control,,keep-alive", "A: 1", "b: 2", "C: 3",
 		"Keep-Alive: 5", "Proxy-Authenticate: x", "Te: x", "Transfer-Encoding: x", "Upgrade: x", "Trailer: x", "Proxy-Connection: x"))
 	if len(s.Header) != 3 || s.Header.Get("C") != "3" || s.Header.Get("Cache-Control") == "" || s.Header.Get("Date") == "" {
 		t.Errorf("%v", s.Header)
@@ -175,16 +175,16 @@ func TestEvaluate(t *testing.T) {
 		{"9.2: another method", answer(200, "Cache-Control: max-age=60"), Request{Method: "DELETE"}, 0, Fetch, WhyMethod, false},
 		{"HEAD", answer(200, "Cache-Control: max-age=60"), Request{Method: "HEAD"}, 0, Serve, WhyNot, false},
 	} {
-		s := keep(t, strict, get(), c.a)
-		d := strict.Evaluate(s, c.q, noon.Add(c.after))
+		s := keep(t, strictly, get(), c.a)
+		d := strictly.Evaluate(s, c.q, noon.Add(c.after))
 		if d.Act != c.act || d.Why != c.why || d.IfError != c.ifError {
 			t.Errorf("%s: %v, %q, if error %v (age %v of %v), want %v, %q, %v", c.name, d.Act, d.Why, d.IfError, d.Age, d.Lifetime, c.act, c.why, c.ifError)
 		}
 	}
-	if d := strict.Evaluate(nil, get(), noon); d.Act != Fetch || d.Why != WhyMiss {
+	if d := strictly.Evaluate(nil, get(), noon); d.Act != Fetch || d.Why != WhyMiss {
 		t.Errorf("nothing stored: %+v", d)
 	}
-	if d := strict.Evaluate(nil, get("Cache-Control: only-if-cached"), noon); d.Act != GiveUp {
+	if d := strictly.Evaluate(nil, get("Cache-Control: only-if-cached"), noon); d.Act != GiveUp {
 		t.Errorf("nothing stored, and nothing else wanted: %+v", d)
 	}
 }
@@ -194,7 +194,7 @@ func TestEvaluate(t *testing.T) {
 func TestDateIsAdded(t *testing.T) {
 	a := answer(200, "Cache-Control: max-age=60")
 	delete(a.Header, "Date")
-	if s := keep(t, strict, get(), a); s.Header.Get("Date") != noon.Format(imfFixdate) || a.Header.Get("Date") != "" {
+	if s := keep(t, strictly, get(), a); s.Header.Get("Date") != noon.Format(imfFixdate) || a.Header.Get("Date") != "" {
 		t.Errorf("stored %v of %v", s.Header, a.Header)
 	}
 }
@@ -233,16 +233,16 @@ func TestStaleIfErrorOfTheService(t *testing.T) {
 // RFC 9111 §4.2.3: the figures of an answer that was under way for long.
 func TestAge(t *testing.T) {
 	a := Response{Status: 200, Header: header("Date: {-40s}", "Age: 30", "Cache-Control: max-age=600"), Asked: noon.Add(-20 * time.Second), Got: noon}
-	s := keep(t, strict, get(), a)
+	s := keep(t, strictly, get(), a)
 	if age, known := s.Age(noon.Add(5 * time.Second)); age != 55*time.Second || !known {
 		t.Errorf("by Age and delay: %v, %v", age, known)
 	}
 	a.Header.Set("Age", "3")
-	if age, _ := keep(t, strict, get(), a).Age(noon); age != 40*time.Second {
+	if age, _ := keep(t, strictly, get(), a).Age(noon); age != 40*time.Second {
 		t.Errorf("by Date: %v", age)
 	}
 	a.Header.Set("Date", noon.Add(time.Hour).Format(imfFixdate))
-	if age, _ := keep(t, strict, get(), a).Age(noon); age != 23*time.Second {
+	if age, _ := keep(t, strictly, get(), a).Age(noon); age != 23*time.Second {
 		t.Errorf("by a Date ahead: %v", age)
 	}
 }

@@ -91,7 +91,7 @@ func TestHeldParts(t *testing.T) {
 // RFC 9110 §13.1.5: a Range is heeded only against the version that If-Range
 // names for certain.
 func TestIfRange(t *testing.T) {
-	s := keep(t, strict, get(), answer(200, "Cache-Control: max-age=9", `ETag: "a"`, "Last-Modified: {-1h}"))
+	s := keep(t, strictly, get(), answer(200, "Cache-Control: max-age=9", `ETag: "a"`, "Last-Modified: {-1h}"))
 	modified := s.Header.Get("Last-Modified")
 	for v, want := range map[string]bool{`"a"`: true, `W/"a"`: false, `"b"`: false, modified: true, noon.Format(imfFixdate): false, "": false} {
 		if got := RangeApplies(get("If-Range: "+v), s); got != want {
@@ -101,11 +101,11 @@ func TestIfRange(t *testing.T) {
 	if !RangeApplies(get(), s) || RangeApplies(Request{Method: "HEAD", Header: header()}, s) {
 		t.Error("without If-Range")
 	}
-	weak := keep(t, strict, get(), answer(200, "Cache-Control: max-age=9", `ETag: W/"a"`, "Last-Modified: {0s}"))
+	weak := keep(t, strictly, get(), answer(200, "Cache-Control: max-age=9", `ETag: W/"a"`, "Last-Modified: {0s}"))
 	if RangeApplies(get(`If-Range: W/"a"`), weak) || RangeApplies(get("If-Range: "+noon.Format(imfFixdate)), weak) {
 		t.Error("a weak validator is taken for a strong one")
 	}
-	if RangeApplies(get(), keep(t, strict, get(), answer(404, "Cache-Control: max-age=9"))) {
+	if RangeApplies(get(), keep(t, strictly, get(), answer(404, "Cache-Control: max-age=9"))) {
 		t.Error("a range of what was not found")
 	}
 }

@@ -35,12 +35,12 @@ func TestNotModified(t *testing.T) {
 		{[]string{"Last-Modified: yesterday"}, []string{"If-Modified-Since: {0s}"}, false},
 		{[]string{`ETag: "a"`}, nil, false},
 	} {
-		s := keep(t, strict, get(), answer(200, append(c.stored, "Cache-Control: max-age=9")...))
+		s := keep(t, strictly, get(), answer(200, append(c.stored, "Cache-Control: max-age=9")...))
 		if got := NotModified(header(c.asked...), s, noon); got != c.want {
 			t.Errorf("%q against %q: %v", c.asked, c.stored, got)
 		}
 	}
-	if NotModified(header("If-None-Match: *"), keep(t, strict, get(), answer(404, "Cache-Control: max-age=9")), noon) {
+	if NotModified(header("If-None-Match: *"), keep(t, strictly, get(), answer(404, "Cache-Control: max-age=9")), noon) {
 		t.Error("304 for what was not found")
 	}
 	h := NotModifiedHeader(answer(200, `ETag: "a"`, "Cache-Control: max-age=9", "Vary: a", "Content-Type: text/plain", "Content-Length: 3", "X-A: 1", "Expires: {1h}", "Content-Location: /a").Header)
@@ -53,8 +53,8 @@ func TestNotModified(t *testing.T) {
 // client's conditions or range.
 func TestValidating(t *testing.T) {
 	q := header(`If-None-Match: "client"`, "If-Modified-Since: {0s}", "Range: bytes=0-1", `If-Range: "client"`, "Accept: text/html")
-	a := keep(t, strict, get(), answer(200, `ETag: "a"`, "Last-Modified: {-1h}", "Cache-Control: max-age=9"))
-	b := keep(t, strict, get(), answer(200, `ETag: W/"b"`, "Cache-Control: max-age=9"))
+	a := keep(t, strictly, get(), answer(200, `ETag: "a"`, "Last-Modified: {-1h}", "Cache-Control: max-age=9"))
+	b := keep(t, strictly, get(), answer(200, `ETag: W/"b"`, "Cache-Control: max-age=9"))
 	if h := Validating(q, a); h.Get("If-None-Match") != `"a"` || h.Get("If-Modified-Since") != a.Header.Get("Last-Modified") || h["Range"] != nil || h["If-Range"] != nil || h.Get("Accept") != "text/html" {
 		t.Errorf("%v", h)
 	}
@@ -70,7 +70,7 @@ func TestValidating(t *testing.T) {
 }
 
 func TestFreshen(t *testing.T) {
-	s := keep(t, strict, get(), answer(200, `ETag: "a"`, "Cache-Control: max-age=9", "Age: 5", "X-A: 1", "X-B: 1", "Content-Type: text/plain", "Content-Length: 3", "Content-Encoding: gzip"))
+	s := keep(t, strictly, get(), answer(200, `ETag: "a"`, "Cache-Control: max-age=9", "Age: 5", "X-A: 1", "X-B: 1", "Content-Type: text/plain", "Content-Length: 3", "Content-Encoding: gzip"))
 	later := noon.Add(time.Minute)
 	with := func(lines ...string) Response {
 		a := answer(304, lines...)
@@ -78,7 +78,7 @@ func TestFreshen(t *testing.T) {
 		a.Asked, a.Got = later, later
 		return a
 	}
-	got, why := strict.Freshen(s, get(), with(`ETag: "a"`, "Cache-Control: max-age=99", "X-A: 2", "Content-Type: x/y", "Content-Length: 7", "Content-Encoding: br", "Connection: X-C", "X-C: 1"))
+	got, why := strictly.Freshen(s, get(), with(`ETag: "a"`, "Cache-Control: max-age=99", "X-A: 2", "Content-Type: x/y", "Content-Length: 7", "Content-Encoding: br", "Connection: X-C", "X-C: 1"))
 	if why != Keep {
 		t.Fatalf("refused: %s", why)
 	}
@@ -97,31 +97,31 @@ func TestFreshen(t *testing.T) {
 	for want, a := range map[Refusal]Response{
 		RefuseNoStore: with("Cache-Control: no-store"), RefusePrivate: with("Cache-Control: private"), RefuseVary: with("Vary: *"),
 	} {
-		if _, got := strict.Freshen(s, get(), a); got != want {
+		if _, got := strictly.Freshen(s, get(), a); got != want {
 			t.Errorf("%v: %q, want %q", a.Header, got, want)
 		}
 	}
 	if _, why := DefaultRules().Freshen(s, get(), with("Set-Cookie: a=b")); why != RefuseCookie {
 		t.Errorf("a cookie with the 304: %q", why)
 	}
-	if got, _ := strict.Freshen(s, get("Cache-Control: no-store"), with("X-A: 3")); got != s {
+	if got, _ := strictly.Freshen(s, get("Cache-Control: no-store"), with("X-A: 3")); got != s {
 		t.Errorf("by a request that forbids storing: %v", got.Header)
 	}
-	if got, why := strict.Freshen(s, get("Foo: 2"), with("Vary: Foo")); why != Keep || got.Variant == "" {
+	if got, why := strictly.Freshen(s, get("Foo: 2"), with("Vary: Foo")); why != Keep || got.Variant == "" {
 		t.Errorf("a Vary that comes later: %+v, %q", got, why)
 	}
-	open := keep(t, strict, get(), answer(200, "Cache-Control: public, max-age=9"))
-	if got, why := strict.Freshen(open, get("Authorization: x"), with()); why != Keep || !got.Shared {
+	open := keep(t, strictly, get(), answer(200, "Cache-Control: public, max-age=9"))
+	if got, why := strictly.Freshen(open, get("Authorization: x"), with()); why != Keep || !got.Shared {
 		t.Errorf("public, by somebody who signed in: %q", why)
 	}
-	if got, why := strict.Freshen(s, get("Authorization: x"), with("X-A: 4")); why != Keep || got != s {
+	if got, why := strictly.Freshen(s, get("Authorization: x"), with("X-A: 4")); why != Keep || got != s {
 		t.Errorf("not for all, by somebody who signed in: %q, %v", why, got.Header)
 	}
 }
 
 // RFC 9111 §4.3.3.
 func TestFreshens(t *testing.T) {
-	s := keep(t, strict, get(), answer(200, `ETag: "a"`, "Last-Modified: {-1h}", "Cache-Control: max-age=9"))
+	s := keep(t, strictly, get(), answer(200, `ETag: "a"`, "Last-Modified: {-1h}", "Cache-Control: max-age=9"))
 	for _, c := range []struct {
 		lines []string
 		want  bool
@@ -138,7 +138,7 @@ func TestFreshens(t *testing.T) {
 
 // RFC 9111 §4.3.5.
 func TestHeadFreshens(t *testing.T) {
-	s := keep(t, strict, get(), answer(200, `ETag: "a"`, "Cache-Control: max-age=9"))
+	s := keep(t, strictly, get(), answer(200, `ETag: "a"`, "Cache-Control: max-age=9"))
 	for _, c := range []struct {
 		a      Response
 		length string

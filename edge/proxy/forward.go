@@ -58,11 +58,11 @@ func (v *visit) ask(ctx context.Context, method string, h http.Header, body io.R
 	res, err := by.RoundTrip(req)
 	if err != nil {
 		if ctx.Err() == nil {
-			v.noted(way, false)
+			v.noted(way, err)
 		}
 		return nil, edge.Response{}, err
 	}
-	v.noted(way, true)
+	v.noted(way, nil)
 	a := edge.Response{Status: res.StatusCode, Header: res.Header, Asked: asked, Got: time.Now()}
 	return res, a, nil
 }

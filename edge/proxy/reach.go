@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"errors"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -14,8 +16,10 @@ type Watch interface {
 	Note(way edge.Way, ok bool)
 }
 
-// How many requests to one origin must fail in a row until the next are not
-// sent, and for how long: one is then let through to try.
+// How many connections to one origin must fail in a row until no more are tried,
+// and for how long: one request is then let through. A request that is lost on a
+// connection that was made counts for nothing here, or a stranger could close a
+// service for all with three requests for an address that breaks.
 const (
 	giveUpAfter = 3
 	tryAgain    = 5 * time.Second
@@ -81,13 +85,21 @@ func (v *visit) reachable() bool {
 	return v.p.stand().Mode != edge.ModeOffline && v.p.reaches[v.s.Host].open(v.asked)
 }
 
-// noted counts how a request to the origin ended. What the reader of an answer
-// did, or that nobody waits any more, says nothing about the origin.
-func (v *visit) noted(way edge.Way, ok bool) {
-	v.p.reaches[v.s.Host].note(ok, time.Now())
-	if v.p.deps.Watch != nil && way != edge.WayNone {
-		v.p.deps.Watch.Note(way, ok)
+// noted counts how a request to the origin ended: err is nil when it answered.
+// Any failure has the watch look for itself.
+func (v *visit) noted(way edge.Way, err error) {
+	if err == nil || unconnected(err) {
+		v.p.reaches[v.s.Host].note(err == nil, time.Now())
 	}
+	if v.p.deps.Watch != nil && way != edge.WayNone {
+		v.p.deps.Watch.Note(way, err == nil)
+	}
+}
+
+// unconnected says that no connection could be made, so nothing was sent.
+func unconnected(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
 }
 
 // offline answers without asking the origin: with what is stored where the rule
