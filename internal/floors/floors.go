@@ -81,6 +81,7 @@ var house = []place{
 	{"carpool/gtfs", adapter, nil},
 	{"carpool/interop", adapter, nil},
 	{"edge/proxy", adapter, nil},
+	{"edge/store", adapter, nil},
 
 	{"cmd/crinale", root, nil},
 
@@ -128,6 +129,8 @@ var libraries = []library{
 	{"github.com/teambition/rrule-go", []string{"carpool"}, "recurring lifts, RFC 5545"},
 	{"github.com/arran4/golang-ical", []string{"carpool/notify"}, "calendars that phones subscribe to"},
 	{"github.com/wneessen/go-mail", []string{"internal/mail"}, "SMTP with TLS and encoded headers"},
+	{"go.etcd.io/bbolt", []string{"edge/store"}, "what an edge finds by other things than the address"},
+	{"github.com/maypok86/otter/v2", []string{"edge/store"}, "what an edge has in memory (W-TinyLFU)"},
 	{"golang.org/x/image", []string{"planning/dem", "planning/export"}, "LZW of TIFF; letters on pictures"},
 	{"github.com/klauspost/compress", []string{"planning/dem"}, "zstd of TIFF"},
 }
