@@ -36,6 +36,7 @@ type index struct {
 	wake    chan struct{}
 	done    chan struct{}
 	ended   chan struct{}
+	once    sync.Once
 }
 
 // change is one change of what an address holds, or a look at chunks.
@@ -84,6 +85,7 @@ func openIndex(path string, log *slog.Logger, gone func([]name)) (*index, error)
 }
 
 func (x *index) open() (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer caught(&err)
 	db, err := bolt.Open(x.path, 0o600, &bolt.Options{Timeout: time.Second, FreelistType: bolt.FreelistMapType})
 	if err != nil {
@@ -127,6 +129,7 @@ func (x *index) replace() error {
 // shut closes a database that may be damaged.
 func shut(db *bolt.DB) {
 	var err error
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer caught(&err)
 	_ = db.Close()
 }
@@ -141,16 +144,16 @@ func caught(err *error) {
 
 // close writes what waits, and ends.
 func (x *index) close() error {
-	close(x.done)
+	x.once.Do(func() { close(x.done) })
 	<-x.ended
 	x.flush.Lock()
 	defer x.flush.Unlock()
 	if x.db == nil {
 		return nil
 	}
-	db := x.db
+	shut(x.db) // all is written
 	x.db = nil
-	return db.Close()
+	return nil
 }
 
 func (x *index) broken() bool { return x.bad.Load() }
