@@ -16,6 +16,7 @@ type Policy struct {
 	At       strict.At        `yaml:"-"`
 	Name     string           `yaml:"name,required"`   // of the edge, in Cache-Status and Via
 	Comune   string           `yaml:"comune,required"` // ISTAT code of the comune it stands in
+	Status   string           `yaml:"status_host"`     // name at which employees see how the edge stands; empty: none
 	Services []ServicePolicy  `yaml:"services,required"`
 	Probe    ProbePolicy      `yaml:"probe"`
 	Second   *SecondWayPolicy `yaml:"second_way"`
@@ -126,10 +127,13 @@ func (p *Policy) check(l *strict.List) {
 	if !istatCode.MatchString(p.Comune) {
 		l.Add(p.At.Problem("comune", "%q: write the six digits of its ISTAT code, in quotes", p.Comune))
 	}
+	if p.Status != "" && !hostName.MatchString(p.Status) {
+		l.Add(p.At.Problem("status_host", "%q: write a name in small letters", p.Status))
+	}
 	if len(p.Services) == 0 {
 		l.Add(p.At.Problem("services", "there is none: an edge answers for at least one name"))
 	}
-	seen := map[string]bool{}
+	seen := map[string]bool{p.Status: true}
 	for i := range p.Services {
 		s := &p.Services[i]
 		s.check(l, p)

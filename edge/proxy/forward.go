@@ -51,6 +51,14 @@ func (v *visit) ask(ctx context.Context, method string, h http.Header, body io.R
 	}
 	req.Header, req.ContentLength = h, length
 	asked, way := time.Now(), v.p.stand().Way
+	if way == edge.WaySecond && !v.s.First {
+		select {
+		case v.p.lane <- struct{}{}:
+			defer func() { <-v.p.lane }() // until the head is here: what comes is bounded by the reader
+		case <-ctx.Done():
+			return nil, edge.Response{}, ctx.Err()
+		}
+	}
 	by := v.p.deps.Transport
 	if v.s.Rules.Profile == edge.Strict {
 		by = v.p.strictly

@@ -24,6 +24,9 @@ type Service struct {
 	Host   string // as in the request, in lower case, with a port only if one is part of it
 	Origin *url.URL
 	Rules  edge.Rules
+	// Background is asked for on the main way alone; First goes before all others
+	// on the second.
+	Background, First bool
 }
 
 // Config is what a Proxy answers for.
@@ -37,6 +40,10 @@ type Config struct {
 	// Zone is where people read the clock on pages that are not of an origin.
 	Zone *time.Location
 }
+
+// lanes is how many requests of services that do not go first are under way on
+// the second way at once.
+const lanes = 2
 
 // Default is the configuration without services.
 func Default() Config {
@@ -62,6 +69,8 @@ type Proxy struct {
 	services map[string]*Service
 	reaches  map[string]*reach // of the origins, by the name of the service
 
+	lane chan struct{} // of requests on the second way that are not of those that go first
+
 	mu      sync.Mutex
 	flights map[string]*flight
 	passes  map[string]time.Time // until when an address is not waited for
@@ -71,7 +80,7 @@ type Proxy struct {
 
 // New makes a proxy; it opens nothing.
 func New(c Config, d Deps) (*Proxy, error) {
-	p := &Proxy{cfg: c, deps: d, services: map[string]*Service{}, reaches: map[string]*reach{}, flights: map[string]*flight{}, passes: map[string]time.Time{}, asking: map[string]bool{}}
+	p := &Proxy{cfg: c, deps: d, services: map[string]*Service{}, reaches: map[string]*reach{}, flights: map[string]*flight{}, passes: map[string]time.Time{}, asking: map[string]bool{}, lane: make(chan struct{}, lanes)}
 	for i := range c.Services {
 		s := &c.Services[i]
 		switch {

@@ -82,7 +82,8 @@ func (p *Proxy) stand() edge.Stand {
 
 // reachable says whether the origin is worth asking now.
 func (v *visit) reachable() bool {
-	return v.p.stand().Mode != edge.ModeOffline && v.p.reaches[v.s.Host].open(v.asked)
+	s := v.p.stand()
+	return s.Mode != edge.ModeOffline && !(s.Way == edge.WaySecond && v.s.Background) && v.p.reaches[v.s.Host].open(v.asked)
 }
 
 // noted counts how a request to the origin ended: err is nil when it answered.

@@ -82,6 +82,7 @@ var house = []place{
 	{"carpool/interop", adapter, nil},
 	{"edge/proxy", adapter, nil},
 	{"edge/store", adapter, nil},
+	{"edge/page", adapter, nil},
 
 	{"cmd/crinale", root, nil},
 
