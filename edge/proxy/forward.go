@@ -71,6 +71,7 @@ func (v *visit) ask(ctx context.Context, method string, h http.Header, body io.R
 		return nil, edge.Response{}, err
 	}
 	v.noted(way, nil)
+	res.Body = counted{res.Body, v.p.tallies[v.s.Host]}
 	a := edge.Response{Status: res.StatusCode, Header: res.Header, Asked: asked, Got: time.Now()}
 	return res, a, nil
 }

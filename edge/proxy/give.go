@@ -63,7 +63,9 @@ func (v *visit) give(o edge.Object, d edge.Decision, st edge.Status) bool {
 	defer body.Close()
 	v.head(h, st)
 	v.w.WriteHeader(status)
-	if n, err := send(v.w, body, span); err != nil || n < span.Length {
+	n, err := send(v.w, body, span)
+	v.p.tallies[v.s.Host].given.Add(n)
+	if err != nil || n < span.Length {
 		panic(http.ErrAbortHandler)
 	}
 	return true

@@ -68,6 +68,7 @@ type Proxy struct {
 	strictly http.RoundTripper // for services of the strict profile
 	services map[string]*Service
 	reaches  map[string]*reach // of the origins, by the name of the service
+	tallies  map[string]*tally // of the services, by their names
 
 	lane chan struct{} // of requests on the second way that are not of those that go first
 
@@ -80,7 +81,7 @@ type Proxy struct {
 
 // New makes a proxy; it opens nothing.
 func New(c Config, d Deps) (*Proxy, error) {
-	p := &Proxy{cfg: c, deps: d, services: map[string]*Service{}, reaches: map[string]*reach{}, flights: map[string]*flight{}, passes: map[string]time.Time{}, asking: map[string]bool{}, lane: make(chan struct{}, lanes)}
+	p := &Proxy{cfg: c, deps: d, services: map[string]*Service{}, reaches: map[string]*reach{}, tallies: map[string]*tally{}, flights: map[string]*flight{}, passes: map[string]time.Time{}, asking: map[string]bool{}, lane: make(chan struct{}, lanes)}
 	for i := range c.Services {
 		s := &c.Services[i]
 		switch {
@@ -91,7 +92,7 @@ func New(c Config, d Deps) (*Proxy, error) {
 		case p.services[s.Host] != nil:
 			return nil, fault.New(fault.Invalid, "service %s: it is there twice", s.Host)
 		}
-		p.services[s.Host], p.reaches[s.Host] = s, &reach{}
+		p.services[s.Host], p.reaches[s.Host], p.tallies[s.Host] = s, &reach{}, &tally{}
 	}
 	if c.Zone == nil {
 		p.cfg.Zone = time.Local
@@ -139,6 +140,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v := &visit{p: p, s: s, w: w, r: r, q: edge.Request{Method: r.Method, Header: r.Header}, key: key(s, r.URL), asked: time.Now()}
+	p.tallies[s.Host].requests.Add(1)
 	if why := edge.Bypass(v.q); why != edge.WhyNot {
 		if v.reachable() {
 			v.pass(why)
@@ -186,6 +188,7 @@ func (v *visit) cached() {
 			v.fetch(found, o, edge.Decision{Act: edge.Fetch, Why: edge.WhyPartial})
 			return
 		}
+		v.p.tallies[v.s.Host].hits.Add(1)
 		if d.Act == edge.ServeAndValidate {
 			v.validateBehind(o, d)
 		}

@@ -97,6 +97,7 @@ type Stats struct {
 	Refused                int64 // not kept, for want of room or a key
 	Damaged                int64 // that were found to be other than they were written, and dropped
 	By                     map[string]int64
+	Complete               bool // all that is kept is counted
 }
 
 // errNoRoom is why an answer is not kept.
@@ -339,6 +340,7 @@ func (s *Store) Stats() Stats {
 	c := &s.stats
 	st.MemoryHits, st.DiskHits, st.Misses = c.memory.Load(), c.disk.Load(), c.misses.Load()
 	st.Evicted, st.Faults, st.Refused, st.Damaged = c.evicted.Load(), c.faults.Load(), c.refused.Load(), c.damaged.Load()
+	st.Complete = s.rebuilt.Load()
 	return st
 }
 
