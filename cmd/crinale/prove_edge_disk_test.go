@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// TestProveDiskFull has an edge keep its answers on a volume of a few megabytes,
+// and asks for N answers and ranges of many sizes, of more than fits: every one
+// is whole and right, and what is saved is too.
+func TestProveDiskFull(t *testing.T) {
+	if os.Getenv("PROVE") != "disk-full" {
+		t.Skip("run by make prove-disk-full")
+	}
+	n, seed := number(t, "N", 300), number(t, "SEED", 1)
+	for _, volume := range []string{"2m", "6m", "40m"} {
+		t.Run(volume, func(t *testing.T) { diskFull(t, volume, n, uint64(seed)) })
+	}
+	t.Logf("%d answers on each of three full volumes, seed %d: none cut, none wrong", n, seed)
+}
+
+func diskFull(t *testing.T, volume string, n int, seed uint64) {
+	h := newEdgeHall(t, "")
+	bin, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	saved := filepath.Join(h.data(), "saved")
+	if err := os.MkdirAll(saved, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	inside := `mount -t tmpfs -o size="$1" tmpfs "$2" && shift 2 && exec "$@"`
+	p := &process{Cmd: exec.Command("unshare", "-rm", "sh", "-c", inside, "sh", volume, saved, bin, "edge", "run", "--config", h.yaml, "--data", h.data(), "--listen", h.addr, "--log", "error"), done: make(chan struct{})}
+	p.Stdout, p.Stderr = &p.talk, &p.talk
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = p.Wait(); close(p.done) }()
+	t.Cleanup(func() { p.end(t, os.Interrupt) })
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		if c, err := net.DialTimeout("tcp", h.addr, time.Second); err == nil {
+			_ = c.Close()
+			break
+		}
+		select {
+		case <-p.done:
+			t.Fatalf("the edge does not run in a place of its own (unshare):\n%s", p.talk.String())
+		default:
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the edge does not answer:\n%s", p.talk.String())
+		}
+	}
+	sizes := []int{0, 1, 4000, 65_536, 65_537, 1_048_576, 1_048_577, 3_000_000, 9_000_000}
+	var whole, parts atomic.Int64
+	var load sync.WaitGroup
+	for w := range 4 {
+		r := rand.New(rand.NewPCG(seed, uint64(w)))
+		load.Go(func() {
+			for range n / 4 {
+				i := r.IntN(120)
+				size := sizes[i%len(sizes)]
+				path, want := fmt.Sprintf("/%d/%d", i, size), edgeBody(i, size)
+				if size > 1 && r.IntN(3) == 0 {
+					from := r.IntN(size)
+					to := from + r.IntN(size-from)
+					res, body, err := h.get(path, fmt.Sprintf("Range: bytes=%d-%d", from, to))
+					if err != nil || res.StatusCode != 206 && res.StatusCode != 200 || res.StatusCode == 206 && !bytes.Equal(body, want[from:to+1]) || res.StatusCode == 200 && !bytes.Equal(body, want) {
+						t.Errorf("%s from %d to %d: %d bytes, %v", path, from, to, len(body), err)
+					}
+					parts.Add(1)
+					continue
+				}
+				res, body, err := h.get(path)
+				if err != nil || res.StatusCode != 200 || !bytes.Equal(body, want) {
+					t.Errorf("%s: %d bytes of %d, %v", path, len(body), size, err)
+				}
+				whole.Add(1)
+			}
+		})
+	}
+	load.Wait()
+	var out, errs bytes.Buffer
+	var s edgeStanding
+	if code := run([]string{"crinale", "edge", "status", "--data", h.data(), "--json"}, &out, &errs); code != 0 || json.Unmarshal(out.Bytes(), &s) != nil {
+		t.Fatalf("status: %d %s", code, errs.String())
+	}
+	if s.Store.Faults+s.Store.Refused == 0 {
+		t.Errorf("the volume was never full: %+v", s.Store)
+	}
+	if strings.Contains(p.talk.String(), "panic") {
+		t.Errorf("%s", p.talk.String())
+	}
+	t.Logf("%s: %d whole answers, %d ranges, the disk failed %d times, %d answers saved", volume, whole.Load(), parts.Load(), s.Store.Faults, s.Store.Objects)
+}
