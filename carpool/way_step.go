@@ -34,6 +34,11 @@ func (b base) nextWay(ctx context.Context, tx *store.Tx, r Request, f WayFacts) 
 
 // putWay writes what was decided of the way of a request, with what follows.
 func (b base) putWay(ctx context.Context, tx *store.Tx, r Request, n WayNext) error {
+	if n.State == RequestOpen {
+		if err := b.besides(ctx, tx, r, &n.Way); err != nil {
+			return err
+		}
+	}
 	same := n.State == r.State && n.Way == r.Way
 	if n.Way.Kind == WayRide && r.Way.Kind == WayDesk {
 		if err := settleCalls(ctx, tx, r); err != nil {
@@ -72,6 +77,24 @@ func (b base) putWay(ctx context.Context, tx *store.Tx, r Request, n WayNext) er
 		}
 	}
 	return b.deps.Audit.Add(ctx, tx, audit.Entry{Action: "carpool.request.way", Object: string(r.ID), Detail: map[string]string{"way": string(n.Way.Kind), "text": n.Way.Text}})
+}
+
+// awayBefore is how long before the way back may begin its rider counts as away
+// from home.
+const awayBefore = 2 * time.Hour
+
+// besides has somebody who is away from home know, as soon as a lift is looked
+// for or a driver is asked, whom to call if nothing comes of it: the desk may be
+// closed by then, and not everybody can be told later.
+func (b base) besides(ctx context.Context, tx *store.Tx, r Request, w *Way) error {
+	if r.Outward == "" || w.Listed != "" || w.Kind != WaySearch && w.Kind != WayAsked || tx.Now.Before(r.When.From.Add(-awayBefore)) {
+		return nil
+	}
+	list, err := b.listFor(ctx, tx, r)
+	if err == nil && len(list) > 0 {
+		w.Listed = list[0].ID
+	}
+	return err
 }
 
 // stepWay is nextWay where nothing outside follows from it.
@@ -115,14 +138,20 @@ func deskDue(r Request, now time.Time) time.Time {
 func (b base) fellAway(ctx context.Context, tx *store.Tx, r Request, reason string) error {
 	r.State, r.again, r.step = RequestOpen, true, r.step+1
 	r.Way = Way{Kind: WaySearch, Until: tx.Now.Add(atOnce), Text: WayTextAgain}
+	if err := b.besides(ctx, tx, r, &r.Way); err != nil {
+		return err
+	}
 	if err := putRequest(ctx, tx, r); err != nil {
 		return err
 	}
 	if err := b.keepUntil(ctx, tx, r, time.Time{}); err != nil {
 		return err
 	}
-	return Tell(ctx, tx, b.deps.Outbox, Notice{Key: fmt.Sprintf("way:%s:%d", r.ID, r.step), Member: r.Rider, Kind: NoticeSearching,
-		With: map[string]string{WithRequest: string(r.ID), WithReason: reason}, Due: tx.Now})
+	with := map[string]string{WithRequest: string(r.ID), WithReason: reason}
+	if r.Way.Listed != "" {
+		with[WithListed] = r.Way.Listed
+	}
+	return Tell(ctx, tx, b.deps.Outbox, Notice{Key: fmt.Sprintf("way:%s:%d", r.ID, r.step), Member: r.Rider, Kind: NoticeSearching, With: with, Due: tx.Now})
 }
 
 // callHome is a rider whom no driver can be asked to fetch: their car stopped on

@@ -206,13 +206,21 @@ func (p *Pages) wayText(say tongue, r carpool.Request, listed []carpool.Listed) 
 	case carpool.WayRide:
 		return say.word("pool.way.ride"), ""
 	case carpool.WayAsked:
-		return say.word("pool.way.asked", until), ""
+		text := say.word("pool.way.asked", until)
+		if whom != nil {
+			return text + " " + say.word("pool.way.desk.else", whom.Name, whom.Phone), whom.Phone
+		}
+		return text, ""
 	case carpool.WaySearch:
 		key := "pool." + r.Way.Text
 		if !say.has(key) {
 			key = "pool.way.search"
 		}
-		return say.word(key, until), p.cfg.Union.Desk
+		text := say.word(key, until)
+		if whom != nil {
+			text += " " + say.word("pool.way.desk.else", whom.Name, whom.Phone)
+		}
+		return text, p.cfg.Union.Desk
 	}
 	return say.word("pool.way.desk", until), p.cfg.Union.Desk
 }

@@ -59,11 +59,7 @@ func (v *visit) ask(ctx context.Context, method string, h http.Header, body io.R
 			return nil, edge.Response{}, ctx.Err()
 		}
 	}
-	by := v.p.deps.Transport
-	if v.s.Rules.Profile == edge.Strict {
-		by = v.p.strictly
-	}
-	res, err := by.RoundTrip(req)
+	res, err := v.p.deps.Transport.RoundTrip(req)
 	if err != nil {
 		if ctx.Err() == nil {
 			v.noted(way, err)

@@ -65,7 +65,6 @@ type Deps struct {
 type Proxy struct {
 	cfg      Config
 	deps     Deps
-	strictly http.RoundTripper // for services of the strict profile
 	services map[string]*Service
 	reaches  map[string]*reach // of the origins, by the name of the service
 	tallies  map[string]*tally // of the services, by their names
@@ -104,9 +103,7 @@ func New(c Config, d Deps) (*Proxy, error) {
 		return nil, fault.New(fault.Invalid, "proxy: timeout %v: give a time above zero", c.Timeout)
 	}
 	if d.Transport == nil {
-		p.deps.Transport, p.strictly = transport(c.Timeout), strictTransport(c.Timeout)
-	} else {
-		p.strictly = d.Transport
+		p.deps.Transport = newTransport(c.Timeout, nil)
 	}
 	if d.Log == nil {
 		p.deps.Log = slog.New(slog.DiscardHandler)

@@ -36,8 +36,8 @@ type SecondWay struct {
 // stands, others wait for nothing.
 type Ways struct {
 	cfg   WaysConfig
-	main  *http.Transport
-	other *http.Transport // the second way; nil: there is none
+	main  *transport
+	other *transport // the second way; nil: there is none
 	meter *meter
 	stand func() edge.Stand
 }
@@ -47,7 +47,7 @@ func NewWays(c WaysConfig, stand func() edge.Stand) (*Ways, error) {
 	if c.Timeout <= 0 {
 		return nil, fault.New(fault.Invalid, "ways: give a time above zero")
 	}
-	w := &Ways{cfg: c, main: transport(c.Timeout), stand: stand}
+	w := &Ways{cfg: c, main: newTransport(c.Timeout, nil), stand: stand}
 	if c.Second == nil {
 		return w, nil
 	}
@@ -58,8 +58,7 @@ func NewWays(c WaysConfig, stand func() edge.Stand) (*Ways, error) {
 	if w.meter, err = newMeter(c.Second.File); err != nil {
 		return nil, err
 	}
-	w.other = transport(c.Timeout)
-	w.other.DialContext = w.dialSecond
+	w.other = newTransport(c.Timeout, w.dialSecond)
 	return w, nil
 }
 
