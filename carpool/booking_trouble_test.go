@@ -109,7 +109,7 @@ func TestAnOpenReturn(t *testing.T) {
 		_, err := w.Bookings.Ready(t.Context(), driver, back.ID, w.clock())
 		w.refused(err, fault.Denied, "somebody else says that the visit has ended")
 		back, err = w.Bookings.Ready(t.Context(), rider, back.ID, w.clock())
-		if err != nil || back.Way.Kind != carpool.WayAsked {
+		if err != nil || back.Way.Kind != carpool.WayAsked || back.Way.Listed == "" {
 			t.Fatalf("ready: %+v, %v", back.Way, err)
 		}
 		_, err = w.Bookings.Ready(t.Context(), rider, back.ID, w.clock())
@@ -133,6 +133,46 @@ func TestAnOpenReturn(t *testing.T) {
 		w.round()
 		if got = w.requestOf(rider, back.ID); got.Way.Kind != carpool.WayDesk {
 			t.Fatalf("after the list: %+v", got.Way)
+		}
+	})
+}
+
+// TestWhoIsAwayKnowsWhomToCall from the first word on, also when the driver who
+// was asked says no: the desk may be closed by then. At home nobody is told so
+// for days.
+func TestWhoIsAwayKnowsWhomToCall(t *testing.T) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
+		w := newTown(t, db)
+		if _, err := w.Places.PutListed(t.Context(), carpool.By{Account: "office"}, carpool.Listed{Name: "Taxi", Phone: "0173000000", Kind: "taxi", Hours: "sempre"}); err != nil {
+			t.Fatal(err)
+		}
+		driver, car := w.driver("2027-12-31")
+		home := once(car, wednesday, "11:30")
+		home.From, home.To = home.To, home.From
+		rider := w.resident()
+		out := need(wednesday, "07:00", "08:00")
+		out.Return = carpool.ReturnOpen
+		r := w.request(rider, out, nil)
+		if r.Way.Kind != carpool.WaySearch || r.Way.Listed != "" {
+			t.Errorf("at home: %+v", r.Way)
+		}
+		back := w.back(rider, r.ID)
+		w.offer(driver, home)
+		w.at(local(wednesday, "11:00"))
+		w.round()
+		back, err := w.Bookings.Ready(t.Context(), rider, back.ID, w.clock())
+		if err != nil || back.Way.Kind != carpool.WayAsked {
+			t.Fatalf("ready: %+v, %v", back.Way, err)
+		}
+		if _, err := w.Bookings.Decline(t.Context(), driver, back.Way.Booking, ""); err != nil {
+			t.Fatal(err)
+		}
+		got := w.requestOf(rider, back.ID)
+		if got.Way.Listed == "" || got.Way.Kind != carpool.WaySearch && got.Way.Kind != carpool.WayList {
+			t.Errorf("declined: %+v", got.Way)
+		}
+		if n := w.count(`SELECT count(*) FROM carpool_notices WHERE member = $1 AND kind IN ('way.search', 'way.list') AND params LIKE '%' || $2 || '%'`, string(rider.Member), got.Way.Listed); n == 0 {
+			t.Error("nothing that they were told has the number in it")
 		}
 	})
 }
