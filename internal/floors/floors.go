@@ -81,6 +81,7 @@ var house = []place{
 	{"carpool/gtfs", adapter, nil},
 	{"carpool/interop", adapter, nil},
 	{"edge/proxy", adapter, nil},
+	{"edge/remote", adapter, nil},
 
 	{"cmd/crinale", root, nil},
 
@@ -130,6 +131,7 @@ var libraries = []library{
 	{"github.com/wneessen/go-mail", []string{"internal/mail"}, "SMTP with TLS and encoded headers"},
 	{"golang.org/x/image", []string{"planning/dem", "planning/export"}, "LZW of TIFF; letters on pictures"},
 	{"github.com/klauspost/compress", []string{"planning/dem"}, "zstd of TIFF"},
+	{"github.com/minio/minio-go/v7", []string{"edge/remote"}, "documents in S3 buckets, with its signatures"},
 }
 
 // testLibraries may be imported by any _test file and by testOnly packages.
@@ -141,6 +143,8 @@ var testLibraries = []string{
 	"github.com/paulmach/osm",
 	"github.com/emersion/go-sasl", // how one signs in there
 	"github.com/getkin/kin-openapi",
+	"github.com/johannesboyne/gofakes3", // an S3 server in the process
+	"golang.org/x/net/webdav",           // a WebDAV server in the process
 }
 
 // Import is one import found in the tree.
