@@ -82,6 +82,7 @@ var house = []place{
 	{"carpool/interop", adapter, nil},
 	{"edge/proxy", adapter, nil},
 	{"edge/remote", adapter, nil},
+	{"edge/mirror", adapter, nil},
 
 	{"cmd/crinale", root, nil},
 
@@ -131,6 +132,8 @@ var libraries = []library{
 	{"github.com/wneessen/go-mail", []string{"internal/mail"}, "SMTP with TLS and encoded headers"},
 	{"golang.org/x/image", []string{"planning/dem", "planning/export"}, "LZW of TIFF; letters on pictures"},
 	{"github.com/klauspost/compress", []string{"planning/dem"}, "zstd of TIFF"},
+	{"go.etcd.io/bbolt", []string{"edge/mirror"}, "the index of documents, safe across power cuts"},
+	{"golang.org/x/text/unicode/norm", []string{"edge/mirror"}, "letters without accents, for search"},
 	{"github.com/minio/minio-go/v7", []string{"edge/remote"}, "documents in S3 buckets, with its signatures"},
 }
 
