@@ -12,14 +12,14 @@ import (
 
 // Config is how a mirror works.
 type Config struct {
-	Dir      string        // where all of it is kept
-	Every    time.Duration // between two runs
-	Budget   int64         // bytes that one run may read from the source; 0: any
-	Tries    int           // of one document in one run
-	Stall    time.Duration // without a byte, then a read is given up
-	Search   int64         // longest document whose text is indexed, in bytes
-	Keep     time.Duration // snapshots that are older go, but the newest; 0: none goes
-	Now      func() time.Time
+	Dir    string        // where all of it is kept
+	Every  time.Duration // between two runs
+	Budget int64         // bytes that one run may read from the source; 0: any
+	Tries  int           // of one document in one run
+	Stall  time.Duration // without a byte, then a read is given up
+	Search int64         // longest document whose text is indexed, in bytes
+	Keep   time.Duration // snapshots that are older go, but the newest; 0: none goes
+	Now    func() time.Time
 }
 
 // Default is a run every quarter of an hour, snapshots for a year.

@@ -184,7 +184,7 @@ type Document struct {
 	Entry
 }
 
-// Open gives a document that one of the groups may read. One that is not there
+// OpenDocument gives a document that one of the groups may read. One that is not there
 // and one that is another's are the same error.
 func (m *Mirror) OpenDocument(_ context.Context, groups []string, name string) (*Document, error) {
 	none := fault.New(fault.NotFound, "document %.200q: it is not there, or not for you", name)
