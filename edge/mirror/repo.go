@@ -152,19 +152,29 @@ const (
 
 // look reads an object through.
 func (r *Repo) look(hash string) (state, error) {
-	f, err := os.Open(r.object(hash))
-	if errors.Is(err, fs.ErrNotExist) {
+	sum, err := sumFile(r.object(hash))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return missing, nil
-	} else if err != nil {
+	case errors.Is(err, fs.ErrPermission):
 		return flipped, err
-	}
-	defer f.Close()
-	h := sha256.New()
-	// A sector that cannot be read is damage, too, and no reason to stop.
-	if _, err := io.Copy(h, f); err != nil || hex.EncodeToString(h.Sum(nil)) != hash {
+	case err != nil || sum != hash:
+		// A sector that cannot be read is damage, too, and no reason to stop.
 		return flipped, nil
 	}
 	return whole, nil
+}
+
+// sumFile is the SHA-256 of a file as it is on the disk.
+func sumFile(name string) (string, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	_, err = io.Copy(h, f)
+	return hex.EncodeToString(h.Sum(nil)), err
 }
 
 // SetAside takes a damaged object out of the way, so that the next run fetches
