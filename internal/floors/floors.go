@@ -83,6 +83,7 @@ var house = []place{
 	{"edge/proxy", adapter, nil},
 	{"edge/remote", adapter, nil},
 	{"edge/mirror", adapter, nil},
+	{"edge/migrate", adapter, nil},
 
 	{"cmd/crinale", root, nil},
 
@@ -133,7 +134,7 @@ var libraries = []library{
 	{"golang.org/x/image", []string{"planning/dem", "planning/export"}, "LZW of TIFF; letters on pictures"},
 	{"github.com/klauspost/compress", []string{"planning/dem"}, "zstd of TIFF"},
 	{"go.etcd.io/bbolt", []string{"edge/mirror"}, "the index of documents, safe across power cuts"},
-	{"golang.org/x/text/unicode/norm", []string{"edge/mirror"}, "letters without accents, for search"},
+	{"golang.org/x/text/unicode/norm", []string{"edge/mirror", "edge/migrate"}, "letters without accents, for search; names that a server takes for one"},
 	{"github.com/minio/minio-go/v7", []string{"edge/remote"}, "documents in S3 buckets, with its signatures"},
 }
 
