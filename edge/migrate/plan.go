@@ -39,6 +39,12 @@ type Inventory struct {
 // Plan lists the source and gives each document a name that the target takes.
 // The same listing always gives the same names.
 func Plan(ctx context.Context, src edge.Source, rules edge.NameRules) (Inventory, error) {
+	return plan(ctx, src, rules, nil)
+}
+
+// plan keeps the names that were given before: what a document of an earlier run
+// is called belongs to it, also when its source has it no longer.
+func plan(ctx context.Context, src edge.Source, rules edge.NameRules, given map[string]string) (Inventory, error) {
 	var inv Inventory
 	var docs []edge.Document
 	for d, err := range src.List(ctx) {
@@ -58,8 +64,19 @@ func Plan(ctx context.Context, src edge.Source, rules edge.NameRules) (Inventory
 	slices.SortFunc(docs, func(a, b edge.Document) int { return cmp.Compare(a.Path, b.Path) })
 	taken := map[string]bool{}
 	twins := map[string][]string{}
+	for _, to := range given {
+		taken[key(to, rules)] = true
+	}
 	// A good name is its document's, whatever others would be renamed to.
 	for _, d := range docs {
+		if to := given[d.Path]; to != "" {
+			why := ""
+			if to != d.Path {
+				why = "an earlier run called it so"
+			}
+			inv.Moves = append(inv.Moves, Move{d, to, why})
+			continue
+		}
 		if bad(d.Path, rules) == "" && !taken[key(d.Path, rules)] {
 			taken[key(d.Path, rules)] = true
 			inv.Moves = append(inv.Moves, Move{d, d.Path, ""})

@@ -64,9 +64,10 @@ type step struct {
 
 // state is what the journal tells.
 type state struct {
-	file *os.File
-	done map[string]step            // by path
-	ours map[string]map[string]bool // by target name: every content that we may have written
+	file  *os.File
+	done  map[string]step            // by path
+	given map[string]string          // path to target name, of every line
+	ours  map[string]map[string]bool // by target name: every content that we may have written
 }
 
 func (m *Migration) open() (*state, error) {
@@ -78,7 +79,7 @@ func (m *Migration) open() (*state, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	s := &state{done: map[string]step{}, ours: map[string]map[string]bool{}}
+	s := &state{done: map[string]step{}, given: map[string]string{}, ours: map[string]map[string]bool{}}
 	for line := range bytes.Lines(data) {
 		var st step
 		if json.Unmarshal(line, &st) != nil || st.Path == "" || st.To == "" {
@@ -107,6 +108,7 @@ func (s *state) note(st step) {
 		s.ours[st.To] = map[string]bool{}
 	}
 	s.ours[st.To][st.SHA256] = true
+	s.given[st.Path] = st.To
 	if st.Done {
 		s.done[st.Path] = st
 	}
@@ -137,15 +139,15 @@ type Outcome struct {
 // and again until the switch. What somebody else wrote at the target is never
 // overwritten; nothing is ever removed there.
 func (m *Migration) Run(ctx context.Context) (Outcome, error) {
-	inv, err := Plan(ctx, m.deps.Source, m.deps.Target.Names())
-	if err != nil {
-		return Outcome{}, err
-	}
 	s, err := m.open()
 	if err != nil {
 		return Outcome{}, err
 	}
 	defer s.file.Close()
+	inv, err := plan(ctx, m.deps.Source, m.deps.Target.Names(), s.given)
+	if err != nil {
+		return Outcome{}, err
+	}
 	out := Outcome{Failed: slices.Clone(inv.Refused)}
 	left := map[string]bool{}
 	for p := range s.done {
@@ -155,7 +157,6 @@ func (m *Migration) Run(ctx context.Context) (Outcome, error) {
 		delete(left, mv.Document.Path)
 		d := mv.Document
 		if st, ok := s.done[d.Path]; ok {
-			mv.To = st.To // a name once given stays
 			if st.ETag == d.ETag && (d.Size < 0 || st.Size == d.Size) && st.Modified.Equal(d.Modified) {
 				out.Already++
 				continue
