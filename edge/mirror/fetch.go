@@ -142,13 +142,14 @@ func (r *run) pull(ctx context.Context, d edge.Document, offset int64, to io.Wri
 	defer context.AfterFunc(ctx, func() { body.Close() })()
 	promised := max(d.Size, meta.Size)
 	got := offset
+	n := 0
 	for buf := make([]byte, 64<<10); ; {
-		watch.Stop()
-		if err := r.pace(ctx, len(buf)); err != nil {
+		watch.Stop() // what waits for its allowance does not stall
+		if err := r.pace(ctx, n); err != nil {
 			return meta, err
 		}
 		watch.Reset(r.cfg.Stall)
-		n, err := body.Read(buf)
+		n, err = body.Read(buf)
 		r.rep.Bytes += int64(n)
 		got += int64(n)
 		if promised >= 0 && got > promised {
@@ -168,7 +169,8 @@ func (r *run) pull(ctx context.Context, d edge.Document, offset int64, to io.Wri
 	}
 }
 
-// pace waits as long as n bytes take at the allowance of now.
+// pace waits as long as the n bytes that were read take at the allowance of now,
+// and until anything is allowed at all.
 func (r *run) pace(ctx context.Context, n int) error {
 	if r.deps.Limit == nil {
 		return ctx.Err()

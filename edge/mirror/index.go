@@ -11,6 +11,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	bolterr "go.etcd.io/bbolt/errors"
 
 	"github.com/crinale/crinale/internal/fault"
 )
@@ -62,7 +63,7 @@ func (m *Mirror) Open() error {
 	name := m.repo.path(indexForm)
 	open := func() (*bolt.DB, error) { return bolt.Open(name, 0o600, &bolt.Options{Timeout: time.Second}) }
 	db, err := open()
-	if err != nil && !errors.Is(err, bolt.ErrTimeout) {
+	if err != nil && !errors.Is(err, bolterr.ErrTimeout) {
 		if err := os.Rename(name, name+".damaged"); err != nil {
 			return err
 		}

@@ -14,7 +14,7 @@ import (
 type Config struct {
 	Dir    string        // where all of it is kept
 	Every  time.Duration // between two runs
-	Budget int64         // bytes that one run may read from the source; 0: any
+	Budget int64         // bytes that one run may read; its first document may go over; 0: any
 	Tries  int           // of one document in one run
 	Stall  time.Duration // without a byte, then a read is given up
 	Search int64         // longest document whose text is indexed, in bytes

@@ -98,7 +98,8 @@ const grace = 48 * time.Hour
 // but never the newest to come, and then the objects that no snapshot uses. What
 // a manifest says of its own time does not count: a sender cannot make one old.
 // With a manifest that cannot be read nothing is removed, since it is not known
-// what it uses.
+// what it uses. It is not called while a Copy runs: what that has brought is not
+// in a snapshot yet.
 func (r *Repo) Retain(now time.Time, keep time.Duration) (Retained, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
