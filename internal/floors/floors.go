@@ -83,6 +83,10 @@ var house = []place{
 	{"edge/proxy", adapter, nil},
 	{"edge/store", adapter, nil},
 	{"edge/page", adapter, nil},
+	{"edge/queue", adapter, nil},
+	{"edge/remote", adapter, nil},
+	{"edge/mirror", adapter, nil},
+	{"edge/migrate", adapter, nil},
 
 	{"cmd/crinale", root, nil},
 
@@ -130,10 +134,12 @@ var libraries = []library{
 	{"github.com/teambition/rrule-go", []string{"carpool"}, "recurring lifts, RFC 5545"},
 	{"github.com/arran4/golang-ical", []string{"carpool/notify"}, "calendars that phones subscribe to"},
 	{"github.com/wneessen/go-mail", []string{"internal/mail"}, "SMTP with TLS and encoded headers"},
-	{"go.etcd.io/bbolt", []string{"edge/store"}, "what an edge finds by other things than the address"},
+	{"go.etcd.io/bbolt", []string{"edge/store", "edge/queue", "edge/mirror"}, "what an edge finds by other things than an address, and what it has promised to send"},
 	{"github.com/maypok86/otter/v2", []string{"edge/store"}, "what an edge has in memory (W-TinyLFU)"},
 	{"golang.org/x/image", []string{"planning/dem", "planning/export"}, "LZW of TIFF; letters on pictures"},
 	{"github.com/klauspost/compress", []string{"planning/dem"}, "zstd of TIFF"},
+	{"golang.org/x/text/unicode/norm", []string{"edge/mirror", "edge/migrate"}, "letters without accents, for search; names that a server takes for one"},
+	{"github.com/minio/minio-go/v7", []string{"edge/remote"}, "documents in S3 buckets, with its signatures"},
 }
 
 // testLibraries may be imported by any _test file and by testOnly packages.
@@ -145,6 +151,8 @@ var testLibraries = []string{
 	"github.com/paulmach/osm",
 	"github.com/emersion/go-sasl", // how one signs in there
 	"github.com/getkin/kin-openapi",
+	"github.com/johannesboyne/gofakes3", // an S3 server in the process
+	"golang.org/x/net/webdav",           // a WebDAV server in the process
 }
 
 // Import is one import found in the tree.

@@ -1,0 +1,215 @@
+package mirror
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	bolt "go.etcd.io/bbolt"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/crinale/crinale/internal/fault"
+)
+
+// Hit is a document that was found.
+type Hit struct {
+	Path     string
+	Title    string
+	Modified time.Time // at the source
+	Fetched  time.Time // when this copy was read: say it to whoever reads the copy
+	Stale    bool      // the source is known to have a newer version
+	Snippet  string    // some of the text, plain; "" where there is none
+	Note     string    // why only the name was searched; "" where the text was
+}
+
+// Bounds of a query.
+const (
+	maxQuery = 400 // bytes
+	maxWords = 12
+	maxWord  = 64 // bytes
+	maxHits  = 1000
+)
+
+// fold makes letters that people take for the same the same: case, accents, forms
+// of Unicode.
+func fold(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, norm.NFKD.String(s))
+}
+
+// words are the folded words of a text.
+func words(s string) []string {
+	all := strings.FieldsFunc(fold(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	for i, w := range all {
+		if len(w) > maxWord {
+			all[i] = strings.ToValidUTF8(w[:maxWord], "")
+		}
+	}
+	return all
+}
+
+// Search finds documents that one of the groups may read and that have every word
+// of the query, the last one as the beginning of a word. The best come first:
+// words in the name count more than in the text, then the newest. No rank depends
+// on documents of others.
+func (m *Mirror) Search(ctx context.Context, groups []string, query string, limit int) ([]Hit, error) {
+	if len(query) > maxQuery {
+		return nil, fault.New(fault.Invalid, "query: it has %d bytes, more than %d: use fewer words", len(query), maxQuery)
+	}
+	want := words(query)
+	if len(want) > maxWords {
+		return nil, fault.New(fault.Invalid, "query: it has %d words, more than %d: use fewer", len(want), maxWords)
+	}
+	if len(want) == 0 || limit <= 0 {
+		return nil, nil
+	}
+	groups = slices.DeleteFunc(slices.Clone(groups), badGroup)
+	slices.Sort(groups)
+	groups = slices.Compact(groups)
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.index == nil {
+		return nil, fault.New(fault.Unreachable, "mirror %s: it is not open", m.cfg.Dir)
+	}
+	var hits []Hit
+	err := m.index.db.View(func(tx *bolt.Tx) error {
+		score := map[uint64]int{}
+		for i, w := range want {
+			got, err := find(ctx, tx, groups, w, i == len(want)-1)
+			if err != nil {
+				return err
+			}
+			for id, n := range got {
+				if _, ok := score[id]; ok || i == 0 {
+					score[id] += n
+				}
+			}
+			for id := range score {
+				if _, ok := got[id]; !ok {
+					delete(score, id)
+				}
+			}
+		}
+		var err error
+		hits, err = best(tx, score, want, min(limit, maxHits))
+		return err
+	})
+	return hits, err
+}
+
+// find gives the documents with a word, by what it weighs in them.
+func find(ctx context.Context, tx *bolt.Tx, groups []string, word string, prefix bool) (map[uint64]int, error) {
+	got := map[uint64]int{}
+	for _, g := range groups {
+		from := []byte(g + "\x00" + word)
+		if !prefix {
+			from = append(from, 0)
+		}
+		c, n := tx.Bucket(posts).Cursor(), 0
+		for k, v := c.Seek(from); bytes.HasPrefix(k, from); k, v = c.Next() {
+			if n++; n%1024 == 0 && ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			weight, _ := binary.Uvarint(v)
+			if len(k) == len(g)+1+len(word)+1+8 {
+				weight *= 2 // the very word, not only one that begins so
+			}
+			id := binary.BigEndian.Uint64(k[len(k)-8:])
+			got[id] = max(got[id], int(weight))
+		}
+	}
+	return got, nil
+}
+
+func best(tx *bolt.Tx, score map[uint64]int, want []string, limit int) ([]Hit, error) {
+	type found struct {
+		record
+		score int
+	}
+	var all []found
+	for id, n := range score {
+		var d record
+		if err := json.Unmarshal(tx.Bucket(docs).Get(binary.BigEndian.AppendUint64(nil, id)), &d); err != nil {
+			return nil, err
+		}
+		all = append(all, found{d, n})
+	}
+	slices.SortFunc(all, func(a, b found) int {
+		return cmp.Or(cmp.Compare(b.score, a.score), b.Modified.Compare(a.Modified), cmp.Compare(a.Path, b.Path))
+	})
+	var hits []Hit
+	for _, f := range all[:min(limit, len(all))] {
+		var t text
+		if data := tx.Bucket(texts).Get([]byte(f.SHA256 + path.Ext(fold(f.Path)))); data != nil {
+			if err := json.Unmarshal(data, &t); err != nil {
+				return nil, err
+			}
+		}
+		hits = append(hits, Hit{f.Path, f.Title, f.Modified, f.Fetched, f.Stale, snippet(t.Start, want), f.Note})
+	}
+	return hits, nil
+}
+
+// snippet is the text around the first word that was asked for.
+func snippet(s string, want []string) string {
+	fields := strings.Fields(s)
+	at := slices.IndexFunc(fields, func(f string) bool {
+		return slices.ContainsFunc(words(f), func(w string) bool {
+			return slices.ContainsFunc(want, func(q string) bool { return strings.HasPrefix(w, q) })
+		})
+	})
+	from := max(at-8, 0)
+	out := strings.Join(fields[from:min(from+24, len(fields))], " ")
+	if len(out) > 400 {
+		out = strings.ToValidUTF8(out[:400], "")
+	}
+	return out
+}
+
+// Document is one that was opened: its bytes, and how old the copy is.
+type Document struct {
+	*os.File
+	Entry
+}
+
+// OpenDocument gives a document that one of the groups may read. One that is not there
+// and one that is another's are the same error.
+func (m *Mirror) OpenDocument(_ context.Context, groups []string, name string) (*Document, error) {
+	none := fault.New(fault.NotFound, "document %.200q: it is not there, or not for you", name)
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.index == nil {
+		return nil, fault.New(fault.Unreachable, "mirror %s: it is not open", m.cfg.Dir)
+	}
+	var d record
+	err := m.index.db.View(func(tx *bolt.Tx) error {
+		id := tx.Bucket(paths).Get([]byte(name))
+		if id == nil {
+			return none
+		}
+		return json.Unmarshal(tx.Bucket(docs).Get(id), &d)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(d.Groups, func(g string) bool { return slices.Contains(groups, g) }) {
+		return nil, none
+	}
+	f, err := os.Open(m.repo.object(d.SHA256))
+	if err != nil {
+		return nil, fault.New(fault.Internal, "document %q: its copy is damaged: verify the mirror: %w", name, err)
+	}
+	return &Document{f, d.Entry}, nil
+}
