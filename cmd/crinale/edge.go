@@ -18,7 +18,7 @@ func edgeCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "edge",
 		Usage: "the town hall goes on when the radio link does not",
-		Subcommands: []*cli.Command{
+		Subcommands: append([]*cli.Command{
 			{
 				Name:  "run",
 				Usage: "answer for the services of a town hall until interrupted",
@@ -70,7 +70,8 @@ func edgeCommand() *cli.Command {
 				Flags:     []cli.Flag{data},
 				Action:    edgeTell,
 			},
-		},
+			edgeMigrateCommand(),
+		}, snapshotCommands()...),
 	}
 }
 
