@@ -55,8 +55,7 @@ func edgeCommand() *cli.Command {
 					data,
 					&cli.StringFlag{Name: "url", Usage: "`URL` as browsers ask for it, such as https://docs.example/albo/1"},
 					&cli.StringFlag{Name: "prefix", Usage: "`URL` by which the addresses begin"},
-					&cli.StringFlag{Name: "tag", Usage: "`TAG` of Surrogate-Key, Cache-Tag or Xkey; needs --service"},
-					&cli.StringFlag{Name: "service", Usage: "`HOST` of the service, for --tag"},
+					&cli.StringFlag{Name: "tag", Usage: "`TAG` of Surrogate-Key, Cache-Tag or Xkey, of all services"},
 					jsonFlag(),
 				},
 				Action: edgePurge,
@@ -124,18 +123,17 @@ type edgeService struct {
 }
 
 type edgeStore struct {
-	Objects  int64 `json:"objects"`
-	Bytes    int64 `json:"bytes"`
-	MostB    int64 `json:"most_bytes"`
-	Evicted  int64 `json:"evicted"`
-	Faults   int64 `json:"faults"`
-	Refused  int64 `json:"refused"`
-	Damaged  int64 `json:"damaged"`
-	MemoryN  int64 `json:"memory_hits"`
-	DiskN    int64 `json:"disk_hits"`
-	MissesN  int64 `json:"misses"`
-	PinnedB  int64 `json:"pinned_bytes"`
-	Complete bool  `json:"index_complete"`
+	Objects int64 `json:"objects"`
+	Bytes   int64 `json:"bytes"`
+	MostB   int64 `json:"most_bytes"`
+	Stored  int64 `json:"stored"`
+	Evicted int64 `json:"evicted"`
+	Faults  int64 `json:"faults"` // of the disk or the index
+	Damaged int64 `json:"damaged"`
+	MemoryN int64 `json:"memory_hits"`
+	DiskN   int64 `json:"disk_hits"`
+	MissesN int64 `json:"misses"`
+	Pending int   `json:"index_pending"`
 }
 
 type edgeSecond struct {
@@ -228,10 +226,7 @@ func edgePurge(c *cli.Context) error {
 	}
 	if t := c.String("tag"); t != "" {
 		given++
-		o.Tag, o.Service = t, strings.ToLower(c.String("service"))
-		if o.Service == "" {
-			return usage("--tag needs --service: a tag is of one service")
-		}
+		o.Tag = t
 	}
 	if given != 1 {
 		return usage("give one of --url, --prefix and --tag")

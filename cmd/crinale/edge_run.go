@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,6 +51,9 @@ func runEdge(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if os.Getenv("GOMEMLIMIT") == "" { // a mini PC has other things to do
+		debug.SetMemoryLimit(56 << 20)
+	}
 	release, err := lockData(c.String("data"))
 	if err != nil {
 		return err
@@ -76,7 +81,8 @@ func newEdgeServer(p edge.Policy, data, addr, keys string, log *slog.Logger) (*e
 	if err := checkKeys(p, keys); err != nil {
 		return nil, err
 	}
-	places := map[string]store.Place{}
+	comuni := map[string]string{} // by host
+	sealed := map[string]bool{}
 	c := proxy.Default()
 	c.Name = p.Name
 	quota := map[string]int64{}
@@ -86,21 +92,25 @@ func newEdgeServer(p edge.Policy, data, addr, keys string, log *slog.Logger) (*e
 		if err != nil {
 			return nil, err
 		}
-		first := p.Second != nil && contains(p.Second.First, v.Host) || v.Priority == edge.PriorityFirst
+		first := p.Second != nil && slices.Contains(p.Second.First, v.Host) || v.Priority == edge.PriorityFirst
 		c.Services = append(c.Services, proxy.Service{Host: v.Host, Origin: u, Rules: v.Rules(), Background: v.Priority == edge.PriorityBackground, First: first})
-		places[v.Host] = store.Place{Service: v.Host, Comune: v.Comune, Sealed: v.Encrypt}
+		comuni[v.Host] = v.Comune
+		if v.Encrypt {
+			sealed[v.Comune] = true
+		}
 		if v.QuotaMB > 0 {
-			quota["service:"+v.Host] = int64(v.QuotaMB * 1e6)
+			quota[v.Host] = int64(v.QuotaMB * 1e6)
 		}
 	}
-	sc := store.Default(filepath.Join(data, "saved"))
-	sc.Most, sc.MinFree, sc.RAM, sc.Quota = int64(p.Store.MostGB*1e9), int64(p.Store.MinFreeGB*1e9), int64(p.Store.RAMMB*1e6), quota
-	sc.Place = func(address string) store.Place {
+	sc := store.Default()
+	sc.Dir = filepath.Join(data, "saved")
+	sc.Most, sc.MinFree, sc.Memory, sc.Services, sc.Sealed = int64(p.Store.MostGB*1e9), int64(p.Store.MinFreeGB*1e9), int64(p.Store.RAMMB*1e6), quota, sealed
+	sc.Owner = func(address string) (service, comune string) {
 		host, _, _ := strings.Cut(address, "/")
-		return places[host]
+		return host, comuni[host]
 	}
 	var err error
-	if s.store, err = store.New(sc, store.Deps{Key: keyFiles(keys), Log: log}); err != nil {
+	if s.store, err = store.New(sc, store.Deps{Keys: &sealing{keyFiles(keys), sealed}, Log: log}); err != nil {
 		return nil, err
 	}
 	wc := proxy.WaysConfig{Timeout: c.Timeout, Probes: p.Probe.Addresses}
@@ -125,15 +135,6 @@ func newEdgeServer(p edge.Policy, data, addr, keys string, log *slog.Logger) (*e
 	}
 	s.page, err = page.New(page.Config{}, page.Deps{Now: s.standing})
 	return s, err
-}
-
-func contains(all []string, one string) bool {
-	for _, s := range all {
-		if s == one {
-			return true
-		}
-	}
-	return false
 }
 
 // originAddresses are where the origins take connections.
@@ -199,6 +200,20 @@ func keyFiles(folder string) func(string) ([]byte, bool) {
 	}
 }
 
+// sealing gives the keys of the comuni whose services are encrypted, and of no
+// other.
+type sealing struct {
+	file   func(string) ([]byte, bool)
+	sealed map[string]bool
+}
+
+func (k *sealing) Key(comune string) ([]byte, bool) {
+	if !k.sealed[comune] {
+		return nil, false
+	}
+	return k.file(comune)
+}
+
 var comuneCode = regexp.MustCompile(`^[0-9]{6}$`)
 
 // checkKeys sees that what is to be encrypted can be, from the first moment.
@@ -223,7 +238,6 @@ func (s *edgeServer) run(ctx context.Context, onReady func()) error {
 	if err := s.store.Open(); err != nil {
 		return err
 	}
-	defer s.store.Close()
 	own := &local{data: s.data, handler: s.commands(), log: s.log, ready: make(chan struct{})}
 	return lifecycle.All(ctx, []lifecycle.Stage{
 		{Name: "store", Run: s.store.Run},
@@ -288,7 +302,7 @@ func (s *edgeServer) route(w http.ResponseWriter, r *http.Request) {
 // standing is what the status page shows.
 func (s *edgeServer) standing() page.Standing {
 	st := s.store.Stats()
-	out := page.Standing{Name: s.policy.Name, Stand: s.watch.Stand(), Stored: st.Bytes, Objects: st.Objects, Spent: s.ways.Spent()}
+	out := page.Standing{Name: s.policy.Name, Stand: s.watch.Stand(), Stored: st.Disk, Objects: int64(st.Objects), Spent: s.ways.Spent()}
 	if v := s.policy.Second; v != nil {
 		out.Cap = int64(v.CapGB * 1e9)
 	}
@@ -306,13 +320,13 @@ func (s *edgeServer) status() edgeStanding {
 	out := edgeStanding{
 		Name: s.policy.Name, Comune: s.policy.Comune, Mode: stand.Mode.String(), Way: stand.Way.String(), Since: stand.Since.UTC(), Why: stand.Why,
 		Store: edgeStore{
-			Objects: st.Objects, Bytes: st.Bytes, MostB: int64(s.policy.Store.MostGB * 1e9), Evicted: st.Evicted, Faults: st.Faults, Refused: st.Refused,
-			Damaged: st.Damaged, MemoryN: st.MemoryHits, DiskN: st.DiskHits, MissesN: st.Misses, PinnedB: st.Pinned, Complete: st.Complete,
+			Objects: int64(st.Objects), Bytes: st.Disk, MostB: int64(s.policy.Store.MostGB * 1e9), Evicted: st.Evicted, Stored: st.Stored,
+			Faults: st.Write + st.Index, Damaged: st.Damaged + st.ScrubBad, MemoryN: st.HitsRAM, DiskN: st.HitsDisk, MissesN: st.Misses, Pending: st.Pending,
 		},
 	}
 	for _, v := range s.policy.Services {
 		t := s.proxy.Tally(v.Host)
-		e := edgeService{Host: v.Host, Comune: v.Comune, Offline: v.Offline.Rule, Requests: t.Requests, Hits: t.Hits, GivenB: t.Given, FetchedB: t.Fetched, StoredB: st.By["service:"+v.Host]}
+		e := edgeService{Host: v.Host, Comune: v.Comune, Offline: v.Offline.Rule, Requests: t.Requests, Hits: t.Hits, GivenB: t.Given, FetchedB: t.Fetched, StoredB: st.Services[v.Host]}
 		if lost := s.proxy.Lost(v.Host); !lost.IsZero() {
 			lost = lost.UTC()
 			e.LostSince = &lost
@@ -343,7 +357,7 @@ func (s *edgeServer) commands() http.Handler {
 		if !readJSON(w, r, &o) {
 			return
 		}
-		n, err := s.purge(r.Context(), o)
+		n, err := s.purge(o)
 		if err != nil {
 			answerProblem(w, err)
 			return
@@ -354,26 +368,11 @@ func (s *edgeServer) commands() http.Handler {
 	return mux
 }
 
-func (s *edgeServer) purge(ctx context.Context, o edgePurgeOrder) (int, error) {
-	var v *edge.ServicePolicy
-	for i := range s.policy.Services {
-		if s.policy.Services[i].Host == o.Service {
-			v = &s.policy.Services[i]
-		}
-	}
-	switch {
-	case v == nil:
+func (s *edgeServer) purge(o edgePurgeOrder) (int, error) {
+	if o.Service != "" && !slices.ContainsFunc(s.policy.Services, func(v edge.ServicePolicy) bool { return v.Host == o.Service }) {
 		return 0, fault.New(fault.NotFound, "%q is no service of this edge", o.Service)
-	case o.Address != "":
-		n := len(s.store.Find(o.Address))
-		s.store.Delete(o.Address)
-		return n, nil
-	case o.Tag != "":
-		return s.store.PurgeTag(v.Host, v.Comune, v.Encrypt, o.Tag)
-	case o.Prefix != "":
-		return s.store.PurgePrefix(ctx, v.Host, o.Prefix)
 	}
-	return 0, fault.New(fault.Invalid, "say what to purge")
+	return s.store.Purge(store.Purge{Address: o.Address, Prefix: o.Prefix, Tag: o.Tag})
 }
 
 func readJSON(w http.ResponseWriter, r *http.Request, into any) bool {

@@ -215,7 +215,7 @@ func TestEdge(t *testing.T) {
 	}
 	h.down.Store(false)
 	verb(0, "tell", "up", "--data", h.data())
-	if out := verb(0, "purge", "--data", h.data(), "--tag", "n2", "--service", edgeHost); !strings.Contains(out, "1 saved answers") {
+	if out := verb(0, "purge", "--data", h.data(), "--tag", "n2"); !strings.Contains(out, "1 saved answers") {
 		t.Errorf("%s", out)
 	}
 	wants("/2/70000", "stored")
@@ -228,7 +228,7 @@ func TestEdge(t *testing.T) {
 	}
 	verb(1, "purge", "--data", h.data(), "--url", "http://other.example/")
 	verb(2, "purge", "--data", h.data())
-	verb(2, "purge", "--data", h.data(), "--tag", "a")
+	verb(2, "purge", "--data", h.data(), "--tag", "a", "--url", "http://a/b")
 	verb(2, "tell", "sideways", "--data", h.data())
 	verb(4, "status", "--data", t.TempDir())
 	if out := verb(0, "check", h.yaml); !strings.Contains(out, "1 services") {

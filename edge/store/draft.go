@@ -1,9 +1,10 @@
 package store
 
 import (
-	"errors"
-	"fmt"
+	"crypto/sha256"
+	"hash"
 	"io"
+	"io/fs"
 	"slices"
 	"sync"
 
@@ -11,206 +12,273 @@ import (
 	"github.com/crinale/crinale/internal/fault"
 )
 
-// draft is an answer that is being kept, piece by piece.
+// draft is an answer that is being kept. It holds the chunks it wrote, and those
+// of what it goes on from, until it is let go.
 type draft struct {
 	s    *Store
-	k    key
-	head *edge.Stored
-	old  []piece // of the object that it adds to
+	rec  record // without id, length and pieces
+	l    *lock
+	from *record // what it is a further part of; nil for nothing
 
 	mu     sync.Mutex
-	at     int64
-	done   []piece
-	cur    *chunkWriter
-	read   body // reads what is done
-	err    error
-	closed bool
-	pinned []name
+	at     int64 // where the next byte goes
+	taken  int64 // bytes
+	g      *growing
+	made   []piece  // chunks written, in order
+	merged []piece  // held besides: chunks that Commit joined
+	fresh  []string // files that are not yet synced
+	body   []byte   // of a small one
+	err    error    // why it cannot be kept
+	done   bool     // committed
+	gone   bool
+
+	stale bool // its address was purged since it began; guarded by s.mu
 }
 
-// Begin starts to keep an answer.
-func (s *Store) Begin(address string, head *edge.Stored, held edge.Part, o edge.Object) (edge.Draft, error) {
-	k, ok := s.keyOf(address)
-	if !ok {
-		s.stats.refused.Add(1)
-		return nil, fault.New(fault.Refused, "store: the key of comune %s is not here, so nothing of it is kept", s.cfg.Place(address).Comune)
-	}
-	if left, err := s.queue.free.bytes(s.cfg.Dir); err != nil || left-max(held.Length, 0) < s.cfg.MinFree {
-		s.stats.refused.Add(1)
-		s.queue.wake()
-		if err != nil {
-			s.failed("look for room", err)
-			return nil, err
-		}
-		return nil, errNoRoom
-	}
-	if held.Length > s.cfg.Most/2 {
-		s.stats.refused.Add(1)
-		return nil, fmt.Errorf("store: an answer of %d bytes, more than half of all that may be kept", held.Length)
-	}
-	d := &draft{s: s, k: k, head: head, at: held.First}
-	if o, ok := o.(*object); ok && o != nil {
-		d.old = o.pieces
-		for _, p := range d.old {
-			d.pinned = append(d.pinned, p.chunk)
-		}
-		s.pins.pin(d.pinned...)
-	}
-	d.read.o = &object{s: s, key: k}
-	d.read.o.pieces = slices.Clone(d.old)
-	return d, nil
+// growing is the chunk that is being written: in memory while it is small or if
+// it is to be sealed, then in a file.
+type growing struct {
+	first int64
+	n     int64
+	buf   []byte
+	f     file
+	path  string
+	sum   hash.Hash
 }
 
-var errEnded = errors.New("store: the draft has ended")
-
-func (d *draft) Write(p []byte) (n int, err error) {
+func (d *draft) Write(p []byte) (int, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.gone || d.done {
+		return 0, fs.ErrClosed
+	}
+	total := 0
+	for d.err == nil && len(p) > 0 {
+		if d.g == nil {
+			d.g = &growing{first: d.at}
+		}
+		chunk := d.s.chunk
+		n, err := d.grow(p[:min(int64(len(p)), chunk-d.at%chunk)])
+		total, p, d.at, d.taken, d.err = total+n, p[n:], d.at+int64(n), d.taken+int64(n), err
+		if d.err == nil && d.at%chunk == 0 {
+			d.err = d.finish()
+		}
+	}
 	if d.err != nil {
-		return 0, d.err
+		return total, fault.New(fault.Internal, "store: keep %s: %w", d.rec.address, d.err)
 	}
-	if d.closed {
-		return 0, errEnded
+	return total, nil
+}
+
+// grow adds to the chunk. What it says was added can be read.
+func (d *draft) grow(p []byte) (int, error) {
+	g, c := d.g, &d.s.chunks
+	if d.taken > d.s.cfg.Most {
+		return 0, fault.New(fault.Refused, "it is longer than the %d bytes of the cache", d.s.cfg.Most)
 	}
-	for n < len(p) {
-		if d.cur == nil {
-			if d.cur, err = d.s.newChunk(d.k, d.at); err != nil {
-				return n, d.fail(err)
-			}
+	if d.l != nil || g.f == nil && g.n+int64(len(p)) <= mostWarm {
+		if d.s.buffered.Add(int64(len(p))) > d.s.cfg.Buffers {
+			d.s.buffered.Add(-int64(len(p)))
+			return 0, fault.New(fault.Refused, "more is under way at once than %d bytes of memory hold", d.s.cfg.Buffers)
 		}
-		part := p[n:]
-		part = part[:min(int64(len(part)), d.cur.room())]
-		k, err := d.cur.Write(part)
-		n += k
-		d.at += int64(k)
+		g.buf = append(g.buf, p...)
+		g.n += int64(len(p))
+		return len(p), nil
+	}
+	if g.f == nil {
+		path := c.temp()
+		f, err := c.fs.Create(path)
 		if err != nil {
-			return n, d.fail(err)
+			return 0, d.s.writeFault(err)
 		}
-		if d.cur.n > 0 && d.at%chunkSize == 0 {
-			if err := d.finish(); err != nil {
-				return n, d.fail(err)
-			}
+		if _, err := f.Write(g.buf); err != nil {
+			f.Close()
+			c.fs.Remove(path)
+			return 0, d.s.writeFault(err)
 		}
+		g.f, g.path, g.sum = f, path, sha256.New()
+		g.sum.Write(g.buf)
+		d.s.buffered.Add(-int64(len(g.buf)))
+		g.buf = nil
+	}
+	n, err := g.f.Write(p)
+	g.sum.Write(p[:n])
+	g.n += int64(n)
+	if err != nil {
+		return n, d.s.writeFault(err)
 	}
 	return n, nil
 }
 
-// fail remembers that nothing more can be kept.
-func (d *draft) fail(err error) error {
-	d.err = fmt.Errorf("store: %w", err)
-	d.s.failed("write a chunk", err)
-	return d.err
-}
-
-// finish gives the chunk that is being written its name.
+// finish makes what grew a chunk. When that fails it stays as it is, to be read.
 func (d *draft) finish() error {
-	if d.cur == nil {
+	g, c := d.g, &d.s.chunks
+	if g == nil || g.n == 0 {
 		return nil
 	}
-	w := d.cur
-	d.cur = nil
-	p, err := w.finish()
-	if err != nil {
+	p := piece{first: g.first, length: g.n}
+	if g.f == nil {
+		p.name = d.l.chunk(g.buf)
+	} else {
+		g.sum.Sum(p.name[:0])
+	}
+	if err := d.s.room(g.n); err != nil {
 		return err
 	}
-	d.pinned = append(d.pinned, p.chunk)
-	d.done = append(d.done, p)
-	d.read.o.pieces = append(d.read.o.pieces, p)
+	path := c.path(p.name, d.l != nil)
+	if !c.hold(short(p.name), p.length) { // else it is there already
+		var err error
+		if g.f == nil {
+			err = c.write(d.l, p.name, g.buf)
+		} else {
+			err = c.fs.Rename(g.path, path)
+		}
+		if err != nil {
+			d.s.released([]piece{p}, d.l != nil)
+			return d.s.writeFault(err)
+		}
+		c.judge(p.name, true)
+		d.fresh = append(d.fresh, path)
+	} else if g.f != nil {
+		c.fs.Remove(g.path)
+	}
+	if g.f != nil {
+		g.f.Close()
+	} else {
+		d.s.buffered.Add(-int64(len(g.buf)))
+		d.body = g.buf
+	}
+	d.made = append(d.made, p)
+	d.g = nil
 	return nil
 }
 
-// ReadAt reads what was written, or was there before, by the place in the whole.
+// ReadAt reads what was written, and what it goes on from.
 func (d *draft) ReadAt(p []byte, off int64) (int, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.closed {
-		return 0, errEnded
+	if d.gone {
+		return 0, fs.ErrClosed
 	}
 	n := 0
-	if len(d.read.o.pieces) > 0 {
-		k, err := d.read.ReadAt(p, off)
-		if n = k; err != nil && !errors.Is(err, io.EOF) {
+	for n < len(p) {
+		k, err := d.readAt(p[n:], off+int64(n))
+		n += k
+		if err != nil {
 			return n, err
 		}
 	}
-	if c := d.cur; c != nil && n < len(p) {
-		if at := off + int64(n) - c.first; at >= 0 && at < c.n {
-			k, err := c.readAt(p[n:], at)
-			n += k
-			if err != nil && !errors.Is(err, io.EOF) {
-				return n, err
+	return n, nil
+}
+
+// readAt reads from the one place that has what is wanted.
+func (d *draft) readAt(p []byte, off int64) (int, error) {
+	if g := d.g; g != nil && off >= g.first && off < g.first+g.n {
+		from := off - g.first
+		p = p[:min(int64(len(p)), g.n-from)]
+		if g.f == nil {
+			return copy(p, g.buf[from:]), nil
+		}
+		return g.f.ReadAt(p, from)
+	}
+	if i := pieceAt(d.made, off); i >= 0 {
+		return d.readPiece(d.made[i], p, off)
+	}
+	if d.from != nil {
+		if i := pieceAt(d.from.pieces, off); i >= 0 {
+			q := d.from.pieces[i]
+			for _, m := range d.made { // what is new goes before
+				if m.first > off {
+					p = p[:min(int64(len(p)), m.first-off)]
+				}
 			}
+			if d.g != nil && d.g.first > off {
+				p = p[:min(int64(len(p)), d.g.first-off)]
+			}
+			return d.readPiece(q, p, off)
 		}
 	}
-	if n < len(p) {
-		return n, io.EOF
+	return 0, io.EOF
+}
+
+func (d *draft) readPiece(q piece, p []byte, off int64) (int, error) {
+	c := &d.s.chunks
+	p = p[:min(int64(len(p)), q.end()-off)]
+	if d.l != nil {
+		if len(d.made) > 0 && d.made[len(d.made)-1] == q && int64(len(d.body)) == q.length {
+			return copy(p, d.body[off-q.first:]), nil
+		}
+		b, err := c.content(d.l, q)
+		if err != nil {
+			return 0, err
+		}
+		return copy(p, b[off-q.first:]), nil
 	}
-	return n, nil
+	f, err := c.plain(q)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	return f.ReadAt(p, off-q.first)
 }
 
 // Commit makes it an object.
 func (d *draft) Commit(length int64) (edge.Object, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	switch {
-	case d.err != nil:
-		return nil, d.err
-	case d.closed:
-		return nil, errEnded
-	case length < -1:
-		return nil, fault.New(fault.Internal, "store: a length of %d", length)
+	if d.gone || d.done {
+		return nil, fs.ErrClosed
 	}
-	if err := d.finish(); err != nil {
-		return nil, d.fail(err)
+	if d.err == nil {
+		d.err = d.finish()
 	}
-	o := &object{s: d.s, key: d.k, head: d.head, length: length, pieces: needed(slices.Concat(d.done, d.old))}
-	o.held = spans(o.pieces)
-	if n := len(o.held); n > 0 && length >= 0 && o.held[n-1].End() > length {
-		return nil, fault.New(fault.Internal, "store: %d bytes are held of %d", o.held[n-1].End(), length)
+	if d.err != nil {
+		return nil, fault.New(fault.Internal, "store: keep %s: %w", d.rec.address, d.err)
 	}
-	if err := d.s.put(d.k, o); err != nil {
-		return nil, d.fail(err)
+	pieces, err := d.pieces()
+	if err != nil {
+		return nil, fault.New(fault.Internal, "store: join the parts of %s: %w", d.rec.address, err)
 	}
+	if length < -1 || length >= 0 && len(pieces) > 0 && pieces[len(pieces)-1].end() > length {
+		return nil, fault.New(fault.Invalid, "store: keep %s: more is held than the length of %d bytes: give that of the whole", d.rec.address, length)
+	}
+	r := d.rec
+	r.length, r.pieces = length, pieces
+	r.stored = d.s.cfg.Now().Unix()
+	body := d.body
+	if len(pieces) != 1 || pieces[0].first != 0 || int64(len(body)) != pieces[0].length || len(body) > mostWarm {
+		body = nil
+	}
+	o, err := d.s.keep(&r, d.l, body, d.fresh, d)
+	if err != nil {
+		return nil, err
+	}
+	d.done = true
 	return o, nil
 }
 
-// Abort forgets it; after Commit it only lets go.
+// Abort lets go of everything. What was committed stays with the object.
 func (d *draft) Abort() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.closed {
+	if d.gone {
 		return
 	}
-	d.closed = true
-	if d.cur != nil {
-		d.cur.abort()
-		d.cur = nil
-	}
-	if d.read.r != nil {
-		_ = d.read.r.f.Close()
-	}
-	// Chunks that were written for nothing have no reference: they are looked at.
-	var mine []name
-	for _, p := range d.done {
-		mine = append(mine, p.chunk)
-	}
-	d.s.unpin(d.pinned...)
-	if len(mine) > 0 {
-		d.s.index.tell(change{look: mine})
-	}
-}
-
-// needed leaves out pieces whose bytes others hold: the longer stays, of two as
-// long the first.
-func needed(all []piece) []piece {
-	order := slices.Clone(all)
-	slices.SortStableFunc(order, func(a, b piece) int { return int(min(max(b.Length-a.Length, -1), 1)) })
-	var out []piece
-	for _, p := range order {
-		if !edge.Holds(spans(out), p.Span) {
-			out = append(out, p)
+	d.gone = true
+	d.s.mu.Lock()
+	delete(d.s.drafts, d)
+	d.s.mu.Unlock()
+	if g := d.g; g != nil {
+		d.s.buffered.Add(-int64(len(g.buf)))
+		if g.f != nil {
+			g.f.Close()
+			d.s.chunks.fs.Remove(g.path)
 		}
 	}
-	slices.SortFunc(out, func(a, b piece) int { return int(min(max(a.First-b.First, -1), 1)) })
-	return out
+	held := slices.Concat(d.made, d.merged)
+	if d.from != nil {
+		held = slices.Concat(held, d.from.pieces)
+	}
+	d.s.released(held, d.l != nil)
+	d.g, d.made, d.merged, d.body = nil, nil, nil, nil
 }

@@ -1,189 +1,178 @@
 package store
 
 import (
-	"context"
-	"errors"
-	"io/fs"
-	"os"
-	"slices"
+	"github.com/crinale/crinale/internal/fault"
 )
 
-// evict drops what leaves, until the store is within its bounds.
-func (s *Store) evict(ctx context.Context) {
-	if !s.rebuilt.Load() {
-		return // not all is counted yet
-	}
-	for n := 0; ctx.Err() == nil && s.queue.tooMuch(s.cfg.Dir); n++ {
-		i, ok := s.queue.victim()
-		if !ok {
-			return
+// What goes first is chosen by S3-FIFO (Yang et al., SOSP 2023), by bytes: what
+// is new waits in the small queue, and goes from there unless it was wanted
+// again; what was, or comes back soon, is in the main queue, where each use buys
+// it one more turn. Each group has queues of its own; the oldest of all groups
+// goes, as if they were one, unless some use more than their quota: then only
+// theirs go.
+
+// smallPart is the part of the bytes that the small queue may have, in tenths.
+const smallPart = 1
+
+// victim is who goes next; 0 when nobody can.
+func (t *table) victim() uint32 {
+	over := t.borrowers()
+	for {
+		var small, main int64
+		var first [3]uint32 // the oldest of each queue
+		for _, g := range t.groups {
+			if over && !t.borrows(g) {
+				continue
+			}
+			small += g.queues[inSmall].bytes
+			main += g.queues[inMain].bytes
+			for _, k := range [...]uint8{inSmall, inMain} {
+				if i := g.queues[k].oldest; i != 0 && (first[k] == 0 || t.all[i].seq < t.all[first[k]].seq) {
+					first[k] = i
+				}
+			}
 		}
-		lock := &s.locks[i[0]]
-		lock.Lock()
-		s.drop(i)
-		lock.Unlock()
-		s.stats.evicted.Add(1)
-		if n%100 == 99 { // the room shows when the chunks are gone
-			s.index.settle()
+		i := first[inMain]
+		if s := first[inSmall]; s != 0 && (i == 0 || small*10 > (small+main)*smallPart) {
+			if t.all[s].freq <= 1 {
+				return s
+			}
+			t.dequeue(s)
+			t.enqueue(s, inMain)
+			t.all[s].freq = 0
+			continue
 		}
+		if i == 0 {
+			if over {
+				over = false // all that the borrowers have is pinned
+				continue
+			}
+			return 0
+		}
+		if t.all[i].freq == 0 {
+			return i
+		}
+		t.all[i].freq--
+		t.dequeue(i)
+		t.enqueue(i, inMain)
 	}
 }
 
-// renew makes the index again from what is kept.
-func (s *Store) renew(ctx context.Context) error {
-	s.rebuilt.Store(false)
-	if err := s.index.replace(); err != nil {
-		return err
+// borrows says that a group's service or comune has more than its quota.
+func (t *table) borrows(g *group) bool {
+	q, bound := t.services[g.service]
+	if bound && t.byService[g.service] > q {
+		return true
 	}
-	return s.reconcile(ctx)
+	q, bound = t.comuni[g.comune]
+	return bound && t.byComune[g.comune] > q
 }
 
-// counted is a row that is told to the queue.
-type counted struct {
-	id     id
-	at     int64
-	size   int64
-	place  Place
-	pinned bool
-}
-
-// reconcile has the queue and the index know what is kept: what the program's
-// end kept from the index is read, what is gone is forgotten.
-func (s *Store) reconcile(ctx context.Context) error {
-	var all []counted
-	seen := make(map[id]bool)
-	var row256 map[id]*row
-	err := each(s.recordsPath(), func(sub string, names []fs.DirEntry) error {
-		if ctx.Err() != nil {
-			return ctx.Err()
+func (t *table) borrowers() bool {
+	for _, g := range t.groups {
+		if t.borrows(g) && g.queues[inSmall].bytes+g.queues[inMain].bytes > 0 {
+			return true
 		}
-		var first id
-		if !hexInto(first[:1], sub) {
+	}
+	return false
+}
+
+// ghost remembers who went from the small queue of late.
+type ghost struct {
+	ring []uint64
+	at   int
+	in   map[uint64]int // → its place in ring
+}
+
+// mostGhosts bounds it: a megabyte or two.
+const mostGhosts = 50_000
+
+func (g *ghost) add(k uint64) {
+	if g.in == nil {
+		g.in = map[uint64]int{}
+	}
+	if len(g.ring) < mostGhosts {
+		g.ring = append(g.ring, k)
+		g.in[k] = len(g.ring) - 1
+		return
+	}
+	if old := g.ring[g.at]; g.in[old] == g.at {
+		delete(g.in, old)
+	}
+	g.ring[g.at] = k
+	g.in[k] = g.at
+	g.at = (g.at + 1) % mostGhosts
+}
+
+// take says whether one was there, and is no more.
+func (g *ghost) take(k uint64) bool {
+	_, ok := g.in[k]
+	delete(g.in, k)
+	return ok
+}
+
+// insert puts what the index says of an object into the table; fresh, when it
+// came just now. s.mu is held.
+func (s *Store) insert(b *brief, bytes int64, fresh bool) uint32 {
+	e := entry{id: b.id, addr: b.addr, variant: b.variant, size: bytes + int64(b.meta), used: b.used, meta: b.meta,
+		group: s.t.group(b.service, b.comune), queue: b.queue, freq: b.freq}
+	if fresh && s.t.ghost.take(place(e.addr)^e.variant) {
+		e.queue = inMain
+	} else if e.queue == pinnedOut {
+		e.queue = inSmall
+	}
+	if e.pin = s.pins.enter(b, e.size); e.pin != 0 {
+		e.queue = pinnedOut
+	}
+	return s.t.add(e)
+}
+
+// over says that more is on the disk than may be; s.mu is held.
+func (s *Store) over() bool {
+	return s.chunks.used()+s.t.meta-s.pins.bytes() > s.cfg.Most
+}
+
+// evict lets objects go until the rest is within bounds.
+func (s *Store) evict() {
+	for s.evictOne(s.over) {
+	}
+}
+
+func (s *Store) evictOne(must func() bool) bool {
+	s.mu.Lock()
+	if !s.open || !must() {
+		s.mu.Unlock()
+		return false
+	}
+	i := s.t.victim()
+	if i == 0 {
+		s.mu.Unlock()
+		return false
+	}
+	e := s.t.all[i]
+	if e.queue == inSmall {
+		s.t.ghost.add(place(e.addr) ^ e.variant)
+	}
+	s.take(e.addr, e.id)
+	s.mu.Unlock()
+	s.forget(e.id)
+	s.count.evicted.Add(1)
+	return true
+}
+
+// room sees to it that so many bytes can be written with MinFree left.
+func (s *Store) room(n int64) error {
+	for range 1000 {
+		free, err := s.chunks.fs.Free(s.cfg.Dir)
+		if err != nil {
+			return s.writeFault(err)
+		}
+		if free-n >= s.cfg.MinFree {
 			return nil
 		}
-		var err error
-		if row256, err = s.index.rows(first[0]); err != nil {
-			return err
-		}
-		for _, e := range names {
-			var i id
-			if !hexInto(i[:], e.Name()) {
-				continue
-			}
-			seen[i] = true
-			if r := row256[i]; r != nil {
-				all = append(all, counted{i, r.At, r.Size, Place{r.Service, r.Comune, r.Sealed}, r.Pinned})
-				continue
-			}
-			s.relearn(i)
-		}
-		for i := range row256 {
-			if !seen[i] {
-				s.forgetGone(i)
-			}
-		}
-		return nil
-	})
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	slices.SortFunc(all, func(a, b counted) int { return int(min(max(a.at-b.at, -1), 1)) })
-	known := s.queue.ids()
-	for _, c := range all {
-		if !known[c.id] { // else something was kept there meanwhile
-			s.queue.put(c.id, c.place, c.size, c.pinned)
+		if !s.evictOne(func() bool { return true }) {
+			break
 		}
 	}
-	s.index.settle()
-	if !s.index.broken() {
-		s.index.sure.Store(true)
-	}
-	s.rebuilt.Store(true)
-	return nil
-}
-
-// relearn reads a record that the index does not know.
-func (s *Store) relearn(i id) {
-	lock := &s.locks[i[0]]
-	lock.Lock()
-	defer lock.Unlock()
-	e, size, err := s.scan(i)
-	switch {
-	case err != nil:
-		s.stats.damaged.Add(1)
-		s.deps.Log.Warn("a record of the store is not as it was written, and is dropped", "err", err)
-		s.drop(i)
-	case e != nil:
-		s.noted(e, size)
-	}
-}
-
-// forgetGone takes a row out whose record is not there.
-func (s *Store) forgetGone(i id) {
-	lock := &s.locks[i[0]]
-	lock.Lock()
-	defer lock.Unlock()
-	if _, err := os.Stat(s.recordPath(i)); os.IsNotExist(err) {
-		s.queue.remove(i)
-		s.index.tell(change{id: i})
-	}
-}
-
-// scan reads a record whose address is not known: nil without an error for one
-// that cannot be read without its key, which may come back. It needs the lock
-// of the id.
-func (s *Store) scan(i id) (*entry, int64, error) {
-	data, err := os.ReadFile(s.recordPath(i))
-	if err != nil {
-		if os.IsNotExist(err) {
-			return nil, 0, nil
-		}
-		s.failed("read a record", err)
-		return nil, 0, nil
-	}
-	k := key{id: i}
-	if comune, sealed := sealedFor(data); sealed {
-		secret, ok := s.deps.Key(comune)
-		if !ok || len(secret) != 32 {
-			return nil, 0, nil
-		}
-		k.secret = secret
-	}
-	e, err := s.parse(k, data)
-	if err != nil {
-		return nil, 0, err
-	}
-	// What the place of the address asks for may have changed since.
-	now, ok := s.keyOf(e.address)
-	if !ok || now.id != i {
-		return nil, 0, errors.New("it is kept in another way now")
-	}
-	e.key = now
-	for _, o := range e.all {
-		o.key = now
-	}
-	return e, int64(len(data)), nil
-}
-
-// Erase drops all that a comune has here and whose key is gone, or not.
-func (s *Store) Erase(ctx context.Context, comune string) (n int, err error) {
-	for b := range 256 {
-		rows, err := s.index.rows(byte(b))
-		if err != nil {
-			return n, err
-		}
-		for i, r := range rows {
-			if ctx.Err() != nil {
-				return n, ctx.Err()
-			}
-			if r.Comune == comune {
-				lock := &s.locks[i[0]]
-				lock.Lock()
-				s.drop(i)
-				lock.Unlock()
-				n++
-			}
-		}
-	}
-	return n, nil
+	return s.writeFault(fault.New(fault.Refused, "store: the volume of %s would have under %d bytes free: make room on it or lower min_free", s.cfg.Dir, s.cfg.MinFree))
 }

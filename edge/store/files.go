@@ -1,104 +1,88 @@
 package store
 
 import (
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
-	"syscall"
-	"time"
 )
 
-// temp is a new file that nobody finds.
-func (s *Store) temp() (*os.File, error) {
-	return os.CreateTemp(filepath.Join(s.cfg.Dir, tempDir), "")
+// files is what the store does with bodies and records on the disk. Tests put a
+// disk there that fails.
+type files interface {
+	Create(path string) (file, error) // a new one, for reading and writing
+	Open(path string) (file, error)
+	Rename(from, to string) error
+	Remove(path string) error
+	Free(dir string) (int64, error) // bytes that may still be written
 }
 
-// moveTo closes a file and gives it its path. It is not synced: what a power cut
-// leaves half written is found by its checksum, and is a miss.
-func (s *Store) moveTo(f *os.File, path string) error {
-	err := f.Close()
-	if err == nil {
-		if err = os.Rename(f.Name(), path); os.IsNotExist(err) {
-			if err = os.MkdirAll(filepath.Dir(path), 0o700); err == nil {
-				err = os.Rename(f.Name(), path)
-			}
-		}
+type file interface {
+	io.ReadWriteSeeker
+	io.ReaderAt
+	io.Closer
+	Stat() (fs.FileInfo, error)
+	Sync() error
+}
+
+// disk is the real one.
+type disk struct{}
+
+func (disk) Create(path string) (file, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil { // a nil *os.File is not a nil file
+		return nil, err
 	}
+	return f, nil
+}
+
+func (disk) Open(path string) (file, error) {
+	f, err := os.Open(path)
 	if err != nil {
-		_ = os.Remove(f.Name())
+		return nil, err
+	}
+	return f, nil
+}
+
+func (disk) Remove(path string) error       { return os.Remove(path) }
+func (disk) Free(dir string) (int64, error) { return free(dir) }
+
+// Rename makes the folder that the file goes to when it is not there.
+func (disk) Rename(from, to string) error {
+	err := os.Rename(from, to)
+	if os.IsNotExist(err) {
+		if err = os.MkdirAll(filepath.Dir(to), 0o700); err == nil {
+			err = os.Rename(from, to)
+		}
 	}
 	return err
 }
 
-// writeFile replaces a file, whole or not at all.
-func (s *Store) writeFile(path string, data []byte) error {
-	f, err := s.temp()
+// slurp reads a file of at most so many bytes.
+func slurp(fs files, path string, most int64) ([]byte, error) {
+	f, err := fs.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if st.Size() > most {
+		return nil, errRecord
+	}
+	b := make([]byte, st.Size())
+	_, err = io.ReadFull(f, b)
+	return b, err
+}
+
+// syncPath waits until a file, or the names in a folder, are on the disk.
+func syncPath(fs files, path string) error {
+	f, err := fs.Open(path)
 	if err != nil {
 		return err
 	}
-	if _, err := f.Write(data); err != nil {
-		_ = f.Close()
-		_ = os.Remove(f.Name())
-		return err
-	}
-	return s.moveTo(f, path)
-}
-
-// clearTemp takes away what was being written when the last run ended.
-func (s *Store) clearTemp() {
-	dir := filepath.Join(s.cfg.Dir, tempDir)
-	all, err := os.ReadDir(dir)
-	if err != nil {
-		return
-	}
-	for _, e := range all {
-		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > tempAge {
-			_ = os.Remove(filepath.Join(dir, e.Name()))
-		}
-	}
-}
-
-// tempAge is how old a file that is being written may be.
-const tempAge = time.Hour
-
-// free is how many bytes are left on the volume, looked at once a second.
-type free struct {
-	mu   sync.Mutex
-	at   time.Time
-	left int64
-	err  error
-}
-
-func (f *free) bytes(dir string) (int64, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if time.Since(f.at) < time.Second && !f.at.IsZero() {
-		return f.left, f.err
-	}
-	var st syscall.Statfs_t
-	f.err = syscall.Statfs(dir, &st)
-	f.left, f.at = int64(st.Bavail)*int64(st.Bsize), time.Now()
-	return f.left, f.err
-}
-
-// each calls f for each file of a folder of two levels, by its hexadecimal name.
-func each(dir string, f func(sub string, names []fs.DirEntry) error) error {
-	subs, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	for _, sub := range subs {
-		if !sub.IsDir() {
-			continue
-		}
-		names, err := os.ReadDir(filepath.Join(dir, sub.Name()))
-		if err != nil {
-			return err
-		}
-		if err := f(sub.Name(), names); err != nil {
-			return err
-		}
-	}
-	return nil
+	defer f.Close()
+	return f.Sync()
 }

@@ -1,360 +1,270 @@
 package store
 
 import (
-	"bytes"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
-	"log/slog"
 	"os"
+	"path/filepath"
 	"runtime/debug"
-	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/crinale/crinale/internal/fault"
 )
 
-// index knows what must be found by other things than the address: who has a
-// chunk, what bears a tag, whose quota an address counts for. It is written
-// behind, in batches, and can be made again from the records.
-type index struct {
-	path string
-	log  *slog.Logger
-	gone func([]name) // is told which chunks nobody has any more
-	bad  atomic.Bool  // it cannot be used: it is to be made again
-	sure atomic.Bool  // it holds all that is on the disk: what it does not know is not there
-
-	flush sync.Mutex // held while the file is used for writing, or replaced
-	db    *bolt.DB
-
-	mu      sync.Mutex
-	pending []change
-	wake    chan struct{}
-	done    chan struct{}
-	ended   chan struct{}
-	once    sync.Once
-}
-
-// change is one change of what an address holds, or a look at chunks.
+// change is what the index does not know yet of an object.
 type change struct {
-	id   id
-	row  *row   // nil: nothing is there any more
-	look []name // chunks that may have nobody
+	brief []byte   // nil: it is gone
+	files []string // to be on the disk before
 }
 
-// row is what the index keeps of an address.
-type row struct {
-	Size    int64  `json:"s"`
-	At      int64  `json:"t"` // Unix time of the change
-	Service string `json:"v,omitempty"`
-	Comune  string `json:"c,omitempty"`
-	Pinned  bool   `json:"p,omitempty"`
-	Sealed  bool   `json:"x,omitempty"`
-	Tags    []id   `json:"g,omitempty"`
-	Chunks  []name `json:"k,omitempty"`
+// touch is a use that the index does not know yet.
+type touch struct {
+	used        uint32
+	queue, freq uint8
 }
+
+// index is the file by which objects are found after a start: id → brief. It
+// can always be made anew from the records.
+type index struct{ db *bbolt.DB }
 
 var (
-	rowBucket = []byte("rows") // id → CRC-32, JSON
-	refBucket = []byte("refs") // chunk, id → nothing
-	tagBucket = []byte("tags") // tag, id → nothing
+	errIndex = errors.New("the index is damaged")
+	bucket   = []byte("objects")
 )
 
-// flushEvery is how long a change waits for others to be written with.
-const flushEvery = 200 * time.Millisecond
-
-// openIndex opens the index of a path; one that cannot be read is put aside, and
-// an empty one takes its place.
-func openIndex(path string, log *slog.Logger, gone func([]name)) (*index, error) {
-	x := &index{path: path, log: log, gone: gone, wake: make(chan struct{}, 1), done: make(chan struct{}), ended: make(chan struct{})}
-	if err := x.open(); err != nil {
-		if errors.Is(err, bolt.ErrTimeout) {
-			return nil, fmt.Errorf("%s is in use by another process: end it first", path)
-		}
-		log.Error("the index of the store cannot be read, and is made again", "err", err)
-		if err := x.replace(); err != nil {
-			return nil, err
-		}
-	}
-	go x.write()
-	return x, nil
-}
-
-func (x *index) open() (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer caught(&err)
-	db, err := bolt.Open(x.path, 0o600, &bolt.Options{Timeout: time.Second, FreelistType: bolt.FreelistMapType})
-	if err != nil {
-		return err
-	}
-	err = db.Update(func(tx *bolt.Tx) error {
-		for _, b := range [][]byte{rowBucket, refBucket, tagBucket} {
-			if _, err := tx.CreateBucketIfNotExists(b); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		_ = db.Close()
-		return err
-	}
-	x.db = db
-	return nil
-}
-
-// replace puts the file aside, and begins an empty one.
-func (x *index) replace() error {
-	x.flush.Lock()
-	defer x.flush.Unlock()
-	if x.db != nil {
-		shut(x.db)
-		x.db = nil
-	}
-	if err := os.Rename(x.path, x.path+".bad"); err != nil && !os.IsNotExist(err) {
-		return err
-	}
-	x.sure.Store(false)
-	if err := x.open(); err != nil {
-		return err
-	}
-	x.bad.Store(false)
-	return nil
-}
-
-// shut closes a database that may be damaged.
-func shut(db *bolt.DB) {
-	var err error
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer caught(&err)
-	_ = db.Close()
-}
-
-// caught makes an error of what a damaged file does to the library: it panics,
-// or reads outside of its map.
-func caught(err *error) {
-	if e := recover(); e != nil {
-		*err = fmt.Errorf("the index is damaged: %v", e)
-	}
-}
-
-// close writes what waits, and ends.
-func (x *index) close() error {
-	x.once.Do(func() { close(x.done) })
-	<-x.ended
-	x.flush.Lock()
-	defer x.flush.Unlock()
-	if x.db == nil {
-		return nil
-	}
-	shut(x.db) // all is written
-	x.db = nil
-	return nil
-}
-
-func (x *index) broken() bool { return x.bad.Load() }
-
-// tell has a change written soon, in the order in which they are told.
-func (x *index) tell(c change) {
-	if c.row != nil && c.row.At == 0 {
-		c.row.At = time.Now().Unix()
-	}
-	x.mu.Lock()
-	x.pending = append(x.pending, c)
-	n := len(x.pending)
-	x.mu.Unlock()
-	if n == 1 || n == mostPending {
-		select {
-		case x.wake <- struct{}{}:
-		default:
-		}
-	}
-}
-
-// mostPending is how many changes wait at most for others.
-const mostPending = 2000
-
-func (x *index) write() {
-	defer close(x.ended)
-	for {
-		select {
-		case <-x.wake:
-			t := time.NewTimer(flushEvery)
-			select {
-			case <-t.C:
-			case <-x.wake:
-			case <-x.done:
-			}
-			t.Stop()
-			x.settle()
-		case <-x.done:
-			x.settle()
-			return
-		}
-	}
-}
-
-// settle writes what waits.
-func (x *index) settle() {
-	x.flush.Lock()
-	defer x.flush.Unlock()
-	x.mu.Lock()
-	todo := x.pending
-	x.pending = nil
-	x.mu.Unlock()
-	if len(todo) == 0 || x.db == nil || x.bad.Load() {
-		return // it is to be made again from the records, which have all of this
-	}
-	lost, err := x.apply(todo)
-	if err != nil {
-		x.log.Error("the index of the store cannot be written, and is made again", "err", err)
-		x.bad.Store(true)
-		return
-	}
-	if len(lost) > 0 && x.sure.Load() {
-		x.gone(lost)
-	}
-}
-
-// apply writes changes in one transaction, and gives the chunks that nobody has
-// after it.
-func (x *index) apply(todo []change) (lost []name, err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer caught(&err)
-	maybe := map[name]bool{}
-	err = x.db.Update(func(tx *bolt.Tx) error {
-		for _, c := range todo {
-			for _, n := range c.look {
-				maybe[n] = true
-			}
-			if c.look != nil {
-				continue
-			}
-			if err := applyOne(tx, c, maybe); err != nil {
-				return err
-			}
-		}
-		lost = lost[:0]
-		for n := range maybe {
-			if k, _ := tx.Bucket(refBucket).Cursor().Seek(n[:]); !bytes.HasPrefix(k, n[:]) {
-				lost = append(lost, n)
-			}
-		}
-		return nil
-	})
-	return lost, err
-}
-
-// applyOne writes one change; maybe has the chunks that lost somebody.
-func applyOne(tx *bolt.Tx, c change, maybe map[name]bool) error {
-	rows, refs, tags := tx.Bucket(rowBucket), tx.Bucket(refBucket), tx.Bucket(tagBucket)
-	if old, err := parseRow(rows.Get(c.id[:])); err == nil && old != nil {
-		for _, n := range old.Chunks {
-			maybe[n] = true
-			if err := refs.Delete(slices.Concat(n[:], c.id[:])); err != nil {
-				return err
-			}
-		}
-		for _, t := range old.Tags {
-			if err := tags.Delete(slices.Concat(t[:], c.id[:])); err != nil {
-				return err
-			}
-		}
-	}
-	if c.row == nil {
-		return rows.Delete(c.id[:])
-	}
-	for _, n := range c.row.Chunks {
-		if err := refs.Put(slices.Concat(n[:], c.id[:]), nil); err != nil {
-			return err
-		}
-	}
-	for _, t := range c.row.Tags {
-		if err := tags.Put(slices.Concat(t[:], c.id[:]), nil); err != nil {
-			return err
-		}
-	}
-	data, err := encodeRow(c.row)
-	if err != nil {
-		return err
-	}
-	return rows.Put(c.id[:], data)
-}
-
-func encodeRow(r *row) ([]byte, error) {
-	text, err := json.Marshal(r)
-	if err != nil {
-		return nil, err
-	}
-	return binary.BigEndian.AppendUint32(text, crc32.ChecksumIEEE(text)), nil
-}
-
-// parseRow reads a row; nil where there is none.
-func parseRow(data []byte) (*row, error) {
-	if data == nil {
-		return nil, nil
-	}
-	if len(data) < 4 {
-		return nil, errors.New("a row is cut")
-	}
-	text, sum := data[:len(data)-4], binary.BigEndian.Uint32(data[len(data)-4:])
-	if crc32.ChecksumIEEE(text) != sum {
-		return nil, errors.New("the checksum of a row is another")
-	}
-	var r row
-	if err := json.Unmarshal(text, &r); err != nil {
-		return nil, err
-	}
-	return &r, nil
-}
-
-// view reads the index; what waits is written first. An error means that it
-// must be made again.
-func (x *index) view(f func(tx *bolt.Tx) error) (err error) {
-	x.settle()
-	x.flush.Lock()
-	defer x.flush.Unlock()
-	if x.db == nil || x.bad.Load() {
-		return errors.New("the index is being made again")
-	}
+// guarded calls f. A file with flipped bits can make bbolt panic or read where
+// nothing is; both are errIndex.
+func guarded(f func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
-		if err != nil {
-			x.bad.Store(true)
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%w: %v", errIndex, r)
 		}
 	}()
-	defer caught(&err)
-	return x.db.View(f)
+	return f()
 }
 
-// ids are those with a prefix in a bucket of pairs.
-func (x *index) ids(bucket, prefix []byte) (out []id, err error) {
-	err = x.view(func(tx *bolt.Tx) error {
-		c := tx.Bucket(bucket).Cursor()
-		for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix) && len(k) == len(prefix)+len(id{}); k, _ = c.Next() {
-			out = append(out, id(k[len(prefix):]))
+// openIndex opens the file at path, and makes it where it is not there: then
+// fresh is true.
+func openIndex(path string, sync bool) (x *index, fresh bool, err error) {
+	st, err := os.Stat(path)
+	fresh = errors.Is(err, os.ErrNotExist) || err == nil && st.Size() == 0
+	x = &index{}
+	err = guarded(func() error {
+		db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType, NoSync: !sync})
+		if err != nil {
+			return err
 		}
-		return nil
+		x.db = db
+		if fresh {
+			return db.Update(func(tx *bbolt.Tx) error {
+				_, err := tx.CreateBucketIfNotExists(bucket)
+				return err
+			})
+		}
+		return db.View(func(tx *bbolt.Tx) error {
+			if tx.Bucket(bucket) == nil {
+				return errIndex
+			}
+			return nil
+		})
 	})
-	return out, err
+	switch {
+	case err == nil:
+		return x, fresh, nil
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return nil, false, fault.New(fault.Conflict, "store: %s is used by another process: end that first", path)
+	case os.IsPermission(err):
+		return nil, false, fault.New(fault.Denied, "store: open %s: %w: give this user the folder", path, err)
+	}
+	x.abandon()
+	return nil, false, fmt.Errorf("%w: %w", errIndex, err)
 }
 
-// rows gives the rows whose id begins with a byte, by id. A row that is damaged
-// is left out.
-func (x *index) rows(first byte) (map[id]*row, error) {
-	out := map[id]*row{}
-	err := x.view(func(tx *bolt.Tx) error {
-		c := tx.Bucket(rowBucket).Cursor()
-		for k, v := c.Seek([]byte{first}); len(k) == len(id{}) && k[0] == first; k, v = c.Next() {
-			if r, err := parseRow(v); err == nil && r != nil {
-				out[id(k)] = r
+func (x *index) close() error {
+	if x == nil || x.db == nil {
+		return nil
+	}
+	return guarded(x.db.Close)
+}
+
+// abandon closes an index that is damaged. What is left of a transaction in it
+// may hold it for ever: then it stays open, and its file is one that was put
+// aside.
+func (x *index) abandon() {
+	closed := make(chan struct{})
+	go func() { defer close(closed); x.close() }()
+	select {
+	case <-closed:
+	case <-time.After(2 * time.Second):
+	}
+}
+
+func key(id uint64) []byte { return binary.BigEndian.AppendUint64(nil, id) }
+
+// walk gives every brief, by id. One that is damaged, or is not where it says,
+// is errIndex.
+func (x *index) walk(f func(*brief)) (next uint64, err error) {
+	err = guarded(func() error {
+		return x.db.View(func(tx *bbolt.Tx) error {
+			b := tx.Bucket(bucket)
+			if b == nil {
+				return errIndex
+			}
+			next = b.Sequence()
+			last := uint64(0)
+			return b.ForEach(func(k, v []byte) error {
+				r, err := unpackBrief(v)
+				if err != nil || len(k) != 8 || binary.BigEndian.Uint64(k) != r.id || r.id <= last {
+					return errIndex
+				}
+				last = r.id
+				f(r)
+				return nil
+			})
+		})
+	})
+	return next, err
+}
+
+// update writes changes and touches in one transaction.
+func (x *index) update(changes map[uint64]change, touched map[uint64]touch, next uint64) error {
+	return guarded(func() error {
+		return x.db.Update(func(tx *bbolt.Tx) error {
+			b := tx.Bucket(bucket)
+			if b == nil {
+				return errIndex
+			}
+			b.FillPercent = 0.9 // ids only grow
+			for id, c := range changes {
+				var err error
+				if c.brief == nil {
+					err = b.Delete(key(id))
+				} else {
+					err = b.Put(key(id), c.brief)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			for id, t := range touched {
+				v := b.Get(key(id))
+				if v == nil {
+					continue
+				}
+				v = append([]byte(nil), v...)
+				if !sumHolds(v, 0) || len(v) <= briefFreq {
+					return errIndex
+				}
+				binary.LittleEndian.PutUint32(v[briefUsed:], t.used)
+				v[briefQueue], v[briefFreq] = t.queue, t.freq
+				sum(v, 0)
+				if err := b.Put(key(id), v); err != nil {
+					return err
+				}
+			}
+			return b.SetSequence(next)
+		})
+	})
+}
+
+// flush writes what the index does not know yet. What fails waits.
+func (s *Store) flush() error {
+	s.flushing.Lock()
+	defer s.flushing.Unlock()
+	s.mu.Lock()
+	changes, touched, next := s.pend, s.touched, s.next
+	if s.index == nil || len(changes) == 0 && len(touched) == 0 {
+		s.mu.Unlock()
+		return nil
+	}
+	s.pend, s.touched = map[uint64]change{}, map[uint64]touch{}
+	s.mu.Unlock()
+	err := s.synced(changes)
+	if err == nil {
+		if err = s.index.update(changes, touched, next); errors.Is(err, errIndex) {
+			s.fault(&s.count.index, "the index is damaged and is made anew", "err", err)
+			err = s.renew()
+			if err == nil {
+				err = s.index.update(changes, touched, next)
 			}
 		}
+	}
+	if err == nil {
 		return nil
-	})
-	return out, err
+	}
+	s.fault(&s.count.index, "the index cannot be written", "err", err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, c := range changes {
+		if _, newer := s.pend[id]; !newer {
+			s.pend[id] = c
+		}
+	}
+	return fault.New(fault.Internal, "store: write the index: %w", err)
+}
+
+// synced waits until the files of changes are on the disk, and the names of
+// them. What is gone meanwhile needs no waiting; what the disk cannot take is
+// forgotten, so that the others need not wait for it for ever.
+func (s *Store) synced(changes map[uint64]change) error {
+	if !s.cfg.Sync {
+		return nil
+	}
+	dirs := map[string]bool{}
+	wait := func(path string) error {
+		if err := syncPath(s.chunks.fs, path); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+	for id, c := range changes {
+		for _, f := range c.files {
+			if c.brief == nil {
+				dirs[f] = true
+				continue
+			}
+			if err := wait(f); passing(err) {
+				return err
+			} else if err != nil {
+				s.writeFault(err)
+				delete(changes, id)
+				if b, err := unpackBrief(c.brief); err == nil {
+					s.drop(b.addr, id)
+				}
+				break
+			}
+			dirs[filepath.Dir(f)], dirs[filepath.Dir(filepath.Dir(f))] = true, true
+		}
+	}
+	for d := range dirs {
+		if err := wait(d); err != nil {
+			s.writeFault(err)
+		}
+	}
+	return nil
+}
+
+// walk gives every brief of what is stored, after what waits was written.
+func (s *Store) walk(f func(*brief)) error {
+	if err := s.flush(); err != nil {
+		return err
+	}
+	s.flushing.Lock()
+	defer s.flushing.Unlock()
+	if s.index == nil {
+		return fault.New(fault.Unreachable, "store: it is not open: start it first")
+	}
+	_, err := s.index.walk(f)
+	if errors.Is(err, errIndex) {
+		s.fault(&s.count.index, "the index is damaged and is made anew", "err", err)
+		if err = s.renew(); err == nil {
+			_, err = s.index.walk(f)
+		}
+	}
+	return err
 }

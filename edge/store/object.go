@@ -3,278 +3,177 @@ package store
 import (
 	"errors"
 	"io"
-	"os"
+	"io/fs"
+	"sort"
 	"sync"
-	"sync/atomic"
+	"syscall"
 
 	"github.com/crinale/crinale/edge"
+	"github.com/crinale/crinale/internal/fault"
 )
 
-// smallBody is how long a body may be that is kept in memory, in bytes.
-const smallBody = 64 << 10
-
-// object is a stored answer. It is never changed, but for what it remembers of
-// its body.
+// object is what Find gives: a record, and its body where that is small and in
+// memory.
 type object struct {
-	s      *Store
-	key    key
-	head   *edge.Stored
-	length int64
-	pieces []piece
-	held   []edge.Span
-	small  small
+	s    *Store
+	rec  *record
+	body []byte // nil when it is on the disk
 }
 
-// small is a body in memory.
-type small struct{ p atomic.Pointer[[]byte] }
+func (o *object) Head() *edge.Stored { return o.rec.head }
+func (o *object) Length() int64      { return o.rec.length }
+func (o *object) Held() []edge.Span  { return o.rec.held() }
 
-func (b *small) bytes() []byte {
-	if p := b.p.Load(); p != nil {
-		return *p
-	}
-	return nil
-}
+var errGone = fault.New(fault.NotFound, "store: the answer was forgotten meanwhile: fetch it again")
 
-func (o *object) Head() *edge.Stored { return o.head }
-func (o *object) Length() int64      { return o.length }
-func (o *object) Held() []edge.Span  { return o.held }
-
-// size is what its pieces take on the disk.
-func (o *object) size() (n int64) {
-	for _, p := range o.pieces {
-		n += fileSize(o.key.secret != nil, p.Length)
-	}
-	return n
-}
-
-// with is the same answer under another head.
-func (o *object) with(head *edge.Stored) *object {
-	n := &object{s: o.s, key: o.key, head: head, length: o.length, pieces: o.pieces, held: o.held}
-	n.small.p.Store(o.small.p.Load())
-	return n
-}
-
-// verifiedAtOpen is how many chunks are looked at before the first byte of a
-// body is given; the others when they are reached.
-const verifiedAtOpen = 8
-
-// Open opens the body. An error means that it cannot be given as it was stored:
-// it is forgotten then.
+// Open opens the body. What was deleted or replaced since it was found, is
+// damaged, or has lost its key, cannot be opened: it is a miss.
 func (o *object) Open() (edge.Body, error) {
-	if p := o.small.p.Load(); p != nil {
-		return memoryBody{*p}, nil
+	s, r := o.s, o.rec
+	l, ok := s.lockOf(r.comune)
+	if !ok || l.identity() != r.lockID {
+		return nil, noKey(r.comune)
 	}
-	b := &body{o: o}
-	for _, p := range o.pieces {
-		b.pinned = append(b.pinned, p.chunk)
+	s.mu.Lock()
+	if !s.open || s.t.slot(r.addr, r.id) == 0 {
+		s.mu.Unlock()
+		return nil, errGone
 	}
-	o.s.pins.pin(b.pinned...)
-	if err := b.look(); err != nil {
-		b.Close()
-		o.s.broken(o, err)
-		return nil, err
-	}
-	if o.length >= 0 && o.length <= smallBody && edge.Holds(o.held, edge.Span{Length: o.length}) {
-		defer b.Close()
-		all := make([]byte, o.length)
-		if n, err := b.ReadAt(all, 0); n < len(all) {
-			o.s.broken(o, err)
-			return nil, err
+	if o.body == nil && len(r.pieces) > 0 {
+		if w, ok := s.warm.GetIfPresent(r.id); ok {
+			o = w
 		}
-		o.small.p.Store(&all)
-		o.s.weigh(o)
-		return memoryBody{all}, nil
+	}
+	if o.body != nil {
+		s.mu.Unlock()
+		s.count.hitsRAM.Add(1)
+		return memory(o.body), nil
+	}
+	s.chunks.holdAll(r.pieces)
+	s.mu.Unlock()
+	b := &body{s: s, r: r, l: l, at: -1}
+	small, err := b.check()
+	if err != nil {
+		b.Close()
+		return nil, s.damaged(r, err)
+	}
+	s.count.hitsDisk.Add(1)
+	if small != nil {
+		b.Close()
+		s.warm.Set(r.id, &object{s: s, rec: r, body: small})
+		return memory(small), nil
 	}
 	return b, nil
 }
 
-// weigh has the memory know that an object holds its body now.
-func (s *Store) weigh(o *object) {
-	lock := &s.locks[o.key.id[0]]
-	lock.Lock()
-	defer lock.Unlock()
-	if e, ok := s.ram.GetIfPresent(o.key.id); ok {
-		for _, v := range e.all {
-			if v == o {
-				s.ram.Set(o.key.id, e)
-			}
-		}
+// damaged says that what a record names cannot be read. It is forgotten, but
+// for want of descriptors or memory, which are no fault of the disk.
+func (s *Store) damaged(r *record, err error) error {
+	if passing(err) {
+		return fault.New(fault.Internal, "store: read %s: %w", r.address, err)
 	}
+	s.fault(&s.count.damaged, "a stored answer cannot be read and is forgotten", "address", r.address, "err", err)
+	s.drop(r.addr, r.id)
+	return fault.New(fault.NotFound, "store: read %s: %w", r.address, err)
 }
 
-// broken forgets an object whose chunks are missing or damaged, and those of its
-// address. A failure of the disk alone forgets nothing.
-func (s *Store) broken(o *object, err error) {
-	if !os.IsNotExist(err) && !errors.Is(err, errDamaged) {
-		s.failed("read a chunk", err)
-		return
-	}
-	s.stats.damaged.Add(1)
-	s.deps.Log.Warn("a stored answer is not as it was written, and is dropped", "service", o.key.place.Service, "err", err)
-	lock := &s.locks[o.key.id[0]]
-	lock.Lock()
-	defer lock.Unlock()
-	if e := s.read(o.key); e != nil {
-		for _, v := range e.all {
-			if samePieces(v.pieces, o.pieces) {
-				s.drop(o.key.id)
-				return
-			}
-		}
-	}
+func passing(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM) || errors.Is(err, fs.ErrClosed)
 }
 
-func samePieces(a, b []piece) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
-}
+// memory is a body in memory.
+type memory []byte
 
-// memoryBody is a body in memory.
-type memoryBody struct{ p []byte }
+func (m memory) Close() error { return nil }
 
-func (b memoryBody) Close() error { return nil }
-
-func (b memoryBody) ReadAt(p []byte, off int64) (int, error) {
-	if off >= int64(len(b.p)) {
+func (m memory) ReadAt(p []byte, off int64) (int, error) {
+	if off < 0 || off >= int64(len(m)) {
 		return 0, io.EOF
 	}
-	n := copy(p, b.p[off:])
+	n := copy(p, m[off:])
 	if n < len(p) {
 		return n, io.EOF
 	}
 	return n, nil
 }
 
-// SendTo puts a span on the way out without a copy.
-func (b memoryBody) SendTo(w io.Writer, s edge.Span) (int64, error) {
-	if s.First < 0 || s.End() > int64(len(b.p)) {
+func (m memory) SendTo(w io.Writer, s edge.Span) (int64, error) {
+	if s.First < 0 || s.Length < 0 || s.First > int64(len(m)) || s.Length > int64(len(m))-s.First {
 		return 0, io.ErrUnexpectedEOF
 	}
-	n, err := w.Write(b.p[s.First:s.End()])
+	n, err := w.Write(m[s.First:s.End()])
 	return int64(n), err
 }
 
-// body reads an object from its chunks, the last one kept open.
+// body is one on the disk. It holds its chunks until it is closed.
 type body struct {
-	o      *object
-	pinned []name
+	s *Store
+	r *record
+	l *lock
 
 	mu     sync.Mutex
-	at     int // the piece that r is of
-	r      *chunkReader
 	closed bool
+	at     int    // which piece is open for ReadAt; -1 none
+	f      file   // where it is plain
+	clear  []byte // where it is sealed
 }
 
-// look sees that all chunks are there, and the first ones whole.
-func (b *body) look() error {
-	for i, p := range b.o.pieces {
-		if i < verifiedAtOpen {
-			if _, err := b.piece(i); err != nil {
-				return err
+// mostChecked is how much of a body is read against its names before the first
+// byte of it is given after a start. Of a longer one each chunk is when its turn
+// comes: damage there ends the answer, but nothing wrong is ever given.
+const mostChecked = 64 << 20
+
+// check looks whether the whole body is there, and gives one that is small.
+func (b *body) check() (small []byte, err error) {
+	c := &b.s.chunks
+	size := b.r.bytes()
+	if len(b.r.pieces) == 1 && size <= mostWarm && b.r.pieces[0].first == 0 {
+		small, err = c.content(b.l, b.r.pieces[0])
+		if err == nil {
+			c.judge(b.r.pieces[0].name, true)
+		}
+		return small, err
+	}
+	for _, p := range b.r.pieces {
+		switch known := c.isGood(p.name); {
+		case b.l == nil && !known && size <= mostChecked:
+			f, err := c.plain(p)
+			if err != nil {
+				return nil, err
 			}
-			continue
-		}
-		st, err := os.Stat(b.o.s.chunkPath(p.chunk))
-		if err != nil {
-			return err
-		}
-		if st.Size() != fileSize(b.o.key.secret != nil, p.Length) {
-			return errDamaged
+			f.Close()
+		case b.l != nil && !known && size <= mostChecked:
+			if _, err := c.content(b.l, p); err != nil {
+				return nil, err
+			}
+			c.judge(p.name, true)
+		default:
+			f, err := c.fs.Open(c.path(p.name, b.l != nil))
+			if err != nil {
+				return nil, err
+			}
+			st, err := f.Stat()
+			f.Close()
+			if err != nil {
+				return nil, err
+			}
+			if b.l == nil && st.Size() != p.length || st.Size() < p.length {
+				return nil, errChunk
+			}
 		}
 	}
-	return nil
+	return nil, nil
 }
 
-// piece opens one piece. It needs the lock, or nobody else to know b.
-func (b *body) piece(i int) (*chunkReader, error) {
-	if b.r != nil && b.at == i {
-		return b.r, nil
-	}
-	r, err := b.o.s.openChunk(b.o.key, b.o.pieces[i])
-	if err != nil {
-		return nil, err
-	}
-	if b.r != nil {
-		_ = b.r.f.Close()
-	}
-	b.at, b.r = i, r
-	return r, nil
-}
+// piece is the index of the one that holds a place; -1 for none.
+func (b *body) piece(off int64) int { return pieceAt(b.r.pieces, off) }
 
-// holding is a piece that holds the byte at off; -1 for none.
-func (b *body) holding(off int64) int {
-	if b.r != nil {
-		if p := b.o.pieces[b.at]; p.First <= off && off < p.End() {
-			return b.at
-		}
-	}
-	for i, p := range b.o.pieces {
-		if p.First <= off && off < p.End() {
-			return i
-		}
+func pieceAt(all []piece, off int64) int {
+	i := sort.Search(len(all), func(i int) bool { return all[i].end() > off })
+	if i < len(all) && all[i].first <= off {
+		return i
 	}
 	return -1
-}
-
-func (b *body) ReadAt(p []byte, off int64) (n int, err error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for n < len(p) {
-		at := off + int64(n)
-		i := b.holding(at)
-		if i < 0 {
-			return n, io.EOF
-		}
-		r, err := b.piece(i)
-		if err != nil {
-			return n, err
-		}
-		k, err := r.readAt(p[n:], at-b.o.pieces[i].First)
-		n += k
-		if err != nil || k == 0 {
-			return n, err
-		}
-	}
-	return n, nil
-}
-
-// SendTo puts a span on the way out; a plain chunk goes from its file to a
-// connection inside the system (sendfile).
-func (b *body) SendTo(w io.Writer, s edge.Span) (n int64, err error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for n < s.Length {
-		at := s.First + n
-		i := b.holding(at)
-		if i < 0 {
-			return n, io.ErrUnexpectedEOF
-		}
-		r, err := b.piece(i)
-		if err != nil {
-			return n, err
-		}
-		p := b.o.pieces[i]
-		var from io.Reader = io.NewSectionReader(readerAt(r.readAt), at-p.First, r.n)
-		if r.seal == nil {
-			if _, err := r.f.Seek(at-p.First, io.SeekStart); err != nil {
-				return n, err
-			}
-			from = r.f
-		}
-		k, err := io.CopyN(w, from, min(p.End()-at, s.End()-at))
-		n += k
-		if err != nil {
-			return n, err
-		}
-	}
-	return n, nil
 }
 
 func (b *body) Close() error {
@@ -284,9 +183,109 @@ func (b *body) Close() error {
 		return nil
 	}
 	b.closed = true
-	if b.r != nil {
-		_ = b.r.f.Close()
-	}
-	b.o.s.unpin(b.pinned...)
+	b.letGo()
+	b.s.released(b.r.pieces, b.l != nil)
 	return nil
+}
+
+// letGo closes what ReadAt has open.
+func (b *body) letGo() {
+	if b.f != nil {
+		b.f.Close()
+	}
+	b.f, b.clear, b.at = nil, nil, -1
+}
+
+// turn opens a piece for ReadAt.
+func (b *body) turn(i int) (err error) {
+	if b.at == i {
+		return nil
+	}
+	b.letGo()
+	if b.l != nil {
+		b.clear, err = b.s.chunks.content(b.l, b.r.pieces[i])
+	} else {
+		b.f, err = b.s.chunks.plain(b.r.pieces[i])
+	}
+	if err != nil {
+		return b.s.damaged(b.r, err)
+	}
+	b.at = i
+	return nil
+}
+
+func (b *body) ReadAt(p []byte, off int64) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return 0, fs.ErrClosed
+	}
+	n := 0
+	for n < len(p) {
+		i := b.piece(off + int64(n))
+		if i < 0 {
+			return n, io.EOF
+		}
+		if err := b.turn(i); err != nil {
+			return n, err
+		}
+		q := b.r.pieces[i]
+		from := off + int64(n) - q.first
+		want := p[n:min(int64(len(p)), int64(n)+q.length-from)]
+		if b.l != nil {
+			n += copy(want, b.clear[from:])
+			continue
+		}
+		k, err := b.f.ReadAt(want, from)
+		n += k
+		if k < len(want) {
+			return n, b.s.damaged(b.r, err)
+		}
+	}
+	return n, nil
+}
+
+// SendTo gives a span chunk by chunk. Plain chunks go as files, so that a
+// connection can take them by sendfile.
+func (b *body) SendTo(w io.Writer, s edge.Span) (int64, error) {
+	var n int64
+	if s.First < 0 || s.Length < 0 {
+		return 0, io.ErrUnexpectedEOF
+	}
+	for n < s.Length {
+		i := b.piece(s.First + n)
+		if i < 0 {
+			return n, io.ErrUnexpectedEOF
+		}
+		q := b.r.pieces[i]
+		from := s.First + n - q.first
+		k, err := b.sendPiece(w, q, from, min(q.length-from, s.Length-n))
+		n += k
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+func (b *body) sendPiece(w io.Writer, q piece, from, length int64) (int64, error) {
+	if b.l != nil {
+		clear, err := b.s.chunks.content(b.l, q)
+		if err != nil {
+			return 0, b.s.damaged(b.r, err)
+		}
+		n, err := w.Write(clear[from : from+length])
+		return int64(n), err
+	}
+	f, err := b.s.chunks.plain(q)
+	if err != nil {
+		return 0, b.s.damaged(b.r, err)
+	}
+	defer f.Close()
+	if from > 0 {
+		if _, err := f.Seek(from, io.SeekStart); err != nil {
+			return 0, err
+		}
+	}
+	return io.CopyN(w, f, length)
 }

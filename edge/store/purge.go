@@ -1,57 +1,110 @@
 package store
 
 import (
-	"context"
 	"strings"
+
+	"github.com/crinale/crinale/internal/fault"
 )
 
-// PurgeTag forgets what bears a tag within a service, and says how much.
-func (s *Store) PurgeTag(service, comune string, sealed bool, tag string) (n int, err error) {
-	var secret []byte
-	if sealed {
-		k, ok := s.deps.Key(comune)
-		if !ok {
-			return 0, nil // nothing can be given without the key either
+// Purge says what is to be forgotten: the answers at one address, at all that
+// begin alike, or with a tag. One of them is given.
+type Purge struct {
+	Address string
+	Prefix  string
+	Tag     string
+}
+
+// Purge forgets, and says how many answers that were. What is under way and
+// would belong to them is not kept either. It returns when the disk knows.
+// Answers whose key is not there cannot be told by prefix or tag; they are
+// misses, and stay so: all of such a comune is forgotten.
+func (s *Store) Purge(p Purge) (n int, err error) {
+	given := 0
+	for _, what := range []string{p.Address, p.Prefix, p.Tag} {
+		if what != "" {
+			given++
 		}
-		secret = k
 	}
-	t := tagID(secret, service, tag)
-	ids, err := s.index.ids(tagBucket, t[:])
+	if given != 1 {
+		return 0, fault.New(fault.Invalid, "store: purge: give one of address, prefix and tag")
+	}
+	if p.Address != "" {
+		_, comune := s.cfg.Owner(p.Address)
+		l, ok := s.lockOf(comune)
+		if !ok {
+			return 0, noKey(comune)
+		}
+		n = s.deleteAll(l.address(p.Address))
+		return n, s.flush()
+	}
+	s.mu.Lock()
+	for d := range s.drafts {
+		if p.takes(d.rec.address, d.rec.tags) {
+			d.stale = true
+		}
+	}
+	s.mu.Unlock()
+	type found struct {
+		addr digest
+		id   uint64
+	}
+	var all []found
+	hashes := map[uint64]uint64{} // lock → the tag
+	err = s.walk(func(b *brief) {
+		if s.chosen(p, b, hashes) {
+			all = append(all, found{b.addr, b.id})
+		}
+	})
 	if err != nil {
 		return 0, err
 	}
-	for _, i := range ids {
-		lock := &s.locks[i[0]]
-		lock.Lock()
-		s.drop(i)
-		lock.Unlock()
+	for _, f := range all {
+		if s.drop(f.addr, f.id) {
+			n++
+		}
 	}
-	return len(ids), nil
+	return n, s.flush()
 }
 
-// PurgePrefix forgets what of a service is stored at addresses that begin so,
-// and says how much. It reads the record of everything of the service.
-func (s *Store) PurgePrefix(ctx context.Context, service, prefix string) (n int, err error) {
-	for b := range 256 {
-		rows, err := s.index.rows(byte(b))
-		if err != nil {
-			return n, err
-		}
-		for i, r := range rows {
-			if ctx.Err() != nil {
-				return n, ctx.Err()
-			}
-			if r.Service != service {
-				continue
-			}
-			lock := &s.locks[i[0]]
-			lock.Lock()
-			if e, _, err := s.scan(i); err == nil && e != nil && strings.HasPrefix(e.address, prefix) {
-				s.drop(i)
-				n++
-			}
-			lock.Unlock()
+func (p Purge) takes(address string, tags []string) bool {
+	if p.Prefix != "" {
+		return strings.HasPrefix(address, p.Prefix)
+	}
+	for _, t := range tags {
+		if t == p.Tag {
+			return true
 		}
 	}
-	return n, nil
+	return false
+}
+
+func (s *Store) chosen(p Purge, b *brief, hashes map[uint64]uint64) bool {
+	var l *lock
+	if b.lockID != 0 {
+		var ok bool
+		if l, ok = s.lockOf(b.comune); !ok || l.identity() != b.lockID {
+			return true
+		}
+	}
+	if p.Prefix != "" {
+		address := b.address
+		if l != nil {
+			var err error
+			if address, err = l.open(address, b.addr[:]); err != nil {
+				return true
+			}
+		}
+		return strings.HasPrefix(string(address), p.Prefix)
+	}
+	want, ok := hashes[b.lockID]
+	if !ok {
+		want = l.tag(p.Tag)
+		hashes[b.lockID] = want
+	}
+	for _, t := range b.tags {
+		if t == want {
+			return true
+		}
+	}
+	return false
 }

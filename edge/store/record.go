@@ -1,14 +1,9 @@
 package store
 
 import (
-	"bytes"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"fmt"
+	"encoding/binary"
+	"errors"
+	"math"
 	"net/http"
 	"slices"
 	"time"
@@ -16,199 +11,333 @@ import (
 	"github.com/crinale/crinale/edge"
 )
 
-// entry is what is stored at one address, the newest first. It is never changed.
-type entry struct {
-	key
-	all []*object
+// name is that of a chunk: the SHA-256 of its content, or the HMAC-SHA-256 of it
+// where it is sealed.
+type name [32]byte
+
+// piece is a run of a body that is one chunk. Pieces begin and end at multiples
+// of the size of a chunk, but where what is held does.
+type piece struct {
+	first, length int64
+	name          name
 }
 
-// weight is about what an entry takes in memory.
-func (e *entry) weight() uint32 {
-	n := 200 + len(e.address)
-	for _, o := range e.all {
-		n += 400 + 64*len(o.pieces) + len(o.small.bytes())
-		for k, lines := range o.head.Header {
-			n += 64 + len(k)
+func (p piece) end() int64 { return p.first + p.length }
+
+// record is all that is known of an object. It is never changed.
+type record struct {
+	id      uint64 // the later, the newer
+	addr    digest
+	variant uint64 // of addr and the variant
+	stored  int64  // Unix seconds
+	service string
+	comune  string
+	lockID  uint64 // of the key it is sealed with; 0: plain
+	length  int64
+	pieces  []piece
+
+	// The inner part, sealed where there is a key.
+	address string
+	head    *edge.Stored
+	tags    []string
+}
+
+// held is what the pieces hold.
+func (r *record) held() []edge.Span {
+	out := make([]edge.Span, len(r.pieces))
+	for i, p := range r.pieces {
+		out[i] = edge.Span{First: p.first, Length: p.length}
+	}
+	return edge.Joined(out)
+}
+
+func (r *record) bytes() (n int64) {
+	for _, p := range r.pieces {
+		n += p.length
+	}
+	return n
+}
+
+var (
+	recordMagic = []byte("crn-obj1")
+	errRecord   = errors.New("the record of a stored answer is damaged")
+	errKey      = errors.New("the key of a stored answer is not there")
+)
+
+// mostHead bounds what a record may take; the heads of answers are far smaller.
+const mostHead = 4 << 20
+
+// pack writes a record: magic, checksum, what is in the clear, what is sealed
+// with the former as additional data.
+func (r *record) pack(l *lock) []byte {
+	p := packer{b: slices.Clone(recordMagic)}
+	p.u32(0)
+	p.u64(r.id)
+	p.raw(r.addr[:])
+	p.u64(r.variant)
+	p.u64(uint64(r.stored))
+	p.u64(r.lockID)
+	p.u64(uint64(r.length))
+	p.text(r.service)
+	p.text(r.comune)
+	p.count(len(r.pieces))
+	for _, q := range r.pieces {
+		p.u64(uint64(q.first))
+		p.u64(uint64(q.length))
+		p.raw(q.name[:])
+	}
+	inner := r.packInner()
+	if l != nil {
+		inner = l.seal(inner, p.b[12:])
+	}
+	p.raw(inner)
+	sum(p.b, len(recordMagic))
+	return p.b
+}
+
+func (r *record) packInner() []byte {
+	p := packer{}
+	s := r.head
+	p.text(r.address)
+	p.u32(uint32(s.Status))
+	p.u64(uint64(nano(s.Asked)))
+	p.u64(uint64(nano(s.Got)))
+	p.text(s.Variant)
+	if s.Shared {
+		p.u8(1)
+	} else {
+		p.u8(0)
+	}
+	names := make([]string, 0, len(s.Header))
+	for n := range s.Header {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	p.count(len(names))
+	for _, n := range names {
+		p.text(n)
+		p.count(len(s.Header[n]))
+		for _, line := range s.Header[n] {
+			p.text(line)
+		}
+	}
+	p.count(len(r.tags))
+	for _, t := range r.tags {
+		p.text(t)
+	}
+	return p.b
+}
+
+// nano is a time as it is stored; the zero time has its own number.
+func nano(t time.Time) int64 {
+	if t.IsZero() {
+		return math.MinInt64
+	}
+	return t.UnixNano()
+}
+
+func unnano(n int64) time.Time {
+	if n == math.MinInt64 {
+		return time.Time{}
+	}
+	return time.Unix(0, n)
+}
+
+// unpack reads a record. open gives the lock of a comune; nil leaves the sealed
+// part unread, and head nil.
+func unpack(b []byte, open func(comune string) (*lock, bool)) (*record, error) {
+	if len(b) < len(recordMagic)+4 || string(b[:len(recordMagic)]) != string(recordMagic) || !sumHolds(b, len(recordMagic)) {
+		return nil, errRecord
+	}
+	u := unpacker{b: b[12:]}
+	r := &record{id: u.u64()}
+	copy(r.addr[:], u.raw(len(r.addr)))
+	r.variant = u.u64()
+	r.stored = int64(u.u64())
+	r.lockID = u.u64()
+	r.length = int64(u.u64())
+	r.service, r.comune = u.text(), u.text()
+	r.pieces = make([]piece, u.count(48))
+	at := int64(0)
+	for i := range r.pieces {
+		q := &r.pieces[i]
+		q.first, q.length = int64(u.u64()), int64(u.u64())
+		copy(q.name[:], u.raw(len(q.name)))
+		if q.first < at || q.length <= 0 || q.length > mostChunk || q.first > math.MaxInt64-q.length {
+			return nil, errRecord
+		}
+		at = q.end()
+	}
+	if u.bad || r.length < -1 || r.length >= 0 && at > r.length {
+		return nil, errRecord
+	}
+	if r.lockID == 0 {
+		return r, r.unpackInner(u.b)
+	}
+	if open == nil {
+		return r, nil
+	}
+	l, ok := open(r.comune)
+	if !ok || l == nil || l.id != r.lockID {
+		return r, errKey
+	}
+	inner, err := l.open(u.b, b[12:len(b)-len(u.b)])
+	if err != nil {
+		return nil, errRecord
+	}
+	return r, r.unpackInner(inner)
+}
+
+func (r *record) unpackInner(b []byte) error {
+	u := unpacker{b: b}
+	s := &edge.Stored{}
+	r.address = u.text()
+	s.Status = int(u.u32())
+	s.Asked, s.Got = unnano(int64(u.u64())), unnano(int64(u.u64()))
+	s.Variant = u.text()
+	s.Shared = u.u8() == 1
+	n := u.count(2)
+	s.Header = make(http.Header, n)
+	for range n {
+		field := u.text()
+		lines := make([]string, u.count(1))
+		for i := range lines {
+			lines[i] = u.text()
+		}
+		s.Header[field] = lines
+	}
+	for range u.count(1) {
+		r.tags = append(r.tags, u.text())
+	}
+	if !u.end() {
+		return errRecord
+	}
+	r.head = s
+	return nil
+}
+
+// weight is what a record takes in memory, about.
+func (r *record) weight() int {
+	n := 400 + len(r.address) + len(r.service) + len(r.comune) + 56*len(r.pieces)
+	if r.head != nil {
+		n += len(r.head.Variant)
+		for k, lines := range r.head.Header {
+			n += 80 + len(k)
 			for _, l := range lines {
 				n += 16 + len(l)
 			}
 		}
 	}
-	return uint32(min(n, 1<<30))
+	for _, t := range r.tags {
+		n += 16 + len(t)
+	}
+	return n
 }
 
-// The first bytes of a record: plain, or sealed.
-var (
-	plainMagic  = []byte("crinale record 1\n")
-	sealedMagic = []byte("crinale sealed 1\n")
+// brief is what the index says of an object: enough to find it, to let it go
+// and to purge it without its record.
+type brief struct {
+	id      uint64
+	used    uint32 // Unix seconds, coarse
+	queue   uint8
+	freq    uint8
+	addr    digest
+	variant uint64
+	meta    uint32 // bytes of its record
+	service string
+	comune  string
+	lockID  uint64
+	tags    []uint64
+	chunks  []share
+	address []byte // sealed where there is a key
+}
+
+// share is a chunk as the index names it: by the first bytes of its name.
+type share struct {
+	short  uint64
+	length uint32
+}
+
+func short(n name) uint64 { return binary.BigEndian.Uint64(n[:8]) }
+
+func (r *record) brief(l *lock, meta int) *brief {
+	b := &brief{id: r.id, used: uint32(r.stored), addr: r.addr, variant: r.variant, meta: uint32(meta),
+		service: r.service, comune: r.comune, lockID: r.lockID, address: []byte(r.address)}
+	for _, t := range r.tags {
+		b.tags = append(b.tags, l.tag(t))
+	}
+	for _, p := range r.pieces {
+		b.chunks = append(b.chunks, share{short(p.name), uint32(p.length)})
+	}
+	if l != nil {
+		b.address = l.seal(b.address, b.addr[:])
+	}
+	return b
+}
+
+// The places of what is rewritten when an object was used.
+const (
+	briefUsed  = 12
+	briefQueue = 16
+	briefFreq  = 17
 )
 
-// mostRecord is how long a record may be, in bytes.
-const mostRecord = 16 << 20
-
-// recorded is a record as it is written, in JSON.
-type recorded struct {
-	Address  string            `json:"address"`
-	Variants []recordedVariant `json:"variants"`
+func (b *brief) pack() []byte {
+	p := packer{}
+	p.u32(0)
+	p.u64(b.id)
+	p.u32(b.used)
+	p.u8(b.queue)
+	p.u8(b.freq)
+	p.raw(b.addr[:])
+	p.u64(b.variant)
+	p.u32(b.meta)
+	p.text(b.service)
+	p.text(b.comune)
+	p.u64(b.lockID)
+	p.count(len(b.tags))
+	for _, t := range b.tags {
+		p.u64(t)
+	}
+	p.count(len(b.chunks))
+	for _, c := range b.chunks {
+		p.u64(c.short)
+		p.u32(c.length)
+	}
+	p.count(len(b.address))
+	p.raw(b.address)
+	sum(p.b, 0)
+	return p.b
 }
 
-type recordedVariant struct {
-	Status  int         `json:"status"`
-	Header  http.Header `json:"header"`
-	Asked   time.Time   `json:"asked"`
-	Got     time.Time   `json:"got"`
-	Variant string      `json:"variant,omitempty"`
-	Shared  bool        `json:"shared,omitempty"`
-	Length  int64       `json:"length"`
-	Pieces  []string    `json:"pieces,omitempty"` // "first length name"
-}
-
-// encode is an entry as it is written: magic, then the SHA-256 of what follows,
-// then JSON; of a sealed place magic, then a nonce, then the sealed JSON, bound
-// to its id.
-func (s *Store) encode(e *entry) ([]byte, error) {
-	r := recorded{Address: e.address}
-	for _, o := range e.all {
-		v := recordedVariant{Status: o.head.Status, Header: o.head.Header, Asked: o.head.Asked, Got: o.head.Got, Variant: o.head.Variant, Shared: o.head.Shared, Length: o.length}
-		for _, p := range o.pieces {
-			v.Pieces = append(v.Pieces, fmt.Sprintf("%d %d %x", p.First, p.Length, p.chunk))
+func unpackBrief(b []byte) (*brief, error) {
+	if !sumHolds(b, 0) {
+		return nil, errRecord
+	}
+	u := unpacker{b: b[4:]}
+	r := &brief{id: u.u64(), used: u.u32(), queue: u.u8(), freq: u.u8()}
+	copy(r.addr[:], u.raw(len(r.addr)))
+	r.variant, r.meta = u.u64(), u.u32()
+	r.service, r.comune = u.text(), u.text()
+	r.lockID = u.u64()
+	if n := u.count(8); n > 0 {
+		r.tags = make([]uint64, n)
+	}
+	for i := range r.tags {
+		r.tags[i] = u.u64()
+	}
+	if n := u.count(12); n > 0 {
+		r.chunks = make([]share, n)
+	}
+	for i := range r.chunks {
+		r.chunks[i] = share{u.u64(), u.u32()}
+		if r.chunks[i].length == 0 || r.chunks[i].length > mostChunk {
+			return nil, errRecord
 		}
-		r.Variants = append(r.Variants, v)
 	}
-	text, err := json.Marshal(r)
-	if err != nil {
-		return nil, fmt.Errorf("store: a record that cannot be written: %w", err)
+	r.address = u.raw(u.count(1))
+	if !u.end() || r.queue > inMain || r.freq > mostFreq || r.meta > mostHead {
+		return nil, errRecord
 	}
-	if e.secret == nil {
-		sum := sha256.Sum256(text)
-		return slices.Concat(plainMagic, sum[:], text), nil
-	}
-	seal, err := sealer(e.secret, "record", e.id[:])
-	if err != nil {
-		return nil, err
-	}
-	nonce := make([]byte, seal.NonceSize())
-	_, _ = rand.Read(nonce) // it cannot fail
-	return seal.Seal(slices.Concat(sealedMagic, []byte(e.place.Comune+"\n"), nonce), nonce, text, e.id[:]), nil
-}
-
-// sealedFor is the comune whose key a record is sealed with.
-func sealedFor(data []byte) (comune string, sealed bool) {
-	rest, ok := bytes.CutPrefix(data, sealedMagic)
-	if !ok {
-		return "", false
-	}
-	line, _, ok := bytes.Cut(rest[:min(len(rest), 64)], []byte("\n"))
-	return string(line), ok
-}
-
-// sealer is AES-256-GCM under a key that is made from a secret for one use.
-func sealer(secret []byte, use string, salt []byte) (cipher.AEAD, error) {
-	b, err := aes.NewCipher(mac(secret, use, string(salt)))
-	if err != nil {
-		return nil, err
-	}
-	return cipher.NewGCM(b)
-}
-
-// parse reads what encode wrote.
-func (s *Store) parse(k key, data []byte) (*entry, error) {
-	text, err := unseal(k.secret, k.id, data)
-	if err != nil {
-		return nil, err
-	}
-	var r recorded
-	if err := json.Unmarshal(text, &r); err != nil {
-		return nil, fmt.Errorf("record %x: %w", k.id, err)
-	}
-	k.address = r.Address
-	e := &entry{key: k}
-	if len(r.Variants) == 0 || len(r.Variants) > mostVariants {
-		return nil, fmt.Errorf("record %x: %d answers", k.id, len(r.Variants))
-	}
-	for _, v := range r.Variants {
-		o := &object{s: s, key: k, length: v.Length, head: &edge.Stored{
-			Status: v.Status, Header: v.Header, Asked: v.Asked, Got: v.Got, Variant: v.Variant, Shared: v.Shared}}
-		if o.head.Header == nil {
-			o.head.Header = http.Header{}
-		}
-		for _, p := range v.Pieces {
-			piece, err := parsePiece(p)
-			if err != nil {
-				return nil, fmt.Errorf("record %x: %w", k.id, err)
-			}
-			if v.Length >= 0 && piece.End() > v.Length {
-				return nil, fmt.Errorf("record %x: a piece ends after %d", k.id, v.Length)
-			}
-			o.pieces = append(o.pieces, piece)
-		}
-		if v.Length < -1 || v.Status < 200 || v.Status > 599 {
-			return nil, fmt.Errorf("record %x: length %d, status %d", k.id, v.Length, v.Status)
-		}
-		o.held = spans(o.pieces)
-		e.all = append(e.all, o)
-	}
-	return e, nil
-}
-
-// unseal is the JSON in a record, if it is as it was written.
-func unseal(secret []byte, i id, data []byte) ([]byte, error) {
-	if len(data) > mostRecord {
-		return nil, fmt.Errorf("record %x: %d bytes", i, len(data))
-	}
-	if text, ok := bytes.CutPrefix(data, plainMagic); ok && secret == nil && len(text) >= sha256.Size {
-		if sum := sha256.Sum256(text[sha256.Size:]); !bytes.Equal(sum[:], text[:sha256.Size]) {
-			return nil, fmt.Errorf("record %x: its checksum is another", i)
-		}
-		return text[sha256.Size:], nil
-	}
-	if rest, ok := bytes.CutPrefix(data, sealedMagic); ok && secret != nil {
-		seal, err := sealer(secret, "record", i[:])
-		if err != nil {
-			return nil, err
-		}
-		if _, rest, ok = bytes.Cut(rest, []byte("\n")); !ok {
-			return nil, fmt.Errorf("record %x: it is cut", i)
-		}
-		if len(rest) < seal.NonceSize() {
-			return nil, fmt.Errorf("record %x: it is cut", i)
-		}
-		text, err := seal.Open(nil, rest[:seal.NonceSize()], rest[seal.NonceSize():], i[:])
-		if err != nil {
-			return nil, fmt.Errorf("record %x: it is not sealed with this key", i)
-		}
-		return text, nil
-	}
-	return nil, fmt.Errorf("record %x: it is no record of this place", i)
-}
-
-// piece is a span of a body that is one chunk, or the begin of one.
-type piece struct {
-	edge.Span
-	chunk name
-}
-
-func parsePiece(s string) (p piece, err error) {
-	var h string
-	if _, err := fmt.Sscanf(s, "%d %d %s", &p.First, &p.Length, &h); err != nil {
-		return p, fmt.Errorf("piece %q: %w", s, err)
-	}
-	b, err := hex.DecodeString(h)
-	if err != nil || len(b) != len(p.chunk) || p.First < 0 || p.Length <= 0 || p.Length > chunkSize || p.First > 1<<62 {
-		return p, fmt.Errorf("piece %q cannot be", s)
-	}
-	copy(p.chunk[:], b)
-	return p, nil
-}
-
-// spans are what pieces hold, in order, none touching another.
-func spans(all []piece) []edge.Span {
-	if len(all) == 0 {
-		return nil
-	}
-	out := make([]edge.Span, len(all))
-	for i, p := range all {
-		out[i] = p.Span
-	}
-	return edge.Joined(out)
+	return r, nil
 }

@@ -3,169 +3,207 @@ package store
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
-	"fmt"
-	"io/fs"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
+	"github.com/crinale/crinale/internal/fault"
 )
 
-// Scrubbed is what a look through the store found.
-type Scrubbed struct {
+// Report is what a walk over the disk found.
+type Report struct {
 	Chunks  int
 	Bytes   int64
-	Damaged []string // names of chunks that are not as they were written
-	Missing []string // names of chunks that a record has and that are not there
-	Orphans int      // files that nobody had, and that were removed
+	Damaged []string // names of chunks
+	Lost    []string // addresses that were forgotten for them, or for their own record
+	Orphans int      // files that nobody needed
 }
 
-// Scrub reads all chunks at the rate of the configuration, drops what is damaged
-// with the answers that hold it, and removes what nobody has.
-func (s *Store) Scrub(ctx context.Context) (Scrubbed, error) {
-	var out Scrubbed
-	if err := s.scrubChunks(ctx, &out); err != nil {
-		return out, err
+// scrubs walks by schedule.
+func (s *Store) scrubs(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(s.cfg.Scrub):
+		}
+		r, err := s.Scrub(ctx)
+		if err == nil && (len(r.Damaged) > 0 || len(r.Lost) > 0) {
+			s.deps.Log.Warn("the disk of the cache is damaged", "chunks", r.Damaged, "forgotten", len(r.Lost))
+		}
 	}
-	err := s.scrubRecords(ctx, &out)
-	if n := len(out.Damaged) + len(out.Missing); n > 0 {
-		s.deps.Log.Warn("the store was looked through", "chunks", out.Chunks, "damaged", out.Damaged, "missing", out.Missing)
-	}
-	return out, err
 }
 
-func (s *Store) scrubChunks(ctx context.Context, out *Scrubbed) error {
+// Scrub reads all chunks at the configured rate against their names, forgets
+// the objects that hold what is damaged, and removes what nobody needs.
+func (s *Store) Scrub(ctx context.Context) (Report, error) {
+	var r Report
+	s.mu.Lock()
+	open := s.open
+	s.mu.Unlock()
+	if !open { // nobody would need anything
+		return r, fault.New(fault.Unreachable, "store: scrub: it is not open: start it first")
+	}
+	bad := map[uint64]bool{}
 	begun := time.Now()
-	dir := filepath.Join(s.cfg.Dir, chunkDir)
-	err := each(dir, func(sub string, names []fs.DirEntry) error {
-		for _, e := range names {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			path := filepath.Join(dir, sub, e.Name())
-			var n name
-			info, err := e.Info()
-			if err != nil || !hexInto(n[:], e.Name()) {
-				continue
-			}
-			out.Chunks++
-			out.Bytes += info.Size()
-			who, err := s.index.ids(refBucket, n[:])
-			if err != nil {
-				return err
-			}
-			if len(who) == 0 {
-				if s.index.sure.Load() && time.Since(info.ModTime()) > tempAge {
-					s.index.tell(change{look: []name{n}})
-					out.Orphans++
+	for _, kind := range []string{"chunks", "sealed"} {
+		dirs, _ := os.ReadDir(filepath.Join(s.cfg.Dir, kind))
+		for _, d := range dirs {
+			all, _ := os.ReadDir(filepath.Join(s.cfg.Dir, kind, d.Name()))
+			for _, e := range all {
+				if err := ctx.Err(); err != nil {
+					return r, err
 				}
-				continue
-			}
-			if err := s.whole(path, n, who, info.Size()); errors.Is(err, errDamaged) {
-				out.Damaged = append(out.Damaged, e.Name())
-				s.stats.damaged.Add(1)
-				for _, i := range who {
-					s.dropID(i)
+				n, broken := s.scrubFile(kind == "sealed", filepath.Join(s.cfg.Dir, kind, d.Name(), e.Name()), &r)
+				if broken {
+					bad[short(n)] = true
 				}
-				s.verified.drop(n)
-				if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
-					s.failed("remove a chunk", err)
-				}
-			} else if err != nil && !os.IsNotExist(err) {
-				s.failed("look through a chunk", err)
-			}
-			due := time.Duration(float64(out.Bytes) / float64(s.cfg.ScrubRate) * float64(time.Second))
-			if ahead := due - time.Since(begun); ahead > 0 {
-				select {
-				case <-ctx.Done():
-					return ctx.Err()
-				case <-time.After(ahead):
+				due := time.Duration(float64(r.Bytes) / float64(s.cfg.Rate) * float64(time.Second))
+				if ahead := due - time.Since(begun); ahead > 10*time.Millisecond {
+					select {
+					case <-ctx.Done():
+						return r, ctx.Err()
+					case <-time.After(ahead):
+					}
 				}
 			}
 		}
-		return nil
-	})
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
 	}
-	return err
+	s.scrubRecords(&r)
+	return r, s.forgetHolders(bad, &r)
 }
 
-// whole says whether the file of a chunk is as it was written; nil also where
-// that cannot be told without a key.
-func (s *Store) whole(path string, n name, who []id, size int64) error {
-	r, err := s.index.row(who[0])
-	if err != nil || r == nil {
-		return err
-	}
-	var secret []byte
-	length := size
-	if r.Sealed {
-		k, ok := s.deps.Key(r.Comune)
-		if !ok || len(k) != 32 {
-			return nil
+// scrubFile looks at one file among the chunks.
+func (s *Store) scrubFile(sealed bool, path string, r *Report) (n name, broken bool) {
+	b, err := hex.DecodeString(filepath.Base(path))
+	if err != nil || len(b) != len(n) {
+		if os.Remove(path) == nil {
+			r.Orphans++
 		}
-		secret = k
-		segments := (size - saltSize + segmentSize + tagSize - 1) / (segmentSize + tagSize)
-		length = size - saltSize - segments*tagSize
+		return n, false
 	}
-	f, err := os.Open(path)
+	copy(n[:], b)
+	if was, err := s.chunks.orphan(n, path); was {
+		if err == nil {
+			r.Orphans++
+		}
+		return n, false
+	}
+	f, err := s.chunks.fs.Open(path)
 	if err != nil {
-		return err
+		return n, !passing(err) && !errors.Is(err, os.ErrNotExist)
 	}
 	defer f.Close()
-	if length <= 0 {
-		return fmt.Errorf("chunk %x: %w: it is empty", n, errDamaged)
+	content, err := io.ReadAll(io.LimitReader(f, mostChunk+128))
+	r.Chunks++
+	r.Bytes += int64(len(content))
+	want := n[:]
+	if sealed && err == nil { // its own checksum is behind it
+		cut := max(len(content)-sha256.Size, 0)
+		content, want = content[:cut], content[cut:]
 	}
-	c, err := readChunk(f, secret, length)
+	if h := sha256.Sum256(content); err == nil && bytes.Equal(h[:], want) {
+		s.chunks.judge(n, !sealed || s.chunks.isGood(n))
+		return n, false
+	}
+	s.chunks.judge(n, false)
+	s.count.scrubbed.Add(1)
+	r.Damaged = append(r.Damaged, filepath.Base(path))
+	return n, true
+}
+
+// scrubRecords holds the records against the table, both ways: what has none is
+// gone, and what the table does not know goes. What is plain though its comune
+// has a key by now goes too.
+func (s *Store) scrubRecords(r *Report) {
+	s.mu.Lock()
+	before := s.next
+	type entryID struct {
+		addr digest
+		id   uint64
+	}
+	known := map[uint64]digest{}
+	for i := range s.t.all {
+		if e := &s.t.all[i]; e.id != 0 {
+			known[e.id] = e.addr
+		}
+	}
+	s.mu.Unlock()
+	var lost []entryID
+	s.records(0, func(id uint64) {
+		addr, ok := known[id]
+		delete(known, id)
+		if !ok {
+			if id < before && !s.alive(id) && os.Remove(s.recordPath(id)) == nil {
+				r.Orphans++
+			}
+			return
+		}
+		rec, err := s.record(id, s.lockOf)
+		switch {
+		case err == nil && rec.lockID == 0:
+			if l, ok := s.lockOf(rec.comune); ok && l == nil {
+				return
+			}
+		case err == nil, errors.Is(err, errKey), passing(err), errors.Is(err, os.ErrNotExist):
+			return
+		}
+		if rec != nil && err == nil {
+			r.Lost = append(r.Lost, rec.address)
+		} else {
+			r.Lost = append(r.Lost, "record "+filepath.Base(s.recordPath(id)))
+		}
+		lost = append(lost, entryID{addr, id})
+	})
+	for id, addr := range known {
+		if _, err := os.Lstat(s.recordPath(id)); !errors.Is(err, os.ErrNotExist) {
+			continue // the folder could not be read
+		}
+		lost = append(lost, entryID{addr, id})
+	}
+	for _, e := range lost {
+		s.drop(e.addr, e.id)
+	}
+}
+
+// alive says that a record is one that the table knows by now, or is being put
+// in place just now.
+func (s *Store) alive(id uint64) bool {
+	rec, err := s.record(id, nil)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.making[id] || err == nil && s.t.slot(rec.addr, id) != 0 || err != nil && passing(err)
+}
+
+// forgetHolders forgets the objects that hold damaged chunks.
+func (s *Store) forgetHolders(bad map[uint64]bool, r *Report) error {
+	if len(bad) == 0 {
+		return nil
+	}
+	var holders []*brief
+	err := s.walk(func(b *brief) {
+		for _, c := range b.chunks {
+			if bad[c.short] {
+				holders = append(holders, &brief{id: b.id, addr: b.addr})
+				return
+			}
+		}
+	})
+	for _, b := range holders {
+		address := "(sealed)"
+		if rec, err := s.record(b.id, s.lockOf); err == nil {
+			address = rec.address
+		}
+		if s.drop(b.addr, b.id) {
+			r.Lost = append(r.Lost, address)
+		}
+	}
 	if err != nil {
 		return err
 	}
-	return c.verify(secret, n)
-}
-
-// row is the row of an address; nil for none.
-func (x *index) row(i id) (r *row, err error) {
-	err = x.view(func(tx *bolt.Tx) error {
-		data := bytes.Clone(tx.Bucket(rowBucket).Get(i[:]))
-		r, _ = parseRow(data) // a damaged one is as none
-		return nil
-	})
-	return r, err
-}
-
-func (s *Store) dropID(i id) {
-	lock := &s.locks[i[0]]
-	lock.Lock()
-	defer lock.Unlock()
-	s.drop(i)
-}
-
-// scrubRecords drops the answers whose chunks are not there.
-func (s *Store) scrubRecords(ctx context.Context, out *Scrubbed) error {
-	for b := range 256 {
-		rows, err := s.index.rows(byte(b))
-		if err != nil {
-			return err
-		}
-		for i, r := range rows {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			for _, n := range r.Chunks {
-				if _, err := os.Stat(s.chunkPath(n)); !os.IsNotExist(err) {
-					continue
-				}
-				if now, err := s.index.row(i); err == nil && now != nil && now.At == r.At { // not changed since it was listed
-					out.Missing = append(out.Missing, fmt.Sprintf("%x", n))
-					s.stats.damaged.Add(1)
-					s.dropID(i)
-				}
-				break
-			}
-		}
-	}
-	return nil
+	return s.flush()
 }

@@ -1,18 +1,20 @@
-// Package store keeps what an edge's HTTP cache may keep: bodies as files named
-// by what is in them, a record beside them for each address, and an index for
-// what must be found by other things than the address.
+// Package store keeps the answers of an edge on its disk: bodies as files named
+// by their content, one small record beside each object, an index to find them
+// by, and the most wanted in memory. It is an edge.Store.
 //
-// The records are the truth, each with its checksum; the index is made from them
-// and can be made again. No failure of the disk spoils an answer: what cannot be
-// written is not kept, what cannot be read as it was written is not given.
+// The record is the object: what has none does not exist, and from the records
+// the index is made anew when it is damaged. DESIGN.md beside this file says
+// what is promised and what not.
 package store
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,325 +25,445 @@ import (
 	"github.com/crinale/crinale/internal/fault"
 )
 
-// Config bounds a Store.
+// mostWarm is the longest body that is kept in memory.
+const mostWarm = 64 << 10
+
+// mostPending is how many changes may wait for the index; when it takes none,
+// nothing more is kept.
+const mostPending = 20_000
+
+// Config is how much a Store keeps, and of whom.
 type Config struct {
-	Dir     string
-	Most    int64 // bytes kept in all
-	MinFree int64 // bytes that stay free on the volume
-	RAM     int64 // bytes of records and small bodies in memory
-	// Quota are bytes for a service or a comune, by "service:NAME", "comune:CODE".
-	// What others leave may be borrowed; who borrows is evicted first.
-	Quota map[string]int64
-	// PinnedMost bounds what Pinned keeps from eviction; what is beyond it is
-	// evicted as all else.
-	PinnedMost int64
-	// Place says whose an address is.
-	Place func(address string) Place
-	// Pinned says that an answer is not evicted; nil: none is.
-	Pinned func(address string, s *edge.Stored) bool
-	// ScrubEvery is the time between two looks at all that is kept, ScrubRate the
-	// bytes a second that it reads.
-	ScrubEvery time.Duration
-	ScrubRate  int64
+	Dir      string
+	Most     int64            // bytes on the disk outside pinned sets
+	MinFree  int64            // bytes of the volume that stay free
+	Memory   int64            // bytes of heads and small bodies in memory
+	Buffers  int64            // bytes of chunks under way in memory
+	Services map[string]int64 // quotas in bytes; none: no bound of its own
+	Comuni   map[string]int64
+	Sealed   map[string]bool // comuni of which nothing is kept without a key
+	Pins     []Pin
+	Sync     bool          // wait for the disk before something enters the index
+	Flush    time.Duration // how long a change may wait for the index
+	Scrub    time.Duration // between two walks over all chunks; 0: none
+	Rate     int64         // bytes a second that a walk reads
+	// Owner is the service and the comune of an address; nil takes what is before
+	// the first slash as the service.
+	Owner func(address string) (service, comune string)
+	// Tags are those under which an answer can be purged; nil takes edge.Tags and
+	// Xkey.
+	Tags func(*edge.Stored) []string
+	Now  func() time.Time
 }
 
-// Place is whose an address is, for quotas and keys.
-type Place struct {
-	Service, Comune string
-	Sealed          bool // encrypted with the key of the comune
+// Default is the configuration without a folder.
+func Default() Config {
+	return Config{Most: 20 << 30, MinFree: 1 << 30, Memory: 24 << 20, Buffers: 16 << 20, Sync: true,
+		Flush: 500 * time.Millisecond, Scrub: 7 * 24 * time.Hour, Rate: 4 << 20, Owner: owner, Tags: tags, Now: time.Now}
 }
 
-// Default keeps 20 GB in a folder, nothing sealed.
-func Default(dir string) Config {
-	return Config{
-		Dir: dir, Most: 20 << 30, MinFree: 2 << 30, RAM: 16 << 20, PinnedMost: 4 << 30,
-		Place:      func(string) Place { return Place{} },
-		ScrubEvery: 24 * time.Hour, ScrubRate: 8 << 20,
-	}
+func owner(address string) (service, comune string) {
+	service, _, _ = strings.Cut(address, "/")
+	return service, ""
 }
 
-// Deps are what a Store uses.
-type Deps struct {
-	// Key is the secret of a comune, 32 bytes; false: there is none (any more). nil:
-	// nobody has one.
-	Key func(comune string) ([]byte, bool)
-	Log *slog.Logger // nil: silent
-}
-
-// Store is an edge.Store on a disk. Make it with New, then Open.
-type Store struct {
-	cfg   Config
-	deps  Deps
-	ram   *otter.Cache[id, *entry]
-	index *index
-	pins  pins
-	queue *queue
-	locks [256]sync.Mutex // of addresses, by the first byte of their id
-
-	verified verified
-	stats    counters
-	rebuilt  atomic.Bool // the index holds what is on the disk
-}
-
-// counters are the figures of a Store.
-type counters struct {
-	memory, disk, misses, evicted, faults, refused, damaged atomic.Int64
-}
-
-// Stats are figures of a Store since it was opened, and what it holds.
-type Stats struct {
-	Objects, Bytes, Pinned int64
-	MemoryHits, DiskHits   int64
-	Misses, Evicted        int64
-	Faults                 int64 // of the disk
-	Refused                int64 // not kept, for want of room or a key
-	Damaged                int64 // that were found to be other than they were written, and dropped
-	By                     map[string]int64
-	Complete               bool // all that is kept is counted
-}
-
-// errNoRoom is why an answer is not kept.
-var errNoRoom = errors.New("the volume of the store has too little room left")
-
-// New makes a store; it touches nothing.
-func New(c Config, d Deps) (*Store, error) {
-	switch {
-	case c.Dir == "":
-		return nil, fault.New(fault.Invalid, "store: give a folder")
-	case c.Most <= 0 || c.RAM <= 0 || c.MinFree < 0 || c.PinnedMost < 0:
-		return nil, fault.New(fault.Invalid, "store: give bounds above zero")
-	case c.Place == nil:
-		return nil, fault.New(fault.Invalid, "store: say whose an address is")
-	case c.ScrubRate <= 0 || c.ScrubEvery <= 0:
-		return nil, fault.New(fault.Invalid, "store: give a rate and a time of the scrub above zero")
-	}
-	if d.Log == nil {
-		d.Log = slog.New(slog.DiscardHandler)
-	}
-	if d.Key == nil {
-		d.Key = func(string) ([]byte, bool) { return nil, false }
-	}
-	ram, err := otter.New(&otter.Options[id, *entry]{
-		MaximumWeight: uint64(c.RAM),
-		Weigher:       func(_ id, e *entry) uint32 { return e.weight() },
-	})
-	if err != nil {
-		return nil, fault.New(fault.Invalid, "store: memory: %w", err)
-	}
-	s := &Store{cfg: c, deps: d, ram: ram}
-	s.pins.init()
-	s.queue = newQueue(c)
-	return s, nil
-}
-
-// Open makes the folders and opens the index. What is kept can be found from
-// then on, also while the index is made again.
-func (s *Store) Open() error {
-	for _, sub := range []string{"", chunkDir, recordDir, tempDir} {
-		if err := os.MkdirAll(filepath.Join(s.cfg.Dir, sub), 0o700); err != nil {
-			return fault.New(fault.Refused, "store: %w", err)
-		}
-	}
-	var err error
-	if s.index, err = openIndex(filepath.Join(s.cfg.Dir, indexFile), s.deps.Log, s.unreferenced); err != nil {
-		return fault.New(fault.Refused, "store: index: %w", err)
-	}
-	return nil
-}
-
-// Close ends the writing of the index; what was given to read stays readable.
-func (s *Store) Close() error {
-	if s.index == nil {
-		return nil
-	}
-	return s.index.close()
-}
-
-// Run keeps the store within its bounds and looks through it, until ctx ends.
-func (s *Store) Run(ctx context.Context) error {
-	s.clearTemp()
-	if err := s.reconcile(ctx); err != nil && ctx.Err() == nil {
-		s.deps.Log.Error("the index of the store could not be compared with what is kept", "err", err)
-	}
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	scrub := time.NewTimer(s.cfg.ScrubEvery)
-	defer scrub.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-s.queue.full:
-		case <-tick.C:
-		case <-scrub.C:
-			if _, err := s.Scrub(ctx); err != nil && ctx.Err() == nil {
-				s.deps.Log.Error("the store could not be looked through", "err", err)
-			}
-			scrub.Reset(s.cfg.ScrubEvery)
-		}
-		if s.index.broken() {
-			if err := s.renew(ctx); err != nil && ctx.Err() == nil {
-				s.deps.Log.Error("the index of the store could not be made again", "err", err)
-			}
-		}
-		s.evict(ctx)
-	}
-}
-
-// Find gives what is stored at an address, the newest first.
-func (s *Store) Find(address string) []edge.Object {
-	e := s.entry(address)
-	if e == nil {
-		s.stats.misses.Add(1)
-		return nil
-	}
-	s.queue.used(e.id)
-	out := make([]edge.Object, len(e.all))
-	for i, o := range e.all {
-		out[i] = o
+func tags(s *edge.Stored) []string {
+	out := edge.Tags(s.Header)
+	for _, line := range s.Header["Xkey"] {
+		out = append(out, strings.Fields(line)...)
 	}
 	return out
 }
 
-// entry is what is stored at an address; nil for nothing.
-func (s *Store) entry(address string) *entry {
-	k, ok := s.keyOf(address)
-	if !ok {
-		return nil
-	}
-	if e, ok := s.ram.GetIfPresent(k.id); ok && e.address == address {
-		s.stats.memory.Add(1)
-		return e
-	}
-	lock := &s.locks[k.id[0]]
-	lock.Lock()
-	defer lock.Unlock()
-	e := s.read(k)
-	if e == nil || e.address != address {
-		return nil
-	}
-	s.stats.disk.Add(1)
-	s.ram.Set(k.id, e)
-	return e
+// Deps are what a Store uses.
+type Deps struct {
+	Keys Keys         // nil: nothing is sealed
+	Log  *slog.Logger // nil: silent
 }
 
-// read is the record of an address from the disk; nil for none, or one that is
-// damaged, which is dropped. It needs the lock of the address.
-func (s *Store) read(k key) *entry {
-	data, err := os.ReadFile(s.recordPath(k.id))
-	if err != nil {
-		if !os.IsNotExist(err) {
-			s.failed("read a record", err)
-		}
-		return nil
-	}
-	e, err := s.parse(k, data)
-	if err != nil {
-		s.stats.damaged.Add(1)
-		s.deps.Log.Warn("a record of the store is not as it was written, and is dropped", "err", err)
-		s.drop(k.id)
-		return nil
-	}
-	return e
-}
+// Store keeps answers.
+type Store struct {
+	cfg    Config
+	deps   Deps
+	chunk  int64 // bytes of a chunk
+	chunks chunks
+	warm   *otter.Cache[uint64, *object]
+	locks  sync.Map // comune → *lock
+	count  counters
+	ready  chan struct{}
 
-// Freshen gives a stored answer another head.
-func (s *Store) Freshen(o edge.Object, head *edge.Stored) (edge.Object, error) {
-	old, ok := o.(*object)
-	if !ok {
-		return nil, fault.New(fault.Internal, "store: an object of another store")
-	}
-	n := old.with(head)
-	if err := s.put(old.key, n); err != nil {
-		return nil, err
-	}
-	return n, nil
-}
+	buffered atomic.Int64 // bytes of chunks under way in memory
 
-// Delete forgets all that is stored at an address.
-func (s *Store) Delete(address string) {
-	k, ok := s.keyOf(address)
-	if !ok {
-		return
-	}
-	lock := &s.locks[k.id[0]]
-	lock.Lock()
-	defer lock.Unlock()
-	s.drop(k.id)
-}
+	mu      sync.Mutex
+	open    bool
+	t       table
+	next    uint64 // the next id
+	pend    map[uint64]change
+	touched map[uint64]touch
+	making  map[uint64]bool // ids whose record is being put in place
+	drafts  map[*draft]struct{}
+	pins    pinned
 
-// drop takes an address out of memory, disk and index. It needs the lock of the
-// address. The chunks go when the index knows that nobody else has them.
-func (s *Store) drop(i id) {
-	s.ram.Invalidate(i)
-	if err := os.Remove(s.recordPath(i)); err != nil && !os.IsNotExist(err) {
-		s.failed("remove a record", err)
-	}
-	s.queue.remove(i)
-	s.index.tell(change{id: i})
-}
-
-// mostVariants bounds the answers to one address; the oldest go.
-const mostVariants = 16
-
-// put makes o the only one of its variant at its address, on the disk and in
-// memory.
-func (s *Store) put(k key, o *object) error {
-	lock := &s.locks[k.id[0]]
-	lock.Lock()
-	defer lock.Unlock()
-	e := &entry{key: k, all: []*object{o}}
-	if old := s.read(k); old != nil && old.address == k.address {
-		for _, v := range old.all {
-			if v.head.Variant != o.head.Variant && len(e.all) < mostVariants {
-				e.all = append(e.all, v)
-			}
-		}
-	}
-	data, err := s.encode(e)
-	if err != nil {
-		return err
-	}
-	if err := s.writeFile(s.recordPath(k.id), data); err != nil {
-		s.failed("write a record", err)
-		return err
-	}
-	s.ram.Set(k.id, e)
-	s.noted(e, int64(len(data)))
-	return nil
-}
-
-// noted tells the queue and the index of what is at an address now.
-func (s *Store) noted(e *entry, record int64) {
-	size := record
-	var chunks []name
-	var tags []id
-	for _, o := range e.all {
-		size += o.size()
-		for _, p := range o.pieces {
-			chunks = append(chunks, p.chunk)
-		}
-		tags = append(tags, s.tagsOf(e.key, o.head)...)
-	}
-	pinned := s.cfg.Pinned != nil && s.cfg.Pinned(e.address, e.all[0].head)
-	s.queue.put(e.id, e.place, size, pinned)
-	s.index.tell(change{id: e.id, row: &row{Size: size, Service: e.place.Service, Comune: e.place.Comune, Sealed: e.place.Sealed, Pinned: pinned, Tags: tags, Chunks: chunks}})
-}
-
-// failed counts a failure of the disk.
-func (s *Store) failed(what string, err error) {
-	s.stats.faults.Add(1)
-	s.deps.Log.Warn("store: the disk fails", "what", what, "err", err)
-}
-
-// Stats are the figures now.
-func (s *Store) Stats() Stats {
-	st := s.queue.stats()
-	c := &s.stats
-	st.MemoryHits, st.DiskHits, st.Misses = c.memory.Load(), c.disk.Load(), c.misses.Load()
-	st.Evicted, st.Faults, st.Refused, st.Damaged = c.evicted.Load(), c.faults.Load(), c.refused.Load(), c.damaged.Load()
-	st.Complete = s.rebuilt.Load()
-	return st
+	flushing sync.Mutex // guards index
+	index    *index
 }
 
 var _ edge.Store = (*Store)(nil)
+
+// New makes a store; it opens nothing.
+func New(c Config, d Deps) (*Store, error) {
+	switch {
+	case c.Dir == "":
+		return nil, fault.New(fault.Invalid, "store: dir: give the folder of the cache")
+	case c.Most <= 0 || c.MinFree < 0 || c.Memory <= 0:
+		return nil, fault.New(fault.Invalid, "store: most %d, min_free %d, memory %d: give bytes above zero", c.Most, c.MinFree, c.Memory)
+	case c.Buffers < mostChunk:
+		return nil, fault.New(fault.Invalid, "store: buffers %d: give at least %d bytes, which is one chunk", c.Buffers, mostChunk)
+	case c.Flush <= 0 || c.Scrub < 0 || c.Rate <= 0:
+		return nil, fault.New(fault.Invalid, "store: flush %v, scrub %v, rate %d: give times and bytes above zero", c.Flush, c.Scrub, c.Rate)
+	}
+	for _, quotas := range []map[string]int64{c.Services, c.Comuni} {
+		for name, q := range quotas {
+			if q < 0 {
+				return nil, fault.New(fault.Invalid, "store: quota of %s: %d bytes: give 0 or more", name, q)
+			}
+		}
+	}
+	for _, p := range c.Pins {
+		if p.Name == "" || p.Most <= 0 {
+			return nil, fault.New(fault.Invalid, "store: pinned set %q of %d bytes: give a name, and bytes above zero", p.Name, p.Most)
+		}
+	}
+	if c.Owner == nil {
+		c.Owner = owner
+	}
+	if c.Tags == nil {
+		c.Tags = tags
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	warm, err := otter.New(&otter.Options[uint64, *object]{
+		MaximumWeight: uint64(c.Memory),
+		Weigher:       func(_ uint64, o *object) uint32 { return uint32(o.rec.weight() + len(o.body)) },
+	})
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "store: memory %d: %w", c.Memory, err)
+	}
+	return &Store{cfg: c, deps: d, chunk: mostChunk, warm: warm, ready: make(chan struct{}),
+		chunks: chunks{fs: disk{}, dir: c.Dir, refs: map[uint64]uint32{}},
+		t:      newTable(c.Services, c.Comuni), next: 1,
+		pend: map[uint64]change{}, touched: map[uint64]touch{}, making: map[uint64]bool{}, drafts: map[*draft]struct{}{}}, nil
+}
+
+// Ready is closed when the store is open.
+func (s *Store) Ready() <-chan struct{} { return s.ready }
+
+// Run opens the store if that was not done, keeps its bounds, writes the index
+// and looks through the disk, until ctx ends; then it closes.
+func (s *Store) Run(ctx context.Context) error {
+	if err := s.Open(); err != nil {
+		return err
+	}
+	defer s.Close()
+	if s.cfg.Scrub > 0 {
+		ended := make(chan struct{})
+		defer func() { <-ended }()
+		go func() { defer close(ended); s.scrubs(ctx) }()
+	}
+	tick := time.NewTicker(s.cfg.Flush)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		s.evict()
+		s.flush() // what fails is counted, and tried again
+	}
+}
+
+// Close writes what is left to the index and closes it. Nothing is found after.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	was := s.open
+	s.open = false
+	s.mu.Unlock()
+	if !was {
+		return nil
+	}
+	err := s.flush()
+	s.flushing.Lock()
+	defer s.flushing.Unlock()
+	return errors.Join(err, s.index.close())
+}
+
+// Find gives what is stored at an address, the newest first.
+func (s *Store) Find(key string) []edge.Object {
+	_, comune := s.cfg.Owner(key)
+	l, ok := s.lockOf(comune)
+	if !ok {
+		return nil
+	}
+	d := l.address(key)
+	var few [4]uint64
+	s.mu.Lock()
+	if !s.open {
+		s.mu.Unlock()
+		return nil
+	}
+	ids := s.t.find(few[:0], d, s)
+	s.mu.Unlock()
+	var out []edge.Object
+	for _, id := range ids {
+		if o := s.object(id, d, l); o != nil && o.rec.address == key {
+			out = append(out, o)
+		}
+	}
+	if len(out) == 0 {
+		s.count.misses.Add(1)
+	}
+	return out
+}
+
+// object is one that the index names; nil when its record cannot be read.
+func (s *Store) object(id uint64, d digest, l *lock) *object {
+	if o, ok := s.warm.GetIfPresent(id); ok && o.rec.lockID == l.identity() {
+		return o
+	}
+	r, err := s.record(id, s.lockOf)
+	switch {
+	case err == nil && r.addr == d && r.lockID == l.identity():
+		o := &object{s: s, rec: r}
+		s.warm.Set(id, o)
+		return o
+	case passing(err) || errors.Is(err, errKey):
+		return nil
+	case errors.Is(err, os.ErrNotExist): // purged just before the power went
+	default:
+		s.fault(&s.count.damaged, "the record of a stored answer cannot be read, and it is forgotten", "id", id, "err", err)
+	}
+	s.drop(d, id)
+	return nil
+}
+
+func (s *Store) recordPath(id uint64) string {
+	return filepath.Join(s.cfg.Dir, "objects", fmt.Sprintf("%x", id>>8), fmt.Sprintf("%x", id))
+}
+
+// record reads that of an id; with a nil open only what is in the clear.
+func (s *Store) record(id uint64, open func(string) (*lock, bool)) (*record, error) {
+	b, err := slurp(s.chunks.fs, s.recordPath(id), mostHead)
+	if err != nil {
+		return nil, err
+	}
+	r, err := unpack(b, open)
+	if r != nil && r.id != id {
+		return nil, errRecord
+	}
+	return r, err
+}
+
+// Begin starts to keep an answer.
+func (s *Store) Begin(key string, st *edge.Stored, held edge.Part, o edge.Object) (edge.Draft, error) {
+	service, comune := s.cfg.Owner(key)
+	l, ok := s.lockOf(comune)
+	switch {
+	case !ok:
+		return nil, noKey(comune)
+	case held.First < 0 || held.First > 1<<62:
+		return nil, fault.New(fault.Invalid, "store: keep %s from byte %d: give a place in the whole", key, held.First)
+	case held.Length > s.cfg.Most:
+		return nil, fault.New(fault.Refused, "store: keep %s: %d bytes are more than the cache has: raise most above %d", key, held.Length, s.cfg.Most)
+	}
+	if err := s.room(max(held.Length, 0)); err != nil {
+		return nil, err
+	}
+	d := &draft{s: s, l: l, at: held.First}
+	d.rec = record{addr: l.address(key), service: service, comune: comune, lockID: l.identity(), address: key, head: st, tags: s.cfg.Tags(st)}
+	d.rec.variant = l.variant(d.rec.addr, st.Variant)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.writable(); err != nil {
+		return nil, err
+	}
+	if o != nil {
+		old, mine := o.(*object)
+		if !mine || old.s != s || old.rec.addr != d.rec.addr || old.rec.lockID != d.rec.lockID || s.t.slot(old.rec.addr, old.rec.id) == 0 {
+			return nil, errGone
+		}
+		d.from = old.rec
+		s.chunks.holdAll(d.from.pieces)
+	}
+	s.drafts[d] = struct{}{}
+	return d, nil
+}
+
+// writable says why nothing can be kept now.
+func (s *Store) writable() error {
+	switch {
+	case !s.open:
+		return fault.New(fault.Unreachable, "store: it is not open: start it first")
+	case len(s.pend) >= mostPending:
+		return fault.New(fault.Unreachable, "store: the index takes nothing: see the disk")
+	}
+	return nil
+}
+
+// Freshen gives a stored answer another head.
+func (s *Store) Freshen(o edge.Object, st *edge.Stored) (edge.Object, error) {
+	old, mine := o.(*object)
+	if !mine || old.s != s {
+		return nil, errGone
+	}
+	l, ok := s.lockOf(old.rec.comune)
+	if !ok || l.identity() != old.rec.lockID {
+		return nil, noKey(old.rec.comune)
+	}
+	r := *old.rec
+	r.head, r.tags = st, s.cfg.Tags(st)
+	r.variant = l.variant(r.addr, st.Variant)
+	r.stored = s.cfg.Now().Unix()
+	return s.keep(&r, l, old.body, nil, nil)
+}
+
+// keep makes a record an object: that of draft d, or without one another head
+// of the object whose id r has. It takes the place of what is stored of its
+// variant.
+func (s *Store) keep(r *record, l *lock, body []byte, fresh []string, d *draft) (edge.Object, error) {
+	was := r.id
+	s.mu.Lock()
+	if err := s.writable(); err != nil {
+		s.mu.Unlock()
+		return nil, err
+	}
+	r.id = s.next
+	s.next++
+	s.making[r.id] = true
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		delete(s.making, r.id)
+		s.mu.Unlock()
+	}()
+	data, path := r.pack(l), s.recordPath(r.id)
+	if len(data) > mostHead {
+		return nil, fault.New(fault.Refused, "store: keep %s: its head is %d bytes, which no answer needs", r.address, len(data))
+	}
+	if err := s.chunks.put(path, data); err != nil {
+		return nil, fault.New(fault.Internal, "store: keep %s: %w", r.address, s.writeFault(err))
+	}
+	b := r.brief(l, len(data))
+	s.mu.Lock()
+	if !s.open || d != nil && d.stale || d == nil && s.t.slot(r.addr, was) == 0 {
+		s.mu.Unlock()
+		s.chunks.fs.Remove(path)
+		return nil, errGone
+	}
+	var gone []uint64
+	if id := s.t.same(r.addr, r.variant); id != 0 {
+		gone = append(gone, id)
+	}
+	if d == nil && (len(gone) == 0 || gone[0] != was) {
+		gone = append(gone, was) // the other head is of another variant
+	}
+	s.chunks.holdAll(r.pieces)
+	for _, id := range gone { // what takes another's place has what that one earned
+		queue, freq := s.t.state(s.t.slot(r.addr, id))
+		b.queue, b.freq = max(b.queue, queue), max(b.freq, freq)
+		s.take(r.addr, id)
+	}
+	b.queue, b.freq = s.t.state(s.insert(b, r.bytes(), true))
+	s.pend[r.id] = change{brief: b.pack(), files: append(fresh, path)}
+	full := len(s.pend) > 4096
+	s.mu.Unlock()
+	for _, id := range gone {
+		s.forget(id)
+	}
+	o := &object{s: s, rec: r, body: body}
+	s.warm.Set(r.id, o)
+	s.count.stored.Add(1)
+	s.evict()
+	if full {
+		s.flush()
+	}
+	return o, nil
+}
+
+// Delete forgets all that is stored at an address, and what is under way for it.
+func (s *Store) Delete(key string) {
+	_, comune := s.cfg.Owner(key)
+	if l, ok := s.lockOf(comune); ok {
+		s.deleteAll(l.address(key))
+	}
+}
+
+func (s *Store) deleteAll(d digest) (n int) {
+	s.mu.Lock()
+	for dr := range s.drafts {
+		if dr.rec.addr == d {
+			dr.stale = true
+		}
+	}
+	ids := s.t.ids(d)
+	for _, id := range ids {
+		s.take(d, id)
+	}
+	s.mu.Unlock()
+	for _, id := range ids {
+		s.forget(id)
+	}
+	return len(ids)
+}
+
+// drop forgets one object, and says whether it was there.
+func (s *Store) drop(d digest, id uint64) bool {
+	s.mu.Lock()
+	there := s.take(d, id)
+	s.mu.Unlock()
+	if there {
+		s.forget(id)
+	}
+	return there
+}
+
+// take takes an object out of the table, which only one can; s.mu is held.
+func (s *Store) take(d digest, id uint64) bool {
+	slot := s.t.slot(d, id)
+	if slot == 0 {
+		return false
+	}
+	s.pins.leave(s.t.all[slot].pin, s.t.all[slot].size)
+	s.t.remove(slot)
+	delete(s.touched, id)
+	s.pend[id] = change{files: []string{filepath.Dir(s.recordPath(id))}}
+	return true
+}
+
+// forget removes the record of what was taken, and lets its chunks go. Where
+// the record cannot be read its chunks stay until scrub finds them.
+func (s *Store) forget(id uint64) {
+	var r *record
+	if o, ok := s.warm.Invalidate(id); ok {
+		r = o.rec
+	} else {
+		r, _ = s.record(id, nil)
+	}
+	if err := s.chunks.fs.Remove(s.recordPath(id)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		s.writeFault(err)
+	}
+	if r != nil {
+		s.released(r.pieces, r.lockID != 0)
+	}
+}
+
+// released lets chunks go.
+func (s *Store) released(all []piece, sealed bool) {
+	if n := s.chunks.release(all, sealed); n > 0 {
+		s.fault(&s.count.write, "chunks cannot be removed", "chunks", n)
+	}
+}

@@ -2,29 +2,34 @@ package store
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"io"
-	"io/fs"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/crinale/crinale/edge"
+	"github.com/crinale/crinale/internal/fault"
 )
 
-// open is a store in a folder, with what a test changes of it.
-func open(t testing.TB, dir string, change func(*Config, *Deps)) *Store {
+// small is a configuration for tests: nothing waits for the disk.
+func small(dir string) Config {
+	c := Default()
+	c.Dir, c.Sync, c.MinFree, c.Most, c.Rate = dir, false, 0, 1<<30, 1<<40
+	return c
+}
+
+func opened(t testing.TB, c Config, d Deps) *Store {
 	t.Helper()
-	c, d := Default(dir), Deps{}
-	c.MinFree = 0
-	if change != nil {
-		change(&c, &d)
-	}
 	s, err := New(c, d)
 	if err != nil {
 		t.Fatal(err)
@@ -32,479 +37,508 @@ func open(t testing.TB, dir string, change func(*Config, *Deps)) *Store {
 	if err := s.Open(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() })
-	if err := s.reconcile(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	t.Cleanup(func() { s.Close() })
 	return s
 }
 
-// again ends a store and opens its folder again.
-func again(t testing.TB, s *Store) *Store {
-	t.Helper()
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
+func head(variant string, fields ...string) *edge.Stored {
+	h := http.Header{"Content-Type": {"text/html"}}
+	for i := 0; i < len(fields); i += 2 {
+		h[fields[i]] = append(h[fields[i]], fields[i+1])
 	}
-	s.index = nil
-	return open(t, s.cfg.Dir, func(c *Config, d *Deps) { *c, *d = s.cfg, s.deps })
+	return &edge.Stored{Status: 200, Header: h, Variant: variant, Asked: time.Unix(1_700_000_000, 1), Got: time.Unix(1_700_000_001, 2)}
 }
 
-func head(lines ...string) *edge.Stored {
-	h := http.Header{"Etag": {`"a"`}}
-	for _, l := range lines {
-		k, v, _ := strings.Cut(l, ": ")
-		h.Add(k, v)
-	}
-	return &edge.Stored{Status: 200, Header: h, Got: time.Unix(1_800_000_000, 0).UTC(), Asked: time.Unix(1_800_000_000, 0).UTC()}
-}
-
-// bodyOf are n bytes that a seed makes.
-func bodyOf(seed uint64, n int) []byte {
-	r := rand.NewChaCha8([32]byte{byte(seed), byte(seed >> 8), byte(seed >> 16)})
+func content(seed uint64, n int) []byte {
 	b := make([]byte, n)
-	_, _ = r.Read(b)
+	var key [32]byte
+	binary.LittleEndian.PutUint64(key[:], seed)
+	rand.NewChaCha8(key).Read(b)
 	return b
 }
 
-// keep stores a whole answer.
-func keep(t testing.TB, s *Store, address string, h *edge.Stored, body []byte) edge.Object {
-	t.Helper()
-	d, err := s.Begin(address, h, edge.Part{Span: edge.Span{Length: int64(len(body))}, Of: int64(len(body))}, nil)
+func put(s *Store, key string, st *edge.Stored, body []byte) (edge.Object, error) {
+	d, err := s.Begin(key, st, edge.Part{Span: edge.Span{Length: int64(len(body))}, Of: int64(len(body))}, nil)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	defer d.Abort()
-	for p := body; len(p) > 0; {
-		n := min(len(p), 100_000)
-		if _, err := d.Write(p[:n]); err != nil {
-			t.Fatal(err)
-		}
-		p = p[n:]
+	if _, err := d.Write(body); err != nil {
+		return nil, err
 	}
-	o, err := d.Commit(int64(len(body)))
+	return d.Commit(int64(len(body)))
+}
+
+func mustPut(t testing.TB, s *Store, key string, st *edge.Stored, body []byte) edge.Object {
+	t.Helper()
+	o, err := put(s, key, st, body)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return o
 }
 
-// whole is what an object holds, read in both ways.
-func whole(o edge.Object) ([]byte, error) {
+// read reads all that an object holds, by both ways, which must agree.
+func read(o edge.Object) ([]byte, error) {
 	b, err := o.Open()
 	if err != nil {
 		return nil, err
 	}
 	defer b.Close()
-	all := make([]byte, o.Length())
-	if n, err := b.ReadAt(all, 0); n < len(all) {
-		return nil, fmt.Errorf("%d of %d: %w", n, len(all), err)
+	var out, sent bytes.Buffer
+	for _, s := range o.Held() {
+		if _, err := io.Copy(&out, io.NewSectionReader(b, s.First, s.Length)); err != nil {
+			return nil, err
+		}
+		if n, err := b.(edge.Sender).SendTo(&sent, s); err != nil || n != s.Length {
+			return nil, fmt.Errorf("sent %d of %d: %w", n, s.Length, err)
+		}
 	}
-	var sent bytes.Buffer
-	if n, err := b.(edge.Sender).SendTo(&sent, edge.Span{Length: o.Length()}); err != nil || n != o.Length() || !bytes.Equal(sent.Bytes(), all) {
-		return nil, fmt.Errorf("sent %d, %w", n, err)
+	if !bytes.Equal(out.Bytes(), sent.Bytes()) {
+		return nil, fmt.Errorf("ReadAt and SendTo differ")
 	}
-	return all, nil
+	return out.Bytes(), nil
 }
 
-// holds wants one answer with a body at an address.
-func holds(t testing.TB, s *Store, address string, want []byte) {
+// got is the body of the newest at an address; nil for a miss.
+func got(t testing.TB, s *Store, key string) []byte {
 	t.Helper()
-	found := s.Find(address)
-	if len(found) != 1 {
-		t.Errorf("%s: %d answers", address, len(found))
-		return
+	found := s.Find(key)
+	if len(found) == 0 {
+		return nil
 	}
-	if got, err := whole(found[0]); err != nil || !bytes.Equal(got, want) {
-		t.Errorf("%s: %d bytes, %v; want %d", address, len(got), err, len(want))
+	b, err := read(found[0])
+	if err != nil {
+		return nil
 	}
+	return b
 }
 
-// count is how many files are below a folder of the store.
-func count(t testing.TB, s *Store, sub string) (n int) {
+func filesUnder(t testing.TB, dir string) (out []string) {
 	t.Helper()
-	err := filepath.WalkDir(filepath.Join(s.cfg.Dir, sub), func(_ string, e fs.DirEntry, err error) error {
-		if err == nil && !e.IsDir() {
-			n++
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			out = append(out, path)
 		}
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return n
+	return out
 }
 
-var sizes = []int{0, 1, 1000, smallBody, smallBody + 1, segmentSize - 1, chunkSize - 1, chunkSize, chunkSize + 1, 3*chunkSize + 77}
+var sizes = []int{0, 1, 1000, mostWarm, mostWarm + 1, 300_000, mostChunk, mostChunk + 1, 3*mostChunk + 17}
 
-// secrets are two comuni with keys.
-func secrets(c *Config, d *Deps) {
-	c.Place = func(a string) Place {
-		host, _, _ := strings.Cut(a, "/")
-		return Place{Service: host, Comune: "00400" + host[len(host)-1:], Sealed: strings.HasPrefix(host, "sealed")}
-	}
-	d.Key = func(comune string) ([]byte, bool) { return bytes.Repeat([]byte{comune[5]}, 32), comune != "004009" }
-}
-
-func TestKeepsAndGives(t *testing.T) {
-	for _, host := range []string{"plain1", "sealed1"} {
-		t.Run(host, func(t *testing.T) {
-			s := open(t, t.TempDir(), secrets)
+// What was kept comes back with its head, by reading and by sending, in the same
+// process and in the next.
+func TestComesBack(t *testing.T) {
+	for _, sealed := range []bool{false, true} {
+		c, d := small(t.TempDir()), Deps{}
+		if sealed {
+			d.Keys = oneKey("0123456789abcdef0123456789abcdef")
+		}
+		s := opened(t, c, d)
+		check := func(s *Store) {
+			t.Helper()
 			for i, n := range sizes {
-				keep(t, s, fmt.Sprintf("%s/%d", host, i), head(), bodyOf(uint64(i), n))
-			}
-			for round := range 3 {
-				for i, n := range sizes {
-					holds(t, s, fmt.Sprintf("%s/%d", host, i), bodyOf(uint64(i), n))
+				found := s.Find(fmt.Sprint("a.example/", i))
+				if len(found) != 1 || found[0].Length() != int64(n) {
+					t.Fatalf("size %d: %d found", n, len(found))
 				}
-				if round == 1 {
-					s = again(t, s)
+				h := found[0].Head()
+				if want := head("v", "Etag", `"x"`); h.Status != 200 || h.Variant != "v" || !h.Got.Equal(want.Got) || !h.Asked.Equal(want.Asked) || h.Header.Get("Etag") != `"x"` || h.Header.Get("Content-Type") != "text/html" {
+					t.Errorf("head %+v", h)
+				}
+				b, err := read(found[0])
+				if err != nil || !bytes.Equal(b, content(uint64(i), n)) {
+					t.Errorf("size %d, sealed %v: %d bytes, %v", n, sealed, len(b), err)
 				}
 			}
-			if got := s.Find(host + "/none"); got != nil {
-				t.Errorf("%v", got)
-			}
-			if st := s.Stats(); st.Damaged != 0 || st.Faults != 0 || st.Objects != int64(len(sizes)) {
-				t.Errorf("%+v", st)
-			}
-		})
+		}
+		for i, n := range sizes {
+			mustPut(t, s, fmt.Sprint("a.example/", i), head("v", "Etag", `"x"`), content(uint64(i), n))
+		}
+		check(s)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if s.Find("a.example/1") != nil {
+			t.Error("a closed store gives something")
+		}
+		check(opened(t, c, d))
 	}
 }
 
-// TestVariants: one answer for each variant, the newest first, and no more than
-// so many.
-func TestVariants(t *testing.T) {
-	s := open(t, t.TempDir(), nil)
-	for i := range 3 * mostVariants {
-		h := head()
-		h.Variant = fmt.Sprint(i)
-		keep(t, s, "a/", h, bodyOf(uint64(i), 100))
-	}
-	found := s.Find("a/")
-	if len(found) != mostVariants || found[0].Head().Variant != fmt.Sprint(3*mostVariants-1) {
-		t.Fatalf("%d answers, the first %q", len(found), found[0].Head().Variant)
-	}
-	last := found[mostVariants-1]
-	if n, err := s.Freshen(last, &edge.Stored{Status: 200, Header: http.Header{"X": {"new"}}, Variant: last.Head().Variant}); err != nil || n.Head().Header.Get("X") != "new" {
-		t.Fatal(err)
-	}
-	s = again(t, s)
-	found = s.Find("a/")
-	if len(found) != mostVariants || found[0].Head().Header.Get("X") != "new" {
-		t.Fatalf("%d answers, the first %v", len(found), found[0].Head())
-	}
-	if b, err := whole(found[0]); err != nil || !bytes.Equal(b, bodyOf(2*mostVariants, 100)) {
-		t.Errorf("%v", err)
-	}
-	s.Delete("a/")
-	s.index.settle()
-	if s.Find("a/") != nil || count(t, s, chunkDir) != 0 || count(t, s, recordDir) != 0 {
-		t.Errorf("left: %d chunks, %d records", count(t, s, chunkDir), count(t, s, recordDir))
-	}
-}
-
-// TestSameBodyIsStoredOnce: whatever its address; and it stays until the last
-// who has it goes, or reads it.
-func TestSameBodyIsStoredOnce(t *testing.T) {
-	s := open(t, t.TempDir(), nil)
-	body := bodyOf(1, chunkSize+5)
+// The same bytes are on the disk once, whatever they came from, and go with the
+// last that needs them.
+func TestSameContentOnce(t *testing.T) {
+	s := opened(t, small(t.TempDir()), Deps{})
+	b := content(1, 2*mostChunk)
 	for i := range 5 {
-		keep(t, s, fmt.Sprintf("a/%d", i), head(), body)
+		mustPut(t, s, fmt.Sprint("a.example/", i), head(""), b)
 	}
-	if n := count(t, s, chunkDir); n != 2 {
-		t.Errorf("%d chunks", n)
+	chunks := filepath.Join(s.cfg.Dir, "chunks")
+	if n := len(filesUnder(t, chunks)); n != 2 {
+		t.Fatalf("%d chunks, want 2", n)
 	}
-	for i := range 4 {
-		s.Delete(fmt.Sprintf("a/%d", i))
+	for i := range 5 {
+		if got(t, s, "a.example/4") == nil {
+			t.Fatalf("the last is lost after %d deletions", i)
+		}
+		s.Delete(fmt.Sprint("a.example/", i))
 	}
-	s.index.settle()
-	holds(t, s, "a/4", body)
-	reader, err := s.Find("a/4")[0].Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Delete("a/4")
-	s.index.settle()
-	got := make([]byte, len(body))
-	if n, err := reader.ReadAt(got, 0); n != len(body) || !bytes.Equal(got, body) {
-		t.Errorf("a reader of what was deleted: %d, %v", n, err)
-	}
-	_ = reader.Close()
-	s.index.settle()
-	if n := count(t, s, chunkDir); n != 0 {
-		t.Errorf("%d chunks are left", n)
+	if n := len(filesUnder(t, chunks)); n != 0 || s.Stats().Disk != 0 {
+		t.Errorf("%d chunks and %d bytes are left of nothing", n, s.Stats().Disk)
 	}
 }
 
-// TestPartsAreJoined: ranges that come in any order make the whole, and each
-// says what is held.
-func TestPartsAreJoined(t *testing.T) {
-	for _, host := range []string{"plain1", "sealed1"} {
-		t.Run(host, func(t *testing.T) {
-			s := open(t, t.TempDir(), secrets)
-			body := bodyOf(3, 2*chunkSize+100)
-			var o edge.Object
-			for _, span := range []edge.Span{{First: 10, Length: 20}, {First: chunkSize - 5, Length: chunkSize}, {First: 0, Length: 15}, {First: 30, Length: chunkSize}, {First: 2*chunkSize - 50, Length: 150}} {
-				d, err := s.Begin(host+"/a", head(), edge.Part{Span: span, Of: int64(len(body))}, o)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if _, err := d.Write(body[span.First:span.End()]); err != nil {
-					t.Fatal(err)
-				}
-				if o, err = d.Commit(int64(len(body))); err != nil {
-					t.Fatal(err)
-				}
-				d.Abort()
-				for _, h := range o.Held() {
-					b, err := o.Open()
-					if err != nil {
-						t.Fatal(err)
-					}
-					got := make([]byte, h.Length)
-					if n, err := b.ReadAt(got, h.First); n != len(got) || !bytes.Equal(got, body[h.First:h.End()]) {
-						t.Errorf("%v: %d, %v", h, n, err)
-					}
-					_ = b.Close()
-				}
-				s = again(t, s)
-				o = s.Find(host + "/a")[0]
-			}
-			holds(t, s, host+"/a", body)
-		})
-	}
-}
-
-// TestDraftIsReadWhileWritten: by many, from any place, also after Commit.
-func TestDraftIsReadWhileWritten(t *testing.T) {
-	for _, host := range []string{"plain1", "sealed1"} {
-		t.Run(host, func(t *testing.T) {
-			s := open(t, t.TempDir(), secrets)
-			body := bodyOf(9, chunkSize+3*segmentSize+17)
-			d, err := s.Begin(host+"/a", head(), edge.Part{Span: edge.Span{Length: -1}, Of: -1}, nil)
+// Parts at ragged places hold exactly what they hold, join, and end as the very
+// chunks of a body that came whole.
+func TestPartsJoin(t *testing.T) {
+	for _, keys := range []Keys{nil, oneKey("0123456789abcdef")} {
+		s := opened(t, small(t.TempDir()), Deps{Keys: keys})
+		whole := content(9, 3*mostChunk+500)
+		n := int64(len(whole))
+		var o edge.Object
+		var held []edge.Span
+		for _, cut := range [][2]int64{{mostChunk / 2, mostChunk + 10}, {n - 100, n}, {2*mostChunk + 5, n - 50}, {0, mostChunk}, {mostChunk - 7, 2*mostChunk + 6}} {
+			d, err := s.Begin("a.example/big", head(""), edge.Part{Span: edge.Span{First: cut[0], Length: cut[1] - cut[0]}, Of: n}, o)
 			if err != nil {
 				t.Fatal(err)
 			}
-			written := 0
-			look := func() {
-				t.Helper()
-				for _, at := range []int{0, written / 2, max(written-10, 0), chunkSize - 3} {
-					if at > written {
-						continue
-					}
-					got := make([]byte, 2000)
-					n, err := d.ReadAt(got, int64(at))
-					if want := body[at:min(at+2000, written)]; !bytes.Equal(got[:n], want) || n < 2000 && err != io.EOF {
-						t.Fatalf("at %d of %d: %d bytes, %v", at, written, n, err)
-					}
-				}
-			}
-			for written < len(body) {
-				n := min(50_001, len(body)-written)
-				if _, err := d.Write(body[written : written+n]); err != nil {
-					t.Fatal(err)
-				}
-				written += n
-				look()
-			}
-			if s.Find(host+"/a") != nil {
-				t.Error("it is given before it is whole")
-			}
-			if _, err := d.Commit(int64(len(body))); err != nil {
+			if _, err := d.Write(whole[cut[0]:cut[1]]); err != nil {
 				t.Fatal(err)
 			}
-			look()
-			s.Delete(host + "/a")
-			s.index.settle()
-			look()
+			if o, err = d.Commit(n); err != nil {
+				t.Fatal(err)
+			}
 			d.Abort()
-			s.index.settle()
-			if n := count(t, s, chunkDir) + count(t, s, tempDir); n != 0 {
-				t.Errorf("%d files are left", n)
+			held = edge.Joined(append(held, edge.Span{First: cut[0], Length: cut[1] - cut[0]}))
+			if !slices.Equal(o.Held(), held) {
+				t.Fatalf("held %v, want %v", o.Held(), held)
 			}
-		})
+			var want []byte
+			for _, h := range held {
+				want = append(want, whole[h.First:h.End()]...)
+			}
+			if b, err := read(o); err != nil || !bytes.Equal(b, want) {
+				t.Fatalf("%v: %d bytes, %v", held, len(b), err)
+			}
+		}
+		mustPut(t, s, "a.example/again", head(""), whole)
+		if files := filesUnder(t, filepath.Join(s.cfg.Dir, map[bool]string{false: "chunks", true: "sealed"}[keys != nil])); len(files) != 4 {
+			t.Errorf("%d chunks, want the 4 of the whole", len(files))
+		}
 	}
 }
 
-// TestAbortLeavesNothing, wherever it comes.
-func TestAbortLeavesNothing(t *testing.T) {
-	s := open(t, t.TempDir(), nil)
-	for _, n := range []int{0, 10, chunkSize, chunkSize + 10} {
-		d, err := s.Begin("a/", head(), edge.Part{Span: edge.Span{Length: -1}, Of: -1}, nil)
-		if err != nil {
-			t.Fatal(err)
+// A draft is read while it is written, after it was committed, and not after it
+// was let go; of one that is let go nothing stays on the disk.
+func TestDraftIsReadWhileWritten(t *testing.T) {
+	for _, keys := range []Keys{nil, oneKey("0123456789abcdef")} {
+		s := opened(t, small(t.TempDir()), Deps{Keys: keys})
+		whole := content(3, 2*mostChunk+1234)
+		for _, commit := range []bool{false, true} {
+			d, err := s.Begin("a.example/x", head(""), edge.Part{Span: edge.Span{Length: -1}, Of: -1}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all := make([]byte, len(whole))
+			for at := 0; at < len(whole); at += 100_000 {
+				end := min(at+100_000, len(whole))
+				if n, err := d.Write(whole[at:end]); n != end-at || err != nil {
+					t.Fatal(n, err)
+				}
+				if n, err := d.ReadAt(all[:end], 0); n != end || err != nil || !bytes.Equal(all[:end], whole[:end]) {
+					t.Fatalf("after %d bytes: %d, %v", end, n, err)
+				}
+			}
+			if n, err := d.ReadAt(make([]byte, 10), int64(len(whole)-5)); n != 5 || err != io.EOF {
+				t.Errorf("at the end: %d, %v", n, err)
+			}
+			if commit {
+				if _, err := d.Commit(int64(len(whole))); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := d.Commit(int64(len(whole))); err == nil {
+					t.Error("a draft was committed twice")
+				}
+				if _, err := d.ReadAt(all, 0); err != nil || !bytes.Equal(all, whole) {
+					t.Error("it cannot be read after it was committed:", err)
+				}
+			}
+			d.Abort()
+			d.Abort()
+			if _, err := d.ReadAt(all[:1], 0); err == nil {
+				t.Error("it can be read after it was let go")
+			}
+			if !commit {
+				if left := filesUnder(t, s.cfg.Dir); len(left) != 1 || s.Stats().Disk != 0 || s.Stats().Buffering != 0 {
+					t.Errorf("left of a draft: %v, %+v", left, s.Stats())
+				}
+			}
 		}
-		if _, err := d.Write(bodyOf(5, n)); err != nil {
-			t.Fatal(err)
+		if !bytes.Equal(got(t, s, "a.example/x"), whole) {
+			t.Error("it is not there")
 		}
-		d.Abort()
-		d.Abort()
-		if _, err := d.Commit(int64(n)); err == nil {
-			t.Error("it was kept")
-		}
-	}
-	s.index.settle()
-	if n := count(t, s, chunkDir) + count(t, s, tempDir) + count(t, s, recordDir); n != 0 || s.Find("a/") != nil {
-		t.Errorf("%d files are left", n)
 	}
 }
 
-// TestKeyGone: without its key nothing of a comune is given or kept, nothing is
-// lost either, and nobody else is touched; the bytes on the disk tell nothing.
-func TestKeyGone(t *testing.T) {
-	var gone sync.Map
-	s := open(t, t.TempDir(), func(c *Config, d *Deps) {
-		secrets(c, d)
-		have := d.Key
-		d.Key = func(comune string) ([]byte, bool) {
-			if _, ok := gone.Load(comune); ok {
-				return nil, false
-			}
-			return have(comune)
-		}
-	})
-	marker := []byte("the deliberation about the school of Bergolo")
-	body := bytes.Repeat(marker, 5000)
-	keep(t, s, "sealed1/secret-address", head("X-Title: "+string(marker)), body)
-	keep(t, s, "sealed2/a", head(), body)
-	s.index.settle()
-	err := filepath.WalkDir(s.cfg.Dir, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
-			return err
-		}
-		data, err := os.ReadFile(path)
-		for _, m := range [][]byte{marker, []byte("secret-address")} {
-			if bytes.Contains(data, m) {
-				t.Errorf("%s has %q in it", path, m)
-			}
-		}
-		return err
-	})
+// What is open is read to its end, though it was deleted or replaced since; what
+// is not yet open is not.
+func TestOpenOutlivesDeletion(t *testing.T) {
+	s := opened(t, small(t.TempDir()), Deps{})
+	whole := content(3, 2*mostChunk)
+	o := mustPut(t, s, "a.example/x", head(""), whole)
+	b, err := o.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := count(t, s, chunkDir); n != 2 {
-		t.Errorf("%d chunks: one comune's can be told to be another's", n)
+	s.Delete("a.example/x")
+	out, err := io.ReadAll(io.NewSectionReader(b, 0, int64(len(whole))))
+	if err != nil || !bytes.Equal(out, whole) {
+		t.Errorf("%d bytes, %v", len(out), err)
 	}
-	gone.Store("004001", true)
-	if s.Find("sealed1/secret-address") != nil {
-		t.Error("it is given without its key")
+	if _, err := o.Open(); fault.Of(err) != fault.NotFound {
+		t.Errorf("opened after it was deleted: %v", err)
 	}
-	if _, err := s.Begin("sealed1/b", head(), edge.Part{}, nil); err == nil {
-		t.Error("it is kept without its key")
+	if _, err := s.Freshen(o, head("")); fault.Of(err) != fault.NotFound {
+		t.Errorf("freshened after it was deleted: %v", err)
 	}
-	s = again(t, s)
-	if s.Find("sealed1/secret-address") != nil {
-		t.Error("it is given without its key")
-	}
-	if _, err := s.Scrub(t.Context()); err != nil {
-		t.Error(err)
-	}
-	holds(t, s, "sealed2/a", body)
-	gone.Delete("004001")
-	holds(t, s, "sealed1/secret-address", body)
-	if n, err := s.Erase(t.Context(), "004001"); n != 1 || err != nil {
-		t.Errorf("erased %d, %v", n, err)
-	}
-	if s.Find("sealed1/secret-address") != nil {
-		t.Error("it is there after it was erased")
-	}
-	holds(t, s, "sealed2/a", body)
-}
-
-func TestPurge(t *testing.T) {
-	s := open(t, t.TempDir(), secrets)
-	for i, a := range []string{"plain1/a/1", "plain1/a/2", "plain1/b/1", "plain2/a/1", "sealed1/a/1"} {
-		keep(t, s, a, head("Surrogate-Key: all tag-"+a[len(a)-1:], "Cache-Tag: x,y"), bodyOf(uint64(i), 10))
-	}
-	there := func() (out string) {
-		for _, a := range []string{"plain1/a/1", "plain1/a/2", "plain1/b/1", "plain2/a/1", "sealed1/a/1"} {
-			if s.Find(a) != nil {
-				out += a + " "
-			}
-		}
-		return out
-	}
-	for _, step := range []struct {
-		do   func() (int, error)
-		n    int
-		left string
-	}{
-		{func() (int, error) { return s.PurgeTag("plain1", "", false, "none") }, 0, "plain1/a/1 plain1/a/2 plain1/b/1 plain2/a/1 sealed1/a/1 "},
-		{func() (int, error) { return s.PurgeTag("plain1", "", false, "tag-1") }, 2, "plain1/a/2 plain2/a/1 sealed1/a/1 "},
-		{func() (int, error) { return s.PurgePrefix(t.Context(), "plain1", "plain1/b") }, 0, "plain1/a/2 plain2/a/1 sealed1/a/1 "},
-		{func() (int, error) { return s.PurgePrefix(t.Context(), "plain1", "plain1/a") }, 1, "plain2/a/1 sealed1/a/1 "},
-		{func() (int, error) { return s.PurgeTag("sealed1", "004001", true, "y") }, 1, "plain2/a/1 "},
-		{func() (int, error) { return s.PurgeTag("plain2", "", false, "all") }, 1, ""},
-		{func() (int, error) { return s.PurgeTag("plain2", "", false, "all") }, 0, ""},
-	} {
-		if n, err := step.do(); n != step.n || err != nil || there() != step.left {
-			t.Errorf("%d, %v, left %q; want %d, %q", n, err, there(), step.n, step.left)
-		}
-	}
-	s.index.settle()
-	if n := count(t, s, chunkDir); n != 0 {
+	b.Close()
+	b.Close()
+	if n := len(filesUnder(t, filepath.Join(s.cfg.Dir, "chunks"))); n != 0 {
 		t.Errorf("%d chunks are left", n)
 	}
 }
 
-// TestManyAtOnce: drafts, readers, freshening and deleting of few addresses by
-// many, for the race detector; whoever gets a body gets a sound one.
+// What was purged while it was under way is not kept.
+func TestPurgeMeetsWhatIsUnderWay(t *testing.T) {
+	for _, p := range []Purge{{Address: "a.example/x"}, {Prefix: "a.exam"}, {Tag: "t1"}} {
+		s := opened(t, small(t.TempDir()), Deps{})
+		d, err := s.Begin("a.example/x", head("", "Xkey", "t1 t2"), edge.Part{Of: -1}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Write([]byte("old"))
+		if _, err := s.Purge(p); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Commit(3); err == nil || s.Find("a.example/x") != nil {
+			t.Errorf("%+v: it was kept: %v", p, err)
+		}
+		d.Abort()
+	}
+}
+
+// A purge takes what it names and nothing else, also after a restart and where
+// addresses are sealed.
+func TestPurge(t *testing.T) {
+	for _, keys := range []Keys{nil, oneKey("0123456789abcdef")} {
+		c := small(t.TempDir())
+		s := opened(t, c, Deps{Keys: keys})
+		for i := range 20 {
+			mustPut(t, s, fmt.Sprintf("h.example/%d/x", i%10), head(fmt.Sprint(i/10), "Surrogate-Key", fmt.Sprintf("n%d all", i), "Cache-Tag", "odd"+fmt.Sprint(i%2)), []byte{byte(i)})
+		}
+		s.Close()
+		s = opened(t, c, Deps{Keys: keys})
+		for _, step := range []struct {
+			p Purge
+			n int
+		}{{Purge{Tag: "n3"}, 1}, {Purge{Tag: "n3"}, 0}, {Purge{Address: "h.example/3/x"}, 1}, {Purge{Prefix: "h.example/4/"}, 2}, {Purge{Tag: "odd0"}, 8}, {Purge{Tag: "nothing"}, 0}, {Purge{Prefix: "h.example/"}, 8}} {
+			if n, err := s.Purge(step.p); n != step.n || err != nil {
+				t.Errorf("%+v: %d, %v, want %d", step.p, n, err, step.n)
+			}
+		}
+		if st := s.Stats(); st.Objects != 0 || st.Disk != 0 {
+			t.Errorf("%+v", st)
+		}
+		if _, err := s.Purge(Purge{Tag: "a", Prefix: "b"}); fault.Of(err) != fault.Invalid {
+			t.Error(err)
+		}
+	}
+}
+
+// Newest first, one for each variant, and a head that changes its variant.
+func TestVariants(t *testing.T) {
+	s := opened(t, small(t.TempDir()), Deps{})
+	names := func() (out []string) {
+		for _, o := range s.Find("a.example/x") {
+			b, _ := read(o)
+			out = append(out, o.Head().Variant+string(b))
+		}
+		return out
+	}
+	first := mustPut(t, s, "a.example/x", head("a"), []byte("1"))
+	mustPut(t, s, "a.example/x", head("b"), []byte("2"))
+	if got := names(); !slices.Equal(got, []string{"b2", "a1"}) {
+		t.Error(got)
+	}
+	first, err := s.Freshen(first, head("a", "X", "y"))
+	if got := names(); err != nil || !slices.Equal(got, []string{"a1", "b2"}) || first.Head().Header.Get("X") != "y" {
+		t.Error(got, err)
+	}
+	if _, err = s.Freshen(first, head("b")); err != nil {
+		t.Error(err)
+	}
+	if got := names(); !slices.Equal(got, []string{"b1"}) {
+		t.Error(got)
+	}
+}
+
+// A body on the disk goes out as a file: the connection gets an *os.File.
+func TestSendsFiles(t *testing.T) {
+	s := opened(t, small(t.TempDir()), Deps{})
+	whole := content(4, mostChunk+mostChunk/2)
+	mustPut(t, s, "a.example/x", head(""), whole)
+	b, err := s.Find("a.example/x")[0].Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	var w fileTaker
+	if n, err := b.(edge.Sender).SendTo(&w, edge.Span{First: 10, Length: int64(len(whole)) - 10}); n != int64(len(whole))-10 || err != nil || w.files != 2 || !bytes.Equal(w.Bytes(), whole[10:]) {
+		t.Errorf("%d bytes by %d files, %v", n, w.files, err)
+	}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		b.(edge.Sender).SendTo(w, edge.Span{Length: int64(len(whole))})
+	}))
+	defer srv.Close()
+	res, err := http.Get(srv.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if got, err := io.ReadAll(res.Body); err != nil || !bytes.Equal(got, whole) {
+		t.Errorf("%d bytes over a connection, %v", len(got), err)
+	}
+}
+
+// fileTaker counts the files that are sent to it.
+type fileTaker struct {
+	bytes.Buffer
+	files int
+}
+
+func (f *fileTaker) ReadFrom(r io.Reader) (int64, error) {
+	if l, ok := r.(*io.LimitedReader); ok {
+		if _, ok := l.R.(*os.File); ok {
+			f.files++
+		}
+	}
+	return f.Buffer.ReadFrom(r)
+}
+
+// Many do everything at once; each body that is read is one that was written.
 func TestManyAtOnce(t *testing.T) {
-	s := open(t, t.TempDir(), func(c *Config, _ *Deps) { c.RAM = 300_000 })
-	var all sync.WaitGroup
-	for w := range 8 {
-		all.Go(func() {
-			r := rand.New(rand.NewPCG(uint64(w), 1))
-			for range 60 {
-				seed := r.Uint64N(6)
-				n := int(seed) * 50_000
-				a := fmt.Sprintf("a/%d", seed)
-				switch r.IntN(5) {
-				case 0, 1:
-					keep(t, s, a, head(), bodyOf(seed, n))
+	t.Parallel()
+	c := small(t.TempDir())
+	c.Most, c.Memory = 3<<20, 1<<20
+	s := opened(t, c, Deps{})
+	bodies := make([][]byte, 8)
+	for i := range bodies {
+		bodies[i] = content(uint64(i), []int{10, 1000, 70_000, mostChunk + 5}[i%4])
+	}
+	var wg sync.WaitGroup
+	for w := range 6 {
+		wg.Go(func() {
+			r := rand.New(rand.NewPCG(uint64(w), 7))
+			for range 150 {
+				i := r.IntN(len(bodies))
+				k := fmt.Sprint("a.example/", i)
+				switch r.IntN(10) {
+				case 0:
+					s.Delete(k)
+				case 1:
+					s.flush()
 				case 2:
-					s.Delete(a)
+					s.Purge(Purge{Prefix: k})
+				case 3, 4, 5:
+					if _, err := put(s, k, head(""), bodies[i]); err != nil && fault.Of(err) != fault.NotFound {
+						t.Error(err)
+					}
 				default:
-					for _, o := range s.Find(a) {
-						if got, err := whole(o); err == nil && !bytes.Equal(got, bodyOf(seed, n)) {
-							t.Errorf("%s: another body", a)
+					for _, o := range s.Find(k) {
+						if b, err := read(o); err == nil && !bytes.Equal(b, bodies[i]) {
+							t.Errorf("%s: %d wrong bytes", k, len(b))
 						}
+						s.Freshen(o, head(""))
 					}
 				}
 			}
 		})
 	}
-	all.Wait()
-	s.index.settle()
-	for seed := range uint64(6) {
-		s.Delete(fmt.Sprintf("a/%d", seed))
-	}
-	s.index.settle()
-	if n := count(t, s, chunkDir) + count(t, s, tempDir); n != 0 {
-		t.Errorf("%d files are left", n)
-	}
-	if st := s.Stats(); st.Objects != 0 || st.Bytes != 0 || st.Damaged > 60 {
+	wg.Wait()
+	if st := s.Stats(); st.Damaged+st.Write+st.Index > 0 || st.Disk > c.Most || st.UnderWay > 0 || st.Buffering != 0 {
 		t.Errorf("%+v", st)
+	}
+	s.Purge(Purge{Prefix: "a"})
+	if left := filesUnder(t, c.Dir); len(left) != 1 {
+		t.Errorf("left of nothing: %v", left)
 	}
 }
 
-func TestConfigOfStore(t *testing.T) {
-	for _, change := range []func(*Config){
-		func(c *Config) { c.Dir = "" }, func(c *Config) { c.Most = 0 }, func(c *Config) { c.RAM = -1 }, func(c *Config) { c.Place = nil },
-		func(c *Config) { c.ScrubRate = 0 }, func(c *Config) { c.ScrubEvery = 0 }, func(c *Config) { c.MinFree = -1 },
+// Run opens, writes the index by itself, scrubs by schedule, and closes.
+func TestRun(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		c := small(dir)
+		c.Scrub = time.Hour
+		s, err := New(c, Deps{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := put(s, "a.example/x", head(""), []byte("x")); fault.Of(err) != fault.Unreachable || s.Find("a.example/x") != nil {
+			t.Errorf("a store that is not open: %v", err)
+		}
+		done := make(chan error)
+		stop, cancel := contextWithCancel(t)
+		go func() { done <- s.Run(stop) }()
+		<-s.Ready()
+		mustPut(t, s, "a.example/x", head(""), content(1, 100_000))
+		time.Sleep(2 * c.Flush)
+		if n := s.Stats().Pending; n != 0 {
+			t.Errorf("%d changes wait", n)
+		}
+		stray := filepath.Join(dir, "chunks", "ab", strings.Repeat("ab", 32))
+		os.MkdirAll(filepath.Dir(stray), 0o700)
+		os.WriteFile(stray, []byte("x"), 0o600)
+		time.Sleep(c.Scrub + time.Minute)
+		if _, err := os.Stat(stray); !os.IsNotExist(err) {
+			t.Error("the schedule did not scrub")
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A configuration that cannot be is told of, with the mend.
+func TestNewRefuses(t *testing.T) {
+	for name, change := range map[string]func(*Config){
+		"dir": func(c *Config) { c.Dir = "" }, "most": func(c *Config) { c.Most = 0 }, "buffers": func(c *Config) { c.Buffers = 1 },
+		"flush": func(c *Config) { c.Flush = 0 }, "quota": func(c *Config) { c.Comuni = map[string]int64{"a": -1} }, "pinned": func(c *Config) { c.Pins = []Pin{{Name: "x"}} },
 	} {
-		c := Default(t.TempDir())
+		c := small(t.TempDir())
 		change(&c)
-		if _, err := New(c, Deps{}); err == nil {
-			t.Errorf("%+v is taken", c)
+		if _, err := New(c, Deps{}); fault.Of(err) != fault.Invalid || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
-	s := open(t, t.TempDir(), nil)
-	other, err := New(s.cfg, Deps{})
+}
+
+// Two processes do not share a folder.
+func TestOneOwner(t *testing.T) {
+	t.Parallel()
+	c := small(t.TempDir())
+	opened(t, c, Deps{})
+	s, err := New(c, Deps{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := other.Open(); err == nil || !strings.Contains(err.Error(), "another process") {
-		t.Errorf("two at once: %v", err)
+	if err := s.Open(); fault.Of(err) != fault.Conflict {
+		t.Errorf("opened twice: %v", err)
 	}
 }
