@@ -182,7 +182,7 @@ func edgeDrill(c *cli.Context) error {
 	if c.String("report") != "" && key == nil {
 		return usage("--report needs --key-file: a report that nobody signed proves nothing")
 	}
-	rep, err := mirror.Drill(c.Context, mirror.DrillConfig{Repo: mirror.NewRepo(c.String("repo")), Comune: c.String("comune"), At: at, Scratch: c.String("scratch")})
+	rep, err := mirror.Drill(c.Context, mirror.DrillConfig{Repo: mirror.NewRepo(c.String("repo")), Comune: c.String("comune"), At: at, Scratch: c.String("scratch"), Now: time.Now})
 	if err != nil {
 		return err
 	}
