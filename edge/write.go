@@ -2,191 +2,297 @@ package edge
 
 import (
 	"net/http"
-	"path"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
 
-// WriteClass is what a write is to the service that takes it, and so what may
-// become of it while the service cannot be reached.
-type WriteClass string
+// Class is what kind of change a write is, and so what may be done with it while
+// the link is down.
+type Class string
 
-// The classes. What no rule names is refused.
 const (
-	// WriteCreate makes something under a name that the client chose.
-	WriteCreate WriteClass = "create"
-	// WriteAppend adds to what a source tells, in the order in which it tells it.
-	WriteAppend WriteClass = "append"
-	// WriteUpdate changes a version that the client has seen.
-	WriteUpdate WriteClass = "update"
-	// WriteDelete takes away a version that the client has seen.
-	WriteDelete WriteClass = "delete"
-	// WriteNumber gives an official number: it goes into the emergency register.
-	WriteNumber WriteClass = "number"
-	// WriteRefuse is money, identity, a signature, or what a moment decides.
-	WriteRefuse WriteClass = "refuse"
+	ClassCreate Class = "create" // something new, whose name the client made
+	ClassAppend Class = "append" // an event of a source that counts its own
+	ClassUpdate Class = "update" // a new version of what the client has seen
+	ClassDelete Class = "delete" // what the client has seen goes
+	ClassNumber Class = "number" // an official number: the emergency register
+	ClassRefuse Class = "refuse" // money, identity, signature, what cannot wait
 )
 
-// WriteRule says of which class the writes to some addresses of a service are.
-type WriteRule struct {
-	Methods []string // "POST", "PUT", "PATCH", "DELETE"; none: all of these
-	Path    string   // as of path.Match, each * within one part; a final /** takes all below
-	Class   WriteClass
-	// AddKey says that the origin honours Idempotency-Key on POST, so that the
-	// edge may add one where the client has none.
-	AddKey bool
-	// Keep is how long a write may wait; 0: DefaultKeep of its class.
-	Keep time.Duration
-}
-
-// DefaultKeep is how long a write may wait.
-func (c WriteClass) DefaultKeep() time.Duration {
-	if c == WriteAppend {
-		return 30 * 24 * time.Hour
-	}
-	return 7 * 24 * time.Hour
-}
-
-// WriteRules are those of a service; the first that fits counts.
-type WriteRules []WriteRule
-
-// Of is the rule for a request; false for none.
-func (rs WriteRules) Of(method, target string) (WriteRule, bool) {
-	for _, r := range rs {
-		if r.fits(method, target) {
-			return r, true
-		}
-	}
-	return WriteRule{}, false
-}
-
-func (r WriteRule) fits(method, target string) bool {
-	ok := len(r.Methods) == 0
-	for _, m := range r.Methods {
-		ok = ok || m == method
-	}
-	if !ok {
-		return false
-	}
-	if base, all := strings.CutSuffix(r.Path, "/**"); all {
-		rest, ok := strings.CutPrefix(target, base)
-		return ok && strings.HasPrefix(rest, "/") && path.Clean(target) == strings.TrimSuffix(target, "/")
-	}
-	fit, err := path.Match(r.Path, target)
-	return err == nil && fit
-}
-
-// WriteAct is what is done with a write that cannot be sent now.
+// WriteAct is what an edge does about a write while the link is down.
 type WriteAct uint8
 
-// The acts.
 const (
-	RefuseWrite   WriteAct = iota
-	QueueWrite             // kept, sent later, a receipt given
-	RegisterWrite          // asked to be entered by hand in the emergency register
+	RefuseWrite   WriteAct = iota // answer no, at once
+	QueueWrite                    // keep it, give a receipt, send it later
+	RegisterWrite                 // a line of the emergency register, by hand
 )
 
-// WriteWhy says why a write is refused; "" for one that is not.
-type WriteWhy string
+func (a WriteAct) String() string { return [...]string{"refuse", "queue", "register"}[min(a, 2)] }
 
-// The reasons.
-const (
-	WriteTaken     WriteWhy = ""
-	WriteNoRule    WriteWhy = "no-rule"   // the service does not say that it may wait
-	WriteNever     WriteWhy = "never"     // money, identity, a signature
-	WriteNoName    WriteWhy = "no-name"   // a create without a name of its own
-	WriteNoVersion WriteWhy = "no-etag"   // a change of a version that nobody names
-	WriteNoSource  WriteWhy = "no-source" // a line of an unknown source
-	WriteRegister  WriteWhy = "register"  // a number is given by the service alone
-)
+// Person is on whose behalf a write is sent later. It is no credential: whoever
+// holds it can prove nothing.
+type Person struct {
+	ID     string   `json:"id"`
+	Groups []string `json:"groups,omitempty"`
+}
 
-// WriteDecision is what is to be done with a write, and on what grounds.
+// WriteRequest is what a decision needs of a write.
+type WriteRequest struct {
+	Method string
+	Path   string // escaped, as it came, without the query
+	Header http.Header
+	Length int64 // bytes of the body
+	Person Person
+	// Seen is the ETag of what this edge gave to this person of this resource;
+	// "" when it gave nothing. It stands in for an If-Match that is not there.
+	Seen string
+	// NewKey is an Idempotency-Key that was made for this request alone, for where
+	// the rule says that the origin honours it and the client brought none.
+	NewKey string
+	// Sealed says that the comune has a key by which what is secret is kept.
+	Sealed bool
+}
+
+// WriteDecision is what to do about a write, and how it is sent later.
 type WriteDecision struct {
-	Act   WriteAct
-	Why   WriteWhy
-	Class WriteClass
-	// Resource is what writes are kept in order for.
-	Resource string
-	// Set are fields that are added to the request when it is sent, so that it is
-	// done once however often it is sent.
-	Set  http.Header
-	Keep time.Duration
+	Act    WriteAct
+	Reason Reason
+	Rule   string // name of the rule; "" when none names the request
+	Class  Class
+	// With these it is sent: at most one condition, and a key as it stands in the
+	// field.
+	IfMatch     string
+	IfNoneMatch string
+	Key         string
+	// Order is what writes must follow each other in: the source of events, else
+	// the path.
+	Order    string
+	Source   string // of an event
+	Sequence uint64 // of an event, in its source
+	// Once names the write among those of the person: the same again is the same
+	// write. "" where it has no name.
+	Once        string
+	Credentials bool // Authorization and Cookie are kept too, sealed
+	SeeOther    bool // 303 says that it was done
+	Expires     time.Duration
 }
 
-// SourceField names who tells the lines of WriteAppend.
-const SourceField = "Crinale-Source"
-
-// DecideWrite says what becomes of a write that cannot be sent. seen is the ETag
-// of what this edge gave last of the address, "" for none; key is a name nobody
-// else has, for Idempotency-Key. It is pure.
-//
-// A write is queued only where doing it twice, or later, or after somebody
-// else's, cannot do harm unseen: by a precondition (RFC 9110 §13) or an
-// idempotency key. All else is refused at once, in the moment in which the
-// person can still choose another way.
-func (rs WriteRules) DecideWrite(method, target string, h http.Header, seen, key string) WriteDecision {
-	r, ok := rs.Of(method, target)
-	if !ok {
-		return WriteDecision{Why: WriteNoRule}
+// ReplayHeader are the fields of a request that are kept with it: what tells how
+// the body is made. Conditions and keys are those of the decision; credentials
+// are not among them.
+func ReplayHeader(h http.Header) http.Header {
+	out := http.Header{}
+	for _, name := range []string{"Accept", "Accept-Language", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Type", "Prefer", "Soapaction"} {
+		if lines := h[name]; len(lines) > 0 {
+			out[name] = slices.Clone(lines)
+		}
 	}
-	d := WriteDecision{Class: r.Class, Resource: target, Keep: r.Keep, Set: http.Header{}}
-	if d.Keep == 0 {
-		d.Keep = r.Class.DefaultKeep()
-	}
-	queue := func(name, value string) WriteDecision {
-		d.Act = QueueWrite
-		if name != "" {
-			d.Set.Set(name, value)
-		}
-		return d
-	}
-	refuse := func(why WriteWhy) WriteDecision { return WriteDecision{Class: r.Class, Why: why} }
-	switch r.Class {
-	case WriteCreate:
-		switch {
-		case method == http.MethodPut && onlyStar(h["If-None-Match"]):
-			return queue("", "")
-		case method == http.MethodPut && len(h["If-None-Match"]) == 0 && len(h["If-Match"]) == 0:
-			return queue("If-None-Match", "*")
-		case method == http.MethodPost && len(h["Idempotency-Key"]) == 1 && h["Idempotency-Key"][0] != "":
-			d.Resource += "#" + h["Idempotency-Key"][0] // each is a thing of its own
-			return queue("", "")
-		case method == http.MethodPost && r.AddKey && key != "" && len(h["Idempotency-Key"]) == 0:
-			d.Resource += "#" + key
-			return queue("Idempotency-Key", `"`+key+`"`)
-		}
-		return refuse(WriteNoName)
-	case WriteUpdate, WriteDelete:
-		if (r.Class == WriteDelete) != (method == http.MethodDelete) {
-			return refuse(WriteNoRule)
-		}
-		switch m := h["If-Match"]; {
-		case len(m) == 1 && strongTag(m[0]):
-			return queue("", "")
-		case len(m) == 0 && strongTag(seen):
-			return queue("If-Match", seen)
-		}
-		return refuse(WriteNoVersion)
-	case WriteAppend:
-		source := h.Get(SourceField)
-		if !token(source) || method != http.MethodPost || key == "" && len(h["Idempotency-Key"]) == 0 {
-			return refuse(WriteNoSource)
-		}
-		d.Resource = target + "#" + source
-		if len(h["Idempotency-Key"]) == 0 {
-			return queue("Idempotency-Key", `"`+key+`"`)
-		}
-		return queue("", "")
-	case WriteNumber:
-		return WriteDecision{Act: RegisterWrite, Why: WriteRegister, Class: r.Class}
-	}
-	return refuse(WriteNever)
+	return out
 }
 
-func onlyStar(lines []string) bool { return len(lines) == 1 && trim(lines[0]) == "*" }
+// uuid is the text form of RFC 9562 §4.
+var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
 
-// strongTag says that a text is one strong entity tag (RFC 9110 §8.8.3).
-func strongTag(s string) bool {
-	s = trim(s)
-	return len(s) >= 2 && s[0] == '"' && s[len(s)-1] == '"' && !strings.ContainsAny(s[1:len(s)-1], "\" \x00") && s != `"*"`
+// mostSource is the longest name of a source of events.
+const mostSource = 200
+
+// DecideWrite says what to do about a write that cannot be sent now. A rule that
+// is nil names nothing: what no rule names is refused, as an origin that does
+// not look at preconditions would do it twice.
+func DecideWrite(rule *WriteRule, q WriteRequest) WriteDecision {
+	if rule == nil {
+		return WriteDecision{Reason: ReasonNoRule}
+	}
+	d := WriteDecision{
+		Rule: rule.Name, Class: rule.Class, Order: q.Path,
+		Credentials: rule.Credentials, SeeOther: rule.SeeOther, Expires: rule.Expires,
+	}
+	refuse := func(why Reason) WriteDecision {
+		return WriteDecision{Reason: why, Rule: rule.Name, Class: rule.Class}
+	}
+	switch rule.Class {
+	case ClassRefuse:
+		return refuse(rule.Why)
+	case ClassNumber:
+		return WriteDecision{Act: RegisterWrite, Reason: ReasonRegister, Rule: rule.Name, Class: rule.Class}
+	}
+	switch {
+	case q.Person.ID == "" && !rule.Anonymous:
+		return refuse(ReasonPerson)
+	case rule.Credentials && !q.Sealed:
+		return refuse(ReasonNoSeal)
+	case q.Length > rule.MaxBody:
+		return refuse(ReasonBody)
+	case len(q.Header["Content-Range"]) > 0: // a part of a PUT (RFC 9110 §14.5)
+		return refuse(ReasonPart)
+	}
+	var why Reason
+	switch rule.Class {
+	case ClassCreate:
+		why = d.create(rule, q)
+	case ClassUpdate, ClassDelete:
+		why = d.change(q)
+	case ClassAppend:
+		why = d.append(rule, q)
+	default:
+		why = ReasonNoRule
+	}
+	if why != ReasonQueued {
+		return refuse(why)
+	}
+	d.Act, d.Reason = QueueWrite, ReasonQueued
+	return d
+}
+
+// create wants a name that the client made: a UUID in the path that nothing has
+// yet (RFC 9110 §13.1.2), or a key by which the origin knows the request again.
+func (d *WriteDecision) create(rule *WriteRule, q WriteRequest) Reason {
+	if len(q.Header["If-Match"]) > 0 {
+		return ReasonCondition
+	}
+	switch q.Method {
+	case http.MethodPut:
+		vars, _ := rule.match(q.Path)
+		if !uuid.MatchString(vars["id"]) {
+			return ReasonID
+		}
+		if one(q.Header, "If-None-Match") != "*" || len(q.Header["If-None-Match"]) != 1 {
+			return ReasonNoneMatch
+		}
+		d.IfNoneMatch, d.Once = "*", "put "+q.Path
+		return ReasonQueued
+	case http.MethodPost:
+		return d.keyed(rule, q, q.NewKey)
+	}
+	return ReasonMethod
+}
+
+// keyed takes the Idempotency-Key of the client, or the one that the edge makes
+// where the rule says that the origin honours it.
+func (d *WriteDecision) keyed(rule *WriteRule, q WriteRequest, made string) Reason {
+	lines := q.Header["Idempotency-Key"]
+	switch {
+	case len(lines) == 1:
+		if !idempotencyKey(trim(lines[0])) {
+			return ReasonBadKey
+		}
+		d.Key = trim(lines[0])
+		d.Once = "key " + q.Path + " " + d.Key
+	case len(lines) > 1:
+		return ReasonBadKey
+	case !rule.Idempotent || made == "":
+		return ReasonKey
+	default:
+		d.Key = `"` + made + `"`
+	}
+	if !rule.Idempotent { // a key that nobody reads protects nobody
+		return ReasonUnsupported
+	}
+	return ReasonQueued
+}
+
+// idempotencyKey says whether s is the value of an Idempotency-Key: a string as
+// draft-ietf-httpapi-idempotency-key-header §2.1 has it, or the bare token that
+// many clients send.
+func idempotencyKey(s string) bool {
+	if len(s) > 257 {
+		return false
+	}
+	if token(s) {
+		return len(s) >= 8
+	}
+	if len(s) < 10 || s[0] != '"' {
+		return false
+	}
+	text, rest, ok := unquote(s)
+	if !ok || rest != "" || len(text) < 8 {
+		return false
+	}
+	for _, c := range []byte(text) {
+		if c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// change wants the version that the client saw, told by a strong ETag (RFC 9110
+// §13.1.1).
+func (d *WriteDecision) change(q WriteRequest) Reason {
+	if d.Class == ClassDelete && q.Method != http.MethodDelete || d.Class == ClassUpdate && q.Method != http.MethodPut && q.Method != http.MethodPatch {
+		return ReasonMethod
+	}
+	if len(q.Header["If-None-Match"]) > 0 {
+		return ReasonCondition
+	}
+	tag := q.Seen
+	if lines := q.Header["If-Match"]; len(lines) > 0 {
+		all := entityTags(lines)
+		if len(all) != 1 {
+			return ReasonMatch
+		}
+		tag = all[0]
+	}
+	if tag == "" || tag == "*" {
+		return ReasonMatch
+	}
+	switch _, weak, ok := etag(tag); {
+	case !ok:
+		return ReasonMatch
+	case weak:
+		return ReasonWeak
+	}
+	d.IfMatch = tag
+	return ReasonQueued
+}
+
+// append wants to know whose event it is and which one. Its key is made of both,
+// so that the same event has the same key for ever.
+func (d *WriteDecision) append(rule *WriteRule, q WriteRequest) Reason {
+	if q.Method != http.MethodPost && q.Method != http.MethodPut {
+		return ReasonMethod
+	}
+	d.Source = one(q.Header, rule.Source)
+	if d.Source == "" || len(d.Source) > mostSource || !printable(d.Source) {
+		return ReasonSource
+	}
+	n, err := strconv.ParseUint(one(q.Header, rule.Sequence), 10, 63)
+	if err != nil || n == 0 {
+		return ReasonSequence
+	}
+	d.Sequence = n
+	d.Order = "source " + d.Source
+	d.Once = "event " + d.Source + " " + strconv.FormatUint(n, 10)
+	d.Key = sfQuoted(d.Source + "/" + strconv.FormatUint(n, 10))
+	if len(q.Header["Idempotency-Key"]) > 0 {
+		return d.ownKey(q)
+	}
+	return ReasonQueued
+}
+
+// ownKey takes the key that came with an event in place of the one made of it.
+func (d *WriteDecision) ownKey(q WriteRequest) Reason {
+	if lines := q.Header["Idempotency-Key"]; len(lines) != 1 || !idempotencyKey(trim(lines[0])) {
+		return ReasonBadKey
+	}
+	d.Key = one(q.Header, "Idempotency-Key")
+	return ReasonQueued
+}
+
+// sfQuoted is a string of RFC 9651 §3.3.3; s is printable.
+func sfQuoted(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+}
+
+func printable(s string) bool {
+	for _, c := range []byte(s) {
+		if c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
 }

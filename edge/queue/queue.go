@@ -1,284 +1,172 @@
-// Package queue keeps the writes that an edge may send later, and sends them
-// when the way is back: each once in effect, in the order of its resource, at a
-// rate that the origin can bear. Nothing that got a receipt is ever dropped
-// without a word: it ends accepted, refused with a reason, kept twice on a
-// conflict, expired or stopped, and each step is written down before it counts.
+// Package queue keeps the writes that an edge took while its link was down, and
+// sends them when it is back. It obeys package edge about what may be kept; it
+// decides nothing about that itself.
+//
+// A write is on the disk before its receipt is given. It leaves the queue only by
+// a transition that is journaled with its time and reason.
 package queue
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
+	"go.etcd.io/bbolt"
 
 	"github.com/crinale/crinale/edge"
 	"github.com/crinale/crinale/internal/fault"
 )
 
-// State is where a write stands.
-type State string
-
-// The states.
-const (
-	Queued    State = "queued"
-	Sending   State = "sending"  // it may have reached the origin
-	Accepted  State = "accepted" // by the origin
-	Refused   State = "refused"  // by the origin, for good
-	Conflict  State = "conflict" // somebody changed the same meanwhile: both are kept, a person decides
-	Expired   State = "expired"
-	Stopped   State = "stopped" // whoever wrote it may not any more
-	Cancelled State = "cancelled"
-	Resolved  State = "resolved" // a conflict that a person decided
-)
-
-// Ended says that nothing more becomes of a write by itself.
-func (s State) Ended() bool { return s != Queued && s != Sending }
-
-// Entry is one write.
-type Entry struct {
-	ID       uint64          `json:"id"`
-	Number   string          `json:"number"` // on the receipt: "bergolo-2026-000042"
-	Host     string          `json:"host"`
-	Comune   string          `json:"comune"`
-	Method   string          `json:"method"`
-	Target   string          `json:"target"` // path and query
-	Header   http.Header     `json:"header"`
-	Class    edge.WriteClass `json:"class"`
-	Resource string          `json:"resource"`
-	Person   string          `json:"person,omitempty"` // who wrote it, as the edge knows them
-	Bytes    int64           `json:"bytes"`
-	SHA256   string          `json:"sha256"`
-	At       time.Time       `json:"at"`
-	Expires  time.Time       `json:"expires"`
-	State    State           `json:"state"`
-	Tries    int             `json:"tries"`
-	Next     time.Time       `json:"next"` // not sent before
-	Answer   *Answer         `json:"answer,omitempty"`
-	Steps    []Step          `json:"steps"`
+// Origin is where the writes of a service go.
+type Origin struct {
+	Service string // its name, as in Write
+	URL     *url.URL
 }
 
-// Answer is what the origin said last.
-type Answer struct {
-	Status   int    `json:"status"`
-	Location string `json:"location,omitempty"`
-	ETag     string `json:"etag,omitempty"`
-	Text     string `json:"text,omitempty"` // the begin of its body, where that is text
-}
-
-// Step is one change of state.
-type Step struct {
-	At    time.Time `json:"at"`
-	State State     `json:"state"`
-	Why   string    `json:"why"`
-}
-
-// Config bounds a Queue.
+// Config says where a queue lies and how fast it sends.
 type Config struct {
-	Dir      string
-	Name     string        // of the edge, at the head of the numbers
-	MostBody int64         // bytes of one write
-	Most     int64         // bytes of all that wait
-	Rate     float64       // writes a second that are sent at most
-	Spread   time.Duration // the sending begins at a moment within this after the way is back
-	Look     time.Duration // between two looks whether something can be sent
-	Timeout  time.Duration // of one sending
+	Dir     string // of its own; made where it is not
+	Origins []Origin
+	// Quota is how many bytes of bodies may be kept in all, and QuotaComune for
+	// each comune.
+	Quota, QuotaComune int64
+	// Requests and Bytes are how much is sent in a second, with a Burst of as many
+	// seconds.
+	Requests float64
+	Bytes    float64
+	Burst    float64
+	// Jitter is the longest that sending waits when the link is back, so that many
+	// edges do not begin at once.
+	Jitter   time.Duration
+	Parallel int           // requests under way at the same time
+	Timeout  time.Duration // of a request on which nothing moves
+	// RetryMin is how long is waited after the first failure of a write; it
+	// doubles up to RetryMax.
+	RetryMin, RetryMax time.Duration
+	// Busy is how many times in a row an origin may say that it is still busy with
+	// the very same request (409 to a key) until that is a conflict.
+	Busy int
+	// Theirs is the greatest version of others that is kept in a conflict, bytes.
+	Theirs int64
+	Sweep  time.Duration // how often it is looked for what has expired
 }
 
-// Default keeps 2 GB and sends two writes a second.
-func Default(dir, name string) Config {
-	return Config{Dir: dir, Name: name, MostBody: 64 << 20, Most: 2 << 30, Rate: 2, Spread: 20 * time.Second, Look: time.Second, Timeout: 2 * time.Minute}
+// Default is the configuration without a folder and origins.
+func Default() Config {
+	return Config{
+		Quota: 4 << 30, QuotaComune: 1 << 30,
+		Requests: 2, Bytes: 256 << 10, Burst: 2, Jitter: time.Minute, Parallel: 4, Timeout: time.Minute,
+		RetryMin: 2 * time.Second, RetryMax: 15 * time.Minute, Busy: 6, Theirs: 256 << 20, Sweep: time.Minute,
+	}
+}
+
+// Link is the way to the origins.
+type Link interface {
+	Up() bool
+	// Changed receives when Up may have changed.
+	Changed() <-chan struct{}
+}
+
+// Allow says whether a person may still do what they asked for. An error says
+// that this cannot be known now: the write waits.
+type Allow interface {
+	Allowed(ctx context.Context, p edge.Person, e Entry) (ok bool, reason string, err error)
+}
+
+// Keys holds the key of a comune, 32 bytes, by which its bodies are sealed.
+type Keys interface {
+	Key(comune string) (key []byte, ok bool)
 }
 
 // Deps are what a Queue uses.
 type Deps struct {
-	// Origin is where the writes of a service go; nil: the service is no more.
-	Origin func(host string) *url.URL
-	// Ready says that the way is back.
-	Ready     func() bool
-	Transport http.RoundTripper
-	// Allowed says whether somebody may still do this; an error: not known now. nil:
-	// whoever was let in may.
-	Allowed func(ctx context.Context, e Entry) (ok bool, why string, err error)
-	// Key is the secret of a comune, 32 bytes, by which bodies are sealed; false:
-	// they are kept plain. nil: nobody has one.
-	Key func(comune string) ([]byte, bool)
-	Log *slog.Logger // nil: silent
+	Link      Link
+	Allow     Allow
+	Keys      Keys              // nil: nothing is sealed
+	Transport http.RoundTripper // nil: one that follows nothing and unpacks nothing
+	// Sign adds to a request what tells the origin on whose behalf it is; nil:
+	// nothing.
+	Sign func(*http.Request, Entry) error
+	// Protocol gives official numbers to emergency registrations; nil: they are
+	// typed by hand.
+	Protocol Protocol
+	Log      *slog.Logger // nil: silent
 }
 
-// Queue holds writes on the disk. Make it with New, then Open.
+// Queue is the queue of one edge. Its methods may be called at the same time.
 type Queue struct {
-	cfg  Config
-	deps Deps
-	db   *bolt.DB
-	wake chan struct{}
+	cfg     Config
+	deps    Deps
+	origins map[string]*url.URL
+	db      atomic.Pointer[bbolt.DB] // nil until Open
+	wake    chan struct{}
+	rate    *limiter
 
-	sending  sync.Mutex // held while one write is sent
-	deciding sync.Mutex
-
-	mu      sync.Mutex
-	waiting int   // writes that have not ended
-	bytes   int64 // of their bodies
+	mu     sync.Mutex // over every change of the database and what follows
+	lines  map[place]*line
+	held   map[string]int64 // bytes of bodies by comune
+	broken int              // records that cannot be read
+	pauses map[string]time.Time
 }
 
-var (
-	entryBucket  = []byte("entries")  // id → checksum, JSON
-	numberBucket = []byte("numbers")  // year → last number
-	openBucket   = []byte("open")     // id → nothing, of those that have not ended
-	lineBucket   = []byte("register") // register, line → JSON
-	bookBucket   = []byte("books")    // register → JSON
-)
-
-// New makes a queue; it touches nothing.
+// New makes a queue; it opens nothing.
 func New(c Config, d Deps) (*Queue, error) {
+	q := &Queue{cfg: c, deps: d, origins: map[string]*url.URL{}, wake: make(chan struct{}, 1)}
+	bad := func(format string, args ...any) (*Queue, error) {
+		return nil, fault.New(fault.Invalid, "queue: "+format, args...)
+	}
 	switch {
-	case c.Dir == "" || c.Name == "":
-		return nil, fault.New(fault.Invalid, "queue: give a folder and a name")
-	case c.MostBody <= 0 || c.Most <= 0 || c.Rate <= 0 || c.Look <= 0 || c.Timeout <= 0 || c.Spread < 0:
-		return nil, fault.New(fault.Invalid, "queue: give bounds above zero")
-	case d.Origin == nil || d.Ready == nil || d.Transport == nil:
-		return nil, fault.New(fault.Invalid, "queue: say where writes go, and when")
+	case c.Dir == "":
+		return bad("dir: name a folder")
+	case c.Quota <= 0 || c.QuotaComune <= 0 || c.Theirs <= 0:
+		return bad("quota: give bytes above zero, in all, by comune and for the version of others")
+	case !(c.Requests > 0) || !(c.Bytes > 0) || !(c.Burst > 0) || c.Requests*c.Burst < 1:
+		return bad("rate: give requests, bytes and burst above zero, with a burst of one request at least")
+	case c.Parallel < 1:
+		return bad("parallel: %d: give 1 or more", c.Parallel)
+	case c.Timeout <= 0 || c.RetryMin <= 0 || c.RetryMax < c.RetryMin || c.Sweep <= 0 || c.Jitter < 0 || c.Busy < 0:
+		return bad("times: timeout, retry and sweep are above zero, the longest retry not below the shortest")
+	case d.Link == nil || d.Allow == nil:
+		return bad("the link, or who is allowed what, is not given")
+	}
+	for _, o := range c.Origins {
+		switch {
+		case o.Service == "" || q.origins[o.Service] != nil:
+			return bad("origin %q: give each service once, by its name", o.Service)
+		case o.URL == nil || o.URL.Host == "" || o.URL.Scheme != "http" && o.URL.Scheme != "https":
+			return bad("origin of %s: give an http or https address", o.Service)
+		}
+		q.origins[o.Service] = o.URL
+	}
+	if d.Transport == nil {
+		q.deps.Transport = &http.Transport{
+			DisableCompression: true, MaxIdleConnsPerHost: c.Parallel, IdleConnTimeout: time.Minute,
+			ResponseHeaderTimeout: c.Timeout, MaxResponseHeaderBytes: 64 << 10,
+		}
 	}
 	if d.Log == nil {
-		d.Log = slog.New(slog.DiscardHandler)
+		q.deps.Log = slog.New(slog.DiscardHandler)
 	}
-	if d.Key == nil {
-		d.Key = func(string) ([]byte, bool) { return nil, false }
-	}
-	return &Queue{cfg: c, deps: d, wake: make(chan struct{}, 1)}, nil
+	q.rate = newLimiter(c.Requests, c.Bytes, c.Burst)
+	return q, nil
 }
 
-// Open opens the file of the queue. A write that was being sent when the
-// program ended is sent again, under the same key or precondition.
-func (q *Queue) Open() error {
-	if err := makeDirs(q.cfg.Dir, bodyDir); err != nil {
-		return fault.New(fault.Refused, "queue: %w", err)
-	}
-	path := filepath.Join(q.cfg.Dir, "queue.db")
-	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second})
-	if err != nil {
-		return fault.New(fault.Refused, "queue: %s cannot be opened: %v: it holds writes that were promised to be sent; do not remove it, put back a copy or ask for help", path, err)
-	}
-	q.db = db
-	err = db.Update(func(tx *bolt.Tx) error {
-		for _, b := range [][]byte{entryBucket, numberBucket, openBucket, lineBucket, bookBucket} {
-			if _, err := tx.CreateBucketIfNotExists(b); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err == nil {
-		err = q.recount()
-	}
-	if err != nil {
-		_ = db.Close()
-		q.db = nil
-		return fault.New(fault.Refused, "queue: %w", err)
+// Close lets go of the files. Nothing is sent or accepted any more.
+func (q *Queue) Close() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if db := q.db.Swap(nil); db != nil {
+		return db.Close()
 	}
 	return nil
 }
 
-// Close ends the use of the file.
-func (q *Queue) Close() error {
-	if q.db == nil {
-		return nil
-	}
-	return q.db.Close()
-}
-
-// recount reads what has not ended, and has sent again what was being sent.
-func (q *Queue) recount() error {
-	open, err := q.open()
-	if err != nil {
-		return err
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.waiting, q.bytes = 0, 0
-	for _, e := range open {
-		q.waiting++
-		q.bytes += e.Bytes
-		if e.State == Sending {
-			if _, err := q.move(e.ID, Queued, "the program ended while it was being sent: it is sent again", nil); err != nil {
-				return err
-			}
-		}
-	}
-	return q.sweep(open)
-}
-
-// Waiting is how many writes have not ended.
-func (q *Queue) Waiting() int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.waiting
-}
-
-// Accept keeps a write. When it returns without an error the write is on the
-// disk, and its number is nobody else's.
-func (q *Queue) Accept(e Entry, body []byte) (Entry, error) {
-	switch {
-	case int64(len(body)) > q.cfg.MostBody:
-		return e, fault.New(fault.Refused, "the write has %d bytes, more than the %d that may wait", len(body), q.cfg.MostBody)
-	case e.Host == "" || e.Method == "" || e.Target == "" || e.Resource == "" || e.Expires.IsZero():
-		return e, fault.New(fault.Internal, "queue: a write without a host, a method, a target, a resource or an end")
-	}
-	q.mu.Lock()
-	if q.bytes+int64(len(body)) > q.cfg.Most {
-		q.mu.Unlock()
-		return e, fault.New(fault.Refused, "the queue is full: %d bytes wait already", q.cfg.Most)
-	}
-	q.bytes += int64(len(body))
-	q.waiting++
-	q.mu.Unlock()
-	e, err := q.keep(e, body)
-	if err != nil {
-		q.mu.Lock()
-		q.bytes -= int64(len(body))
-		q.waiting--
-		q.mu.Unlock()
-		return e, fault.New(fault.Refused, "queue: %w", err)
-	}
-	q.poke()
-	return e, nil
-}
-
-func (q *Queue) keep(e Entry, body []byte) (Entry, error) {
-	now := time.Now().UTC()
-	e.At, e.State, e.Bytes, e.SHA256 = now, Queued, int64(len(body)), sumOf(body)
-	e.Steps = []Step{{now, Queued, "the service could not be reached"}}
-	name, err := q.writeBody(e, body)
-	if err != nil {
-		return e, err
-	}
-	err = q.db.Update(func(tx *bolt.Tx) error {
-		b := tx.Bucket(entryBucket)
-		id, err := b.NextSequence()
-		if err != nil {
-			return err
-		}
-		n, err := nextNumber(tx, now.Year())
-		if err != nil {
-			return err
-		}
-		e.ID, e.Number = id, fmt.Sprintf("%s-%d-%06d", q.cfg.Name, now.Year(), n)
-		if err := q.nameBody(name, e.ID); err != nil {
-			return err
-		}
-		return putEntry(tx, e)
-	})
-	if err != nil {
-		removeBody(name)
-	}
-	return e, err
-}
-
+// poke makes Run look again.
 func (q *Queue) poke() {
 	select {
 	case q.wake <- struct{}{}:
@@ -286,36 +174,10 @@ func (q *Queue) poke() {
 	}
 }
 
-// move changes the state of a write, with a reason; change may set more of it.
-// It is on the disk when it returns.
-func (q *Queue) move(id uint64, to State, why string, change func(*Entry)) (e Entry, err error) {
-	err = q.db.Update(func(tx *bolt.Tx) error {
-		if e, err = getEntry(tx, id); err != nil {
-			return err
-		}
-		e.State = to
-		e.Steps = append(e.Steps, Step{time.Now().UTC(), to, why})
-		if change != nil {
-			change(&e)
-		}
-		return putEntry(tx, e)
-	})
-	return e, err
-}
-
-// end is move to a state that ends.
-func (q *Queue) end(id uint64, to State, why string, change func(*Entry)) (Entry, error) {
-	e, err := q.move(id, to, why, change)
-	if err != nil {
-		return e, err
+// share is a random part of d.
+func share(d time.Duration) time.Duration {
+	if d <= 0 {
+		return 0
 	}
-	q.mu.Lock()
-	q.waiting--
-	q.bytes -= e.Bytes
-	q.mu.Unlock()
-	if to != Conflict { // of which both versions are kept until somebody decides
-		q.dropBody(e.ID)
-	}
-	q.deps.Log.Info("a queued write ended", "number", e.Number, "state", to, "why", why)
-	return e, nil
+	return rand.N(d)
 }

@@ -3,347 +3,262 @@ package queue
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"mime"
 	"net/http"
-	"strconv"
+	"net/url"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/crinale/crinale/edge"
-	"github.com/crinale/crinale/internal/fault"
 )
 
-// Backoff of a write that the origin could not take now.
+// mostAnswer is how much is kept of what an origin said.
+const mostAnswer = 4 << 10
+
+// fields of our own, for origins that read them.
 const (
-	firstBackoff = 2 * time.Second
-	mostBackoff  = 10 * time.Minute
+	fieldNumber   = "Crinale-Number"          // of the receipt
+	fieldAccepted = "Crinale-Accepted"        // when it was given, RFC 3339
+	fieldChain    = "Crinale-Chain"           // of an event
+	fieldOfficial = "Crinale-Official-Number" // in the answer: the number given
 )
 
-// Run sends what waits while the way is there, until ctx ends.
-func (q *Queue) Run(ctx context.Context) error {
-	ready := false
-	for {
-		wait := q.cfg.Look
-		switch {
-		case !q.deps.Ready():
-			ready = false
-		case !ready:
-			ready = true
-			if q.Waiting() > 0 && q.cfg.Spread > 0 { // not all edges in the same moment
-				wait = rand.N(q.cfg.Spread)
-			} else {
-				continue
-			}
-		default:
-			did, err := q.next(ctx)
-			if err != nil && ctx.Err() == nil {
-				q.deps.Log.Error("the queue cannot go on", "err", err)
-			}
-			if did {
-				wait = time.Duration(float64(time.Second) / q.cfg.Rate)
-			}
-		}
-		t := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			t.Stop()
-			return nil
-		case <-t.C:
-		case <-q.woken(ready && wait == q.cfg.Look):
-			t.Stop()
-		}
-	}
-}
-
-// woken is the channel by which Accept has Run look at once; nil, which waits
-// for ever, where a pause must be kept.
-func (q *Queue) woken(may bool) <-chan struct{} {
-	if !may {
-		return nil
-	}
-	return q.wake
-}
-
-// next sends the first write that may be sent now; false when there is none.
-// Of each resource only the oldest that has not ended may.
-func (q *Queue) next(ctx context.Context) (bool, error) {
-	q.sending.Lock()
-	defer q.sending.Unlock()
-	open, err := q.open()
-	if err != nil {
+// attempt takes one write a step further: it is looked whether its time is over
+// and whether the person may still do it, then it is sent, then what came of it
+// is written down. lost says that the link failed.
+func (q *Queue) attempt(ctx context.Context, number string) (lost bool, err error) {
+	e, _, err := q.Show(number)
+	if err != nil || e.State != edge.StateQueued {
 		return false, err
 	}
-	now := time.Now()
-	held := map[string]bool{}
-	for _, e := range open {
-		r := e.Host + e.Resource
-		if held[r] {
-			continue
-		}
-		held[r] = true
-		if now.After(e.Expires) {
-			_, err := q.end(e.ID, Expired, "it waited too long", nil)
-			return false, err
-		}
-		if e.Next.After(now) {
-			continue
-		}
-		return true, q.send(ctx, e)
+	if !time.Now().Before(e.Expires) {
+		return false, q.expire(number)
 	}
-	return false, nil
-}
-
-// send tries one write.
-func (q *Queue) send(ctx context.Context, e Entry) error {
-	origin := q.deps.Origin(e.Host)
-	if origin == nil {
-		_, err := q.end(e.ID, Refused, "the service is no more", nil)
-		return err
-	}
-	if q.deps.Allowed != nil {
-		ok, why, err := q.deps.Allowed(ctx, e)
-		if err != nil {
-			return q.later(e, 0, "it is not known whether "+e.Person+" may still do this: "+err.Error())
-		}
-		if !ok {
-			_, err := q.end(e.ID, Stopped, why, nil)
-			return err
-		}
-	}
-	body, err := q.Body(e)
-	if fault.Of(err) == fault.Denied { // the key may come back
-		return q.later(e, 0, err.Error())
-	}
-	if err != nil {
-		_, err = q.end(e.ID, Refused, err.Error(), nil)
-		return err
-	}
-	if e, err = q.move(e.ID, Sending, "it is sent", func(e *Entry) { e.Tries++ }); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, q.cfg.Timeout)
-	defer cancel()
-	res, err := q.ask(ctx, e.Method, origin.Scheme+"://"+origin.Host+e.Target, e.Header, body)
-	if err != nil {
-		return q.later(e, 0, "the service did not answer: "+err.Error())
-	}
-	defer res.Body.Close()
-	return q.answered(ctx, e, body, origin.Scheme+"://"+origin.Host+e.Target, res)
-}
-
-func (q *Queue) ask(ctx context.Context, method, target string, h http.Header, body []byte) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, target, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	if method == http.MethodGet {
-		req.Body, req.ContentLength = nil, 0
-	}
-	req.Header = h.Clone()
-	if req.Header == nil {
-		req.Header = http.Header{}
-	}
-	return q.deps.Transport.RoundTrip(req)
-}
-
-// answered judges what the origin said.
-func (q *Queue) answered(ctx context.Context, e Entry, body []byte, target string, res *http.Response) error {
-	a := answerOf(res)
-	set := func(e *Entry) { e.Answer = &a }
+	ask, cancel := context.WithTimeout(ctx, q.cfg.Timeout)
+	ok, why, err := q.deps.Allow.Allowed(ask, e.Person, e)
+	cancel()
 	switch {
-	case res.StatusCode >= 200 && res.StatusCode < 300:
-		_, err := q.end(e.ID, Accepted, "the service took it", set)
-		return err
-	case res.StatusCode == http.StatusTooManyRequests, res.StatusCode >= 500:
-		return q.later(e, retryAfter(res.Header), "the service answered "+res.Status)
-	case res.StatusCode == http.StatusPreconditionFailed, res.StatusCode == http.StatusConflict:
-		// It may have been done before an answer was lost: what stands there now
-		// tells.
-		same, err := q.stands(ctx, e, body, target)
-		if err != nil {
-			return q.later(e, 0, "the service answered "+res.Status+", and not what stands there: "+err.Error())
-		}
-		if same {
-			_, err := q.end(e.ID, Accepted, "it stands there already", set)
-			return err
-		}
-		_, err = q.end(e.ID, Conflict, "somebody changed the same meanwhile: both are kept", set)
-		return err
-	case e.Class == edge.WriteDelete && (res.StatusCode == http.StatusNotFound || res.StatusCode == http.StatusGone):
-		_, err := q.end(e.ID, Accepted, "it is gone already", set)
-		return err
-	case res.StatusCode == http.StatusUnauthorized, res.StatusCode == http.StatusForbidden:
-		_, err := q.end(e.ID, Stopped, "the service does not let it in: "+res.Status, set)
-		return err
+	case err != nil:
+		return false, q.later(number, verdict{reason: "whether the person may still do this is not known: " + err.Error(), undone: true})
+	case !ok:
+		_, err := q.move(number, "", func(e *Entry) (string, error) {
+			e.State = edge.StateStopped
+			return "the person may no longer do this: " + why, nil
+		})
+		return false, err
 	}
-	_, err := q.end(e.ID, Refused, "the service answered "+res.Status, set)
+	body, err := q.openBody(e.Comune, e.Body)
+	if err != nil {
+		return false, q.unreadable(number, err)
+	}
+	defer body.Close()
+	req, err := q.request(ctx, &e, body)
+	if err != nil {
+		return false, q.later(number, verdict{reason: "the request could not be made: " + err.Error(), undone: true})
+	}
+	was := e.Unsure
+	if e, err = q.move(number, "", func(e *Entry) (string, error) {
+		if e.State != edge.StateQueued {
+			return "", errOvertaken
+		}
+		e.State, e.Unsure = edge.StateSending, true
+		e.Tries++
+		return fmt.Sprintf("attempt %d", e.Tries), nil
+	}); err != nil {
+		if errors.Is(err, errOvertaken) {
+			err = nil
+		}
+		return false, err
+	}
+	return q.send(ctx, &e, req, was)
+}
+
+// errOvertaken says that somebody cancelled a write just before it was sent.
+var errOvertaken = errors.New("the write is no longer queued")
+
+// send sends what is marked as being sent, and writes down what came of it.
+func (q *Queue) send(ctx context.Context, e *Entry, req *http.Request, was bool) (lost bool, err error) {
+	ctx, w := watch(ctx, q.cfg.Timeout)
+	defer w.stop()
+	if req.Body != http.NoBody {
+		req.Body = io.NopCloser(w.of(req.Body))
+	}
+	res, err := q.deps.Transport.RoundTrip(req.WithContext(ctx))
+	if err != nil {
+		return true, q.later(e.Number, verdict{reason: "no answer of the origin: " + err.Error()})
+	}
+	w.moved()
+	text, _ := io.ReadAll(io.LimitReader(w.of(res.Body), mostAnswer)) // the head has said what matters
+	res.Body.Close()
+	v := judge(e, res.StatusCode, res.Header, time.Now())
+	a := answer{status: res.StatusCode, header: res.Header, text: text}
+	if v.undone {
+		v.undone = !was
+	}
+	switch {
+	case v.outcome == done || v.outcome == taken:
+		return false, q.accepted(e.Number, v, a)
+	case v.outcome == refused:
+		_, err := q.move(e.Number, "", func(e *Entry) (string, error) {
+			e.State = edge.StateRefused
+			a.on(e)
+			return v.reason, nil
+		})
+		return false, err
+	case v.outcome == busy && e.Busy < q.cfg.Busy:
+		_, err := q.move(e.Number, "", func(e *Entry) (string, error) {
+			e.Busy++
+			a.on(e)
+			return v.reason, q.put(e, v)
+		})
+		return false, err
+	case v.outcome == busy, v.outcome == differs:
+		return q.compare(ctx, w, e, v, a)
+	}
+	if v.pause {
+		q.pause(e.Service, v.after)
+	}
+	_, err = q.move(e.Number, "", func(e *Entry) (string, error) {
+		a.on(e)
+		return v.reason, q.put(e, v)
+	})
+	return false, err
+}
+
+// answer is what is kept of one.
+type answer struct {
+	status int
+	header http.Header
+	text   []byte
+}
+
+func (a answer) on(e *Entry) {
+	e.Status, e.Answer = a.status, strings.ToValidUTF8(string(a.text), "\uFFFD")
+}
+
+// put puts a write off; it stays in its line.
+func (q *Queue) put(e *Entry, v verdict) error {
+	e.State = edge.StateQueued
+	e.NotBefore = time.Now().UTC().Add(max(backoff(q.cfg, max(e.Tries-1, 0)), v.after))
+	if v.undone {
+		e.Unsure = false
+	}
+	return nil
+}
+
+func (q *Queue) later(number string, v verdict) error {
+	_, err := q.move(number, "", func(e *Entry) (string, error) {
+		if !e.State.Waiting() {
+			return "", errOvertaken
+		}
+		was := e.Unsure && e.State == edge.StateQueued
+		if e.State == edge.StateQueued { // not sent at all
+			e.Tries++
+		}
+		err := q.put(e, v)
+		e.Unsure = e.Unsure || was
+		return v.reason, err
+	})
+	if errors.Is(err, errOvertaken) {
+		return nil
+	}
 	return err
 }
 
-// stands says whether what a write was to make is what the origin has.
-func (q *Queue) stands(ctx context.Context, e Entry, body []byte, target string) (bool, error) {
-	if e.Method != http.MethodPut {
-		return false, nil
+// unreadable is for a body that cannot be opened: one that is damaged is never
+// sent, one whose key is away waits for it.
+func (q *Queue) unreadable(number string, why error) error {
+	if !errors.Is(why, errDamaged) {
+		return q.later(number, verdict{reason: why.Error(), undone: true})
 	}
-	h := e.Header.Clone()
-	for _, name := range []string{"If-Match", "If-None-Match", "Content-Type", "Content-Length", "Idempotency-Key"} {
-		h.Del(name)
-	}
-	res, err := q.ask(ctx, http.MethodGet, target, h, nil)
-	if err != nil {
-		return false, err
-	}
-	defer res.Body.Close()
-	if res.StatusCode >= 500 || res.StatusCode == http.StatusTooManyRequests {
-		return false, fault.New(fault.Unreachable, "%s", res.Status)
-	}
-	if res.StatusCode != http.StatusOK {
-		return false, nil
-	}
-	got, err := io.ReadAll(io.LimitReader(res.Body, int64(len(body))+1))
-	return err == nil && bytes.Equal(got, body), err
-}
-
-// later has a write wait, at least for as long as the origin asks.
-func (q *Queue) later(e Entry, atLeast time.Duration, why string) error {
-	wait := firstBackoff << min(max(e.Tries-1, 0), 12)
-	wait = min(wait, mostBackoff)
-	wait += rand.N(wait/4 + 1)
-	wait = max(wait, atLeast)
-	_, err := q.move(e.ID, Queued, why, func(e *Entry) {
-		e.Next = time.Now().Add(wait).UTC()
-		if n := len(e.Steps); n > mostSteps { // the first and the last tell the story
-			e.Steps = append(e.Steps[:mostSteps/2], e.Steps[n-mostSteps/2:]...)
-		}
+	_, err := q.move(number, "", func(e *Entry) (string, error) {
+		e.State = edge.StateStopped
+		return why.Error() + ": it is not sent: the person has to write it again", nil
 	})
 	return err
 }
 
-// mostSteps bounds what is told of one write.
-const mostSteps = 40
-
-// retryAfter reads Retry-After (RFC 9110 §10.2.3), at most a day.
-func retryAfter(h http.Header) time.Duration {
-	text := h.Get("Retry-After")
-	if n, err := strconv.Atoi(text); err == nil && n >= 0 {
-		return min(time.Duration(min(n, 86_400))*time.Second, 24*time.Hour)
-	}
-	if at, err := http.ParseTime(text); err == nil {
-		return min(max(time.Until(at), 0), 24*time.Hour)
-	}
-	return 0
-}
-
-// mostText is how much of an answer's body is kept.
-const mostText = 300
-
-func answerOf(res *http.Response) Answer {
-	a := Answer{Status: res.StatusCode, Location: cut(res.Header.Get("Location"), 2000), ETag: cut(res.Header.Get("Etag"), 200)}
-	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
-	if kind == "text/plain" || kind == "application/json" || kind == "application/problem+json" {
-		b, _ := io.ReadAll(io.LimitReader(res.Body, 4*mostText))
-		a.Text = cut(strings.ToValidUTF8(string(b), "?"), mostText)
-	}
-	return a
-}
-
-func cut(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n]
-}
-
-// Keep is what a person decides of a conflict.
-type Keep string
-
-// The decisions.
-const (
-	KeepMine   Keep = "mine"   // ours replaces what stands there now
-	KeepTheirs Keep = "theirs" // ours is given up
-	KeepBoth   Keep = "both"   // ours is put beside it, under a name of its own
-)
-
-// Resolve decides a conflict. Mine and both queue a new write, whose number is
-// given.
-func (q *Queue) Resolve(id uint64, keep Keep, who, etag string) (Entry, error) {
-	q.deciding.Lock() // of two who decide the first counts
-	defer q.deciding.Unlock()
-	e, err := q.Show(id)
-	if err != nil {
-		return e, err
-	}
-	if e.State != Conflict {
-		return e, fault.New(fault.Conflict, "%s is %s: only a conflict is resolved", e.Number, e.State)
-	}
-	out := e
-	switch keep {
-	case KeepTheirs:
-	case KeepMine, KeepBoth:
-		body, err := q.Body(e)
-		if err != nil {
-			return e, err
-		}
-		n := Entry{Host: e.Host, Comune: e.Comune, Method: e.Method, Target: e.Target, Header: e.Header.Clone(), Class: e.Class, Resource: e.Resource, Person: e.Person,
-			Expires: time.Now().Add(e.Class.DefaultKeep()).UTC()}
-		n.Header.Del("If-Match")
-		n.Header.Del("If-None-Match")
-		if keep == KeepBoth {
-			n.Method, n.Class = http.MethodPut, edge.WriteCreate
-			n.Target = beside(e.Target, e.Number)
-			n.Resource = n.Target
-			n.Header.Set("If-None-Match", "*")
+// accepted ends a write: its body is with the origin now, unless that does it
+// later.
+func (q *Queue) accepted(number string, v verdict, a answer) error {
+	_, err := q.move(number, "", func(e *Entry) (string, error) {
+		a.on(e)
+		e.State, e.Unsure = edge.StateAccepted, false
+		if v.outcome == taken {
+			e.State = edge.StateSent
 		} else {
-			if etag == "" {
-				return e, fault.New(fault.Invalid, "say which version is to be replaced: the ETag that stands there now")
-			}
-			n.Header.Set("If-Match", etag)
+			e.forget()
 		}
-		if out, err = q.Accept(n, body); err != nil {
-			return e, err
-		}
-	default:
-		return e, fault.New(fault.Invalid, "%q: say mine, theirs or both", keep)
-	}
-	if _, err := q.move(id, Resolved, fmt.Sprintf("%s decided: %s", who, keep), nil); err != nil {
-		return e, err
-	}
-	q.dropBody(id)
-	return out, nil
+		e.Official, e.Location = clip(a.header.Get(fieldOfficial)), clip(a.header.Get("Location"))
+		return v.reason, nil
+	})
+	return err
 }
 
-// beside is a name next to a path: "/a/b.odt" and 7 make "/a/b (7).odt", written
-// for a URL.
-func beside(target, number string) string {
-	path, query, has := strings.Cut(target, "?")
-	at := len(path)
-	if i := strings.LastIndexByte(path, '.'); i > strings.LastIndexByte(path, '/')+1 {
-		at = i
+// forget lets go of what an entry no longer needs.
+func (e *Entry) forget() {
+	e.Body.ID, e.Secret, e.SecretID = "", nil, ""
+	if e.Theirs != nil {
+		e.Theirs.Body.ID = ""
 	}
-	out := path[:at] + "%20(" + number + ")" + path[at:]
-	if has {
-		out += "?" + query
-	}
-	return out
 }
 
-// Cancel takes a write back that was not sent yet.
-func (q *Queue) Cancel(id uint64, who string) (Entry, error) {
-	q.sending.Lock() // nothing is being sent meanwhile
-	defer q.sending.Unlock()
-	e, err := q.Show(id)
+func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), 2000)], "\uFFFD") }
+
+// address is where an entry goes.
+func (q *Queue) address(e *Entry) (*url.URL, error) {
+	origin := q.origins[e.Service]
+	if origin == nil {
+		return nil, fmt.Errorf("service %s has no origin in the configuration any more", e.Service)
+	}
+	target, err := url.ParseRequestURI(e.Target)
 	if err != nil {
-		return e, err
+		return nil, err
 	}
-	if e.State != Queued || e.Tries > 0 {
-		return e, fault.New(fault.Conflict, "%s is %s and was tried %d times: it may have reached the service", e.Number, e.State, e.Tries)
+	u := *origin
+	u.Path, u.RawPath, u.RawQuery, u.ForceQuery = target.Path, target.RawPath, target.RawQuery, target.ForceQuery
+	return &u, nil
+}
+
+// request is an entry as it is sent: each time the same condition and key.
+func (q *Queue) request(ctx context.Context, e *Entry, body io.Reader) (*http.Request, error) {
+	u, err := q.address(e)
+	if err != nil {
+		return nil, err
 	}
-	return q.end(id, Cancelled, who+" took it back", nil)
+	if e.Body.Bytes == 0 {
+		body = bytes.NewReader(nil)
+	}
+	req, err := http.NewRequestWithContext(ctx, e.Method, u.String(), io.NopCloser(body))
+	if err != nil {
+		return nil, err
+	}
+	if req.ContentLength = e.Body.Bytes; e.Body.Bytes == 0 {
+		req.Body = http.NoBody
+	}
+	if e.Header != nil {
+		req.Header = e.Header.Clone()
+	}
+	for name, value := range map[string]string{
+		"If-Match": e.IfMatch, "If-None-Match": e.IfNoneMatch, "Idempotency-Key": e.Key,
+		fieldNumber: e.Number, fieldAccepted: e.Accepted.Format(time.RFC3339), fieldChain: e.Chain,
+	} {
+		if value != "" {
+			req.Header.Set(name, value)
+		}
+	}
+	return req, q.dress(req, e)
+}
+
+// dress adds who it is for.
+func (q *Queue) dress(req *http.Request, e *Entry) error {
+	if err := q.unseal(e, req.Header); err != nil {
+		return err
+	}
+	if q.deps.Sign != nil {
+		return q.deps.Sign(req, *e)
+	}
+	return nil
 }
