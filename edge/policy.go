@@ -38,6 +38,7 @@ type ServicePolicy struct {
 	Priority string        `yaml:"priority"`
 	Encrypt  bool          `yaml:"encrypt"`
 	Warm     []WarmPolicy  `yaml:"warm"`
+	Writes   []WriteRule   `yaml:"writes"` // that may wait while the link is down; what none names is refused
 }
 
 // OfflinePolicy is what a service gives while its origin cannot be reached.
@@ -215,6 +216,7 @@ func (s *ServicePolicy) check(l *strict.List, p *Policy) {
 		l.Add(s.At.Problem("priority", "%q: write first, normal or background", s.Priority))
 	}
 	s.Offline.check(l, s.At)
+	checkWrites(l, s.Writes)
 	for i := range s.Warm {
 		s.Warm[i].check(l)
 	}

@@ -16,6 +16,9 @@ services:
     offline: {rule: until, days: 7}
     quota_mb: 4000
     encrypt: true
+    writes:
+      - {name: segnalazioni, methods: [PUT], path: "/segnalazioni/{id}", class: create, anonymous: true}
+      - {name: pagamenti, methods: [POST], path: "/paga/{resto...}", class: refuse, why: money}
     warm:
       - {urls: [/albo/, /moduli], window: "22:00-06:00", budget_mb: 500}
   - host: updates.bergolo.example
@@ -42,6 +45,9 @@ func TestParsePolicy(t *testing.T) {
 	}
 	if r := b.Rules(); r.Heuristic != 0 || r.Offline.Rule != OfflineIfError {
 		t.Errorf("%+v", r)
+	}
+	if len(a.Writes) != 2 || WriteRules(a.Writes).Find("PUT", "/segnalazioni/x") == nil || a.Writes[1].Why != ReasonMoney {
+		t.Errorf("%+v", a.Writes)
 	}
 	if u, err := b.OriginURL(); err != nil || u.String() != "http://updates.example:8080" {
 		t.Errorf("%v %v", u, err)
@@ -77,6 +83,8 @@ func TestPolicyFaults(t *testing.T) {
 		{"first: [docs.bergolo.example]", "first: [mail.example]", "no host of a service"},
 		{"cap_gb_month: 20", "cap_gb_month: 0", "above 0"},
 		{"probe:", "prob:", "prob"},
+		{"class: create", "class: creat", "is no class"},
+		{"name: pagamenti", "name: segnalazioni", "is there twice"},
 	} {
 		bad := strings.Replace(goodPolicy, tt.from, tt.to, 1)
 		if bad == goodPolicy {

@@ -84,19 +84,24 @@ func ParseWriteRules(file string, data []byte) (WriteRules, error) {
 	}
 	var list strict.List
 	list.Join(file, strict.Decode(file, data, &doc))
+	checkWrites(&list, doc.Writes)
+	if err := list.Err(); err != nil {
+		return nil, err
+	}
+	return doc.Writes, nil
+}
+
+// checkWrites fills in what the classes say and notes what is wrong.
+func checkWrites(list *strict.List, rules []WriteRule) {
 	names := map[string]bool{}
-	for i := range doc.Writes {
-		r := &doc.Writes[i]
-		r.check(&list)
+	for i := range rules {
+		r := &rules[i]
+		r.check(list)
 		if names[r.Name] && r.Name != "" {
 			list.Add(r.Problem("name", "%q is there twice: give each rule its own name", r.Name))
 		}
 		names[r.Name] = true
 	}
-	if err := list.Err(); err != nil {
-		return nil, err
-	}
-	return doc.Writes, nil
 }
 
 // check fills in what the class says and notes what is wrong.

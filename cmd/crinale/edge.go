@@ -69,6 +69,7 @@ func edgeCommand() *cli.Command {
 				Flags:     []cli.Flag{data},
 				Action:    edgeTell,
 			},
+			edgeQueueCommand(data),
 			edgeMigrateCommand(),
 		}, snapshotCommands()...),
 	}
@@ -105,6 +106,7 @@ type edgeStanding struct {
 	Way      string        `json:"way"`
 	Since    time.Time     `json:"since"`
 	Why      string        `json:"why"`
+	Waiting  int           `json:"waiting"` // writes that wait to be sent
 	Services []edgeService `json:"services"`
 	Store    edgeStore     `json:"store"`
 	Second   *edgeSecond   `json:"second_way"`
@@ -177,6 +179,9 @@ func edgeStatus(c *cli.Context) error {
 		fmt.Fprintf(w, " The disk failed %d times, %d answers were damaged and dropped: look at it.", s.Store.Faults, s.Store.Damaged)
 	}
 	fmt.Fprintln(w)
+	if s.Waiting > 0 {
+		fmt.Fprintf(w, "%d writes wait to be sent: crinale edge queue list\n", s.Waiting)
+	}
 	if v := s.Second; v != nil {
 		fmt.Fprintf(w, "Second way: %s of %s this month, %.2f euro.\n", megabytes(v.SpentB), megabytes(v.CapB), v.Euro)
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/crinale/crinale/edge"
 	"github.com/crinale/crinale/edge/page"
 	"github.com/crinale/crinale/edge/proxy"
+	"github.com/crinale/crinale/edge/queue"
 	"github.com/crinale/crinale/edge/store"
 	"github.com/crinale/crinale/internal/fault"
 	lifecycle "github.com/crinale/crinale/internal/run"
@@ -42,6 +43,9 @@ type edgeServer struct {
 	watch *edge.Watch
 	proxy *proxy.Proxy
 	page  *page.Page
+	queue *queue.Queue
+	link  *edgeLink
+	key   func(comune string) ([]byte, bool)
 	ready chan struct{}
 	bound net.Addr // once ready
 }
@@ -126,11 +130,18 @@ func newEdgeServer(p edge.Policy, data, addr, keys string, log *slog.Logger) (*e
 	ec := edge.DefaultWatch()
 	ec.Every, ec.HasSecond = time.Duration(p.Probe.EveryS*float64(time.Second)), p.Second != nil
 	s.watch, err = edge.NewWatch(ec, edge.WatchDeps{Probe: s.ways.Probe, SecondOpen: s.ways.SecondOpen, Log: log,
-		Changed: func(st edge.Stand) { s.ways.Turned(st.Way) }})
+		Queued:  s.waiting,
+		Changed: func(st edge.Stand) { s.ways.Turned(st.Way); s.link.turned() }})
 	if err != nil {
 		return nil, err
 	}
-	if s.proxy, err = proxy.New(c, proxy.Deps{Store: s.store, Transport: s.ways, Watch: s.watch, Log: log}); err != nil {
+	s.link = &edgeLink{s.watch, make(chan struct{}, 1)}
+	keyed := &sealing{keyFiles(keys), sealed}
+	s.key = keyed.Key
+	if s.queue, err = s.newQueue(filepath.Join(data, "queue"), s.key); err != nil {
+		return nil, err
+	}
+	if s.proxy, err = proxy.New(c, proxy.Deps{Store: s.store, Transport: s.ways, Watch: s.watch, Unsent: s.unsent, Log: log}); err != nil {
 		return nil, err
 	}
 	s.page, err = page.New(page.Config{}, page.Deps{Now: s.standing})
@@ -238,11 +249,16 @@ func (s *edgeServer) run(ctx context.Context, onReady func()) error {
 	if err := s.store.Open(); err != nil {
 		return err
 	}
+	if err := s.queue.Open(ctx); err != nil {
+		return err
+	}
+	defer s.queue.Close()
 	own := &local{data: s.data, handler: s.commands(), log: s.log, ready: make(chan struct{})}
 	return lifecycle.All(ctx, []lifecycle.Stage{
 		{Name: "store", Run: s.store.Run},
 		{Name: "ways", Run: s.ways.Run},
 		{Name: "watch", Run: s.watch.Run},
+		{Name: "queue", Run: s.queue.Run},
 		{Name: "answers", Run: s.serve, Ready: s.ready},
 		{Name: "commands", Run: own.run, Ready: own.ready},
 	}, onReady)
@@ -302,7 +318,7 @@ func (s *edgeServer) route(w http.ResponseWriter, r *http.Request) {
 // standing is what the status page shows.
 func (s *edgeServer) standing() page.Standing {
 	st := s.store.Stats()
-	out := page.Standing{Name: s.policy.Name, Stand: s.watch.Stand(), Stored: st.Disk, Objects: int64(st.Objects), Spent: s.ways.Spent()}
+	out := page.Standing{Name: s.policy.Name, Stand: s.watch.Stand(), Stored: st.Disk, Objects: int64(st.Objects), Spent: s.ways.Spent(), Waiting: s.waiting()}
 	if v := s.policy.Second; v != nil {
 		out.Cap = int64(v.CapGB * 1e9)
 	}
@@ -314,11 +330,20 @@ func (s *edgeServer) standing() page.Standing {
 	return out
 }
 
+// waiting is how many writes wait to be sent.
+func (s *edgeServer) waiting() int {
+	st, err := s.queue.Stats()
+	if err != nil {
+		return 0 // not open yet, or not any more
+	}
+	return st.States[edge.StateQueued] + st.States[edge.StateSending]
+}
+
 // status is what edge status prints.
 func (s *edgeServer) status() edgeStanding {
 	stand, st := s.watch.Stand(), s.store.Stats()
 	out := edgeStanding{
-		Name: s.policy.Name, Comune: s.policy.Comune, Mode: stand.Mode.String(), Way: stand.Way.String(), Since: stand.Since.UTC(), Why: stand.Why,
+		Name: s.policy.Name, Comune: s.policy.Comune, Mode: stand.Mode.String(), Way: stand.Way.String(), Since: stand.Since.UTC(), Why: stand.Why, Waiting: s.waiting(),
 		Store: edgeStore{
 			Objects: int64(st.Objects), Bytes: st.Disk, MostB: int64(s.policy.Store.MostGB * 1e9), Evicted: st.Evicted, Stored: st.Stored,
 			Faults: st.Write + st.Index, Damaged: st.Damaged + st.ScrubBad, MemoryN: st.HitsRAM, DiskN: st.HitsDisk, MissesN: st.Misses, Pending: st.Pending,
@@ -365,6 +390,7 @@ func (s *edgeServer) commands() http.Handler {
 		s.log.Info("purged", "service", o.Service, "count", n)
 		answerJSON(w, http.StatusOK, edgePurged{n})
 	})
+	s.queueRoutes(mux)
 	return mux
 }
 
