@@ -10,7 +10,9 @@ import (
 	"github.com/crinale/crinale/internal/strict"
 )
 
-// WriteRule names writes of a service, and what they are.
+// WriteRule names writes of a service, and what they are. Whoever writes a rule
+// of class create, update or delete says with it that the origin looks at
+// If-None-Match and If-Match, and of class append that it knows an event again.
 type WriteRule struct {
 	strict.At
 	Name    string   `yaml:"name,required"`

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -177,10 +178,7 @@ func TestProveDrill(t *testing.T) {
 		t.Fatal(err)
 	}
 	data[r.IntN(len(data))] ^= 1 << r.IntN(8)
-	if err := os.Chmod(flipped, 0o600); err == nil {
-		err = os.WriteFile(flipped, data, 0o600)
-	}
-	if err != nil {
+	if err := errors.Join(os.Chmod(flipped, 0o600), os.WriteFile(flipped, data, 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Remove(deleted); err != nil {

@@ -145,6 +145,7 @@ func (q *Queue) admit(e Entry, life time.Duration) (Receipt, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	var again *Entry
+	written := false // then a failure is one of the disk, which may hold the record all the same
 	err := q.update(func(tx *bbolt.Tx) error {
 		var err error
 		if again, err = q.seen(tx, &e); again != nil || err != nil {
@@ -175,9 +176,11 @@ func (q *Queue) admit(e Entry, life time.Duration) (Receipt, error) {
 		if err := put(tx, nil, &e); err != nil {
 			return err
 		}
-		return journal(tx, e.Number, Event{At: now, To: e.State, Reason: e.Reason, By: e.Person.ID})
+		err = journal(tx, e.Number, Event{At: now, To: e.State, Reason: e.Reason, By: e.Person.ID})
+		written = err == nil
+		return err
 	})
-	if err != nil || again != nil {
+	if !written { // else the next Open knows whether it is named
 		q.drop(e.Body)
 	}
 	if err != nil {

@@ -188,9 +188,7 @@ func TestAcknowledgedWritesSurviveKill(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	o.mu.Lock()
-	o.trouble = nil
-	o.mu.Unlock()
+	o.troubled(nil)
 	q := opened(t, killConfig(dir, server.URL), Deps{Keys: killKeys})
 	for must(q.Stats()).States[edge.StateQueued] > 0 {
 		drain(t, q, 1000)

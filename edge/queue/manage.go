@@ -47,17 +47,12 @@ func (q *Queue) List(f Filter) ([]Entry, error) {
 
 // Show is one entry with all that happened to it.
 func (q *Queue) Show(number string) (Entry, []Event, error) {
-	var e Entry
+	e, err := q.entryOf(number)
+	if err != nil {
+		return Entry{}, nil, err
+	}
 	var events []Event
-	err := q.view(func(tx *bbolt.Tx) error {
-		data := tx.Bucket(bEntries).Get([]byte(number))
-		if data == nil {
-			return fault.New(fault.NotFound, "write %s: there is none with this number", number)
-		}
-		var err error
-		if e, err = decodeEntry(data); err != nil {
-			return fmt.Errorf("write %s: %w", number, err)
-		}
+	err = q.view(func(tx *bbolt.Tx) error {
 		c, prefix := tx.Bucket(bJournal).Cursor(), number+"\x00"
 		for k, v := c.Seek([]byte(prefix)); strings.HasPrefix(string(k), prefix); k, v = c.Next() {
 			var ev Event
@@ -71,10 +66,25 @@ func (q *Queue) Show(number string) (Entry, []Event, error) {
 	return e, events, err
 }
 
+// entryOf is an entry as it stands.
+func (q *Queue) entryOf(number string) (e Entry, err error) {
+	err = q.view(func(tx *bbolt.Tx) error {
+		data := tx.Bucket(bEntries).Get([]byte(number))
+		if data == nil {
+			return fault.New(fault.NotFound, "write %s: there is none with this number", number)
+		}
+		if e, err = decodeEntry(data); err != nil {
+			return fmt.Errorf("write %s: %w", number, err)
+		}
+		return nil
+	})
+	return e, err
+}
+
 // Body opens what is kept of an entry: our version, or that of others in a
 // conflict.
 func (q *Queue) Body(number string, theirs bool) (io.ReadCloser, error) {
-	e, _, err := q.Show(number)
+	e, err := q.entryOf(number)
 	if err != nil {
 		return nil, err
 	}
@@ -186,8 +196,8 @@ func (e *Entry) mine() error {
 
 // beside sends our version under a name of its own.
 func (e *Entry) beside() error {
-	if e.Method != http.MethodPut {
-		return fault.New(fault.Refused, "write %s: a %s has no version of its own: keep mine or theirs", e.Number, e.Method)
+	if e.Method != http.MethodPut || e.Key != "" {
+		return fault.New(fault.Refused, "write %s: this %s has no version of its own: keep mine or theirs", e.Number, e.Method)
 	}
 	u, err := url.ParseRequestURI(e.Target)
 	if err != nil {

@@ -75,6 +75,20 @@ func (o *origin) sequence() []string {
 	return append([]string(nil), o.order...)
 }
 
+// times are those of every request but GET.
+func (o *origin) times() []time.Time {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return append([]time.Time(nil), o.asked...)
+}
+
+// troubled says what goes wrong from now on.
+func (o *origin) troubled(with func(*http.Request) string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.trouble = with
+}
+
 func (o *origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {

@@ -375,7 +375,7 @@ func TestAPersonWhoseRightIsWithdrawn(t *testing.T) {
 			t.Errorf("nobody knows whether it is allowed, and it is %s: %s", e.State, e.Reason)
 		}
 	}
-	if len(o.asked) != 0 {
+	if len(o.times()) != 0 {
 		t.Fatal("something was sent before it was known to be allowed")
 	}
 	unknown = false
@@ -414,7 +414,7 @@ func TestOrderIsKeptInALineAndPoisonHoldsNoOther(t *testing.T) {
 			t.Errorf("%s is %s", r.Number, e.State)
 		}
 	}
-	o.trouble = nil
+	o.troubled(nil)
 	drain(t, q, 10)
 	if got := o.sequence()[10:]; !slices.Equal(got, []string{first.Number, behind.Number}) {
 		t.Errorf("after the poison: %v", got)
@@ -524,7 +524,7 @@ func TestADamagedBodyIsNeverSent(t *testing.T) {
 			}
 		}
 		drain(t, q, 5)
-		if e := state(t, q, r.Number); e.State != edge.StateStopped || len(o.asked) != 0 {
+		if e := state(t, q, r.Number); e.State != edge.StateStopped || len(o.times()) != 0 {
 			t.Errorf("%s: %s", e.State, e.Reason)
 		}
 	}
@@ -634,5 +634,31 @@ func TestListFilters(t *testing.T) {
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%+v: %v", c.f, got)
 		}
+	}
+}
+
+// TestAnAttemptThatCouldNotBeWrittenDownIsMadeAgain closes the files while a write
+// is under way, as a disk that fails would.
+func TestAnAttemptThatCouldNotBeWrittenDownIsMadeAgain(t *testing.T) {
+	o := newOrigin()
+	q := opened(t, quick(t.TempDir()), Deps{})
+	q.deps.Transport = direct{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		o.ServeHTTP(w, r)
+		q.db.Load().Close()
+	})}
+	r := accept(t, q, write(edge.ClassCreate, "/a/"+uuidOf(1), "x"))
+	it, _ := q.next(time.Now(), true)
+	q.one(context.Background(), it)
+	if o.count(r.Number) != 1 || it.sending {
+		t.Fatalf("done %d times, under way: %v", o.count(r.Number), it.sending)
+	}
+	q.db.Store(must(openDB(filepath.Join(q.cfg.Dir, "queue.db"))))
+	q.deps.Transport = direct{o}
+	if e := state(t, q, r.Number); e.State != edge.StateSending {
+		t.Fatalf("%s: %s", e.State, e.Reason)
+	}
+	drain(t, q, 5)
+	if e := state(t, q, r.Number); e.State != edge.StateAccepted || o.count(r.Number) != 1 {
+		t.Errorf("%s: %s; done %d times", e.State, e.Reason, o.count(r.Number))
 	}
 }

@@ -1,7 +1,9 @@
 package queue
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
 	"testing"
 	"time"
 
@@ -70,6 +72,34 @@ func FuzzEntry(f *testing.F) {
 		}
 		if back, err := decodeEntry(again); err != nil || back.Number != e.Number {
 			t.Errorf("it does not come back: %v", err)
+		}
+	})
+}
+
+// FuzzSealed opens what is no sealed body, and what is one with a byte changed.
+func FuzzSealed(f *testing.F) {
+	f.Add([]byte("a body"), 3, byte(1))
+	f.Add([]byte(nil), 0, byte(0))
+	f.Add(bytes.Repeat([]byte{1}, piece+1), piece+tagSize, byte(7))
+	f.Fuzz(func(t *testing.T, body []byte, at int, x byte) {
+		aead := must(sealer(bytes.Repeat([]byte{1}, 32), "id", "body"))
+		var b bytes.Buffer
+		w := &sealWriter{w: &b, aead: aead}
+		if _, err := w.Write(body); err != nil || w.Close() != nil {
+			t.Fatal("it cannot be sealed")
+		}
+		sealed := b.Bytes()
+		if at >= 0 && at < len(sealed) {
+			sealed[at] ^= x
+		} else {
+			x = 0
+		}
+		got, err := io.ReadAll(newSealReader(bytes.NewReader(sealed), aead))
+		if (x == 0) != (err == nil) || err == nil && !bytes.Equal(got, body) {
+			t.Errorf("%d bytes changed at %d by %d: %v", len(body), at, x, err)
+		}
+		if _, err := io.ReadAll(newSealReader(bytes.NewReader(body), aead)); err == nil {
+			t.Error("what was never sealed opens")
 		}
 	})
 }

@@ -44,9 +44,10 @@ func TestTheRateIsKept(t *testing.T) {
 		if took := time.Since(begin); took < 19*time.Second || took > 21*time.Second {
 			t.Errorf("41 requests at 2 a second with a burst of 2 took %v, want about 19.5 s", took)
 		}
-		for i := range o.asked { // no second holds more than the rate and the burst
-			if n := i + 5; n < len(o.asked) && o.asked[n].Sub(o.asked[i]) < time.Second {
-				t.Errorf("6 requests in %v", o.asked[n].Sub(o.asked[i]))
+		at := o.times()
+		for i := range at { // no second holds more than the rate and the burst
+			if n := i + 5; n < len(at) && at[n].Sub(at[i]) < time.Second {
+				t.Errorf("6 requests in %v", at[n].Sub(at[i]))
 			}
 		}
 	})
@@ -89,11 +90,11 @@ func TestEdgesDoNotStorm(t *testing.T) {
 			one.set(true)
 		}
 		time.Sleep(2 * time.Minute)
-		if len(o.asked) != 38 || len(o.docs) != 38 {
-			t.Fatalf("%d asked, %d done", len(o.asked), len(o.docs))
+		if len(o.times()) != 38 || len(o.sequence()) != 38 {
+			t.Fatalf("%d asked, %d done", len(o.times()), len(o.sequence()))
 		}
 		var seconds [61]int
-		for _, at := range o.asked {
+		for _, at := range o.times() {
 			seconds[min(int(at.Sub(begin)/time.Second), 60)]++
 		}
 		if most := slices.Max(seconds[:]); most > 10 || seconds[60] > 1 {
@@ -108,7 +109,7 @@ func TestNothingIsSentWithoutTheLink(t *testing.T) {
 		q := running(t, quick(t.TempDir()), Deps{Transport: direct{o}, Link: l})
 		r := accept(t, q, write(edge.ClassCreate, "/a/"+uuidOf(1), "x"))
 		time.Sleep(time.Hour)
-		if len(o.asked) != 0 {
+		if len(o.times()) != 0 {
 			t.Fatal("it was sent while the link was down")
 		}
 		l.set(true)
@@ -121,7 +122,7 @@ func TestNothingIsSentWithoutTheLink(t *testing.T) {
 		time.Sleep(time.Second)
 		accept(t, q, write(edge.ClassCreate, "/a/"+uuidOf(2), "x"))
 		time.Sleep(time.Hour)
-		if len(o.asked) != 1 {
+		if len(o.times()) != 1 {
 			t.Error("it was sent after the link went down")
 		}
 	})
@@ -140,7 +141,7 @@ func TestALostLinkCostsNoBackoff(t *testing.T) {
 		time.Sleep(time.Second)
 		l.set(false)
 		time.Sleep(time.Second)
-		o.trouble = nil
+		o.troubled(nil)
 		l.set(true)
 		time.Sleep(time.Second)
 		if e := state(t, q, r.Number); e.State != edge.StateAccepted {
@@ -162,10 +163,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			o := newOrigin()
 			h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				o.mu.Lock()
-				n := len(o.asked)
-				o.mu.Unlock()
-				if n == 0 {
+				if len(o.times()) == 0 {
 					o.mu.Lock()
 					o.asked = append(o.asked, time.Now())
 					o.mu.Unlock()
@@ -205,15 +203,15 @@ func TestBackoffDoubles(t *testing.T) {
 		q := running(t, c, Deps{Transport: direct{o}})
 		accept(t, q, write(edge.ClassCreate, "/a/"+uuidOf(1), "x"))
 		time.Sleep(10 * time.Minute)
-		want := time.Second
-		for i := 1; i < len(o.asked); i++ {
-			if gap := o.asked[i].Sub(o.asked[i-1]); gap < want*9/10 || gap > want*12/10 {
+		want, at := time.Second, o.times()
+		for i := 1; i < len(at); i++ {
+			if gap := at[i].Sub(at[i-1]); gap < want*9/10 || gap > want*12/10 {
 				t.Errorf("after failure %d it waits %v, want about %v", i, gap, want)
 			}
 			want = min(2*want, time.Minute)
 		}
-		if len(o.asked) < 12 {
-			t.Errorf("only %d attempts", len(o.asked))
+		if len(o.times()) < 12 {
+			t.Errorf("only %d attempts", len(o.times()))
 		}
 	})
 }
@@ -235,8 +233,8 @@ func TestWhatWaitsTooLongExpires(t *testing.T) {
 		}
 		l.set(true)
 		time.Sleep(time.Minute)
-		if e := state(t, q, b.Number); e.State != edge.StateAccepted || len(o.asked) != 1 {
-			t.Errorf("%s; %d asked", e.State, len(o.asked))
+		if e := state(t, q, b.Number); e.State != edge.StateAccepted || len(o.times()) != 1 {
+			t.Errorf("%s; %d asked", e.State, len(o.times()))
 		}
 	})
 }
@@ -286,7 +284,7 @@ func TestAWriteCutOffByAStopIsSentAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		q.Close()
-		o.trouble = nil
+		o.troubled(nil)
 		q = running(t, c, Deps{Transport: direct{o}})
 		time.Sleep(time.Minute)
 		if e := state(t, q, r.Number); e.State != edge.StateAccepted || o.count(r.Number) != 1 || e.Tries < 2 {

@@ -29,7 +29,14 @@ const (
 // and whether the person may still do it, then it is sent, then what came of it
 // is written down. lost says that the link failed.
 func (q *Queue) attempt(ctx context.Context, number string) (lost bool, err error) {
-	e, _, err := q.Show(number)
+	e, err := q.entryOf(number)
+	if err == nil && e.State == edge.StateSending {
+		// What came of the attempt before could not be written down.
+		e, err = q.move(number, "", func(e *Entry) (string, error) {
+			e.State = edge.StateQueued
+			return "what came of the attempt could not be written down: it is sent again with the same condition and key", nil
+		})
+	}
 	if err != nil || e.State != edge.StateQueued {
 		return false, err
 	}
