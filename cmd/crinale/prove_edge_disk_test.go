@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,13 +25,22 @@ func TestProveDiskFull(t *testing.T) {
 		t.Skip("run by make prove-disk-full")
 	}
 	n, seed := number(t, "N", 300), number(t, "SEED", 1)
-	for _, volume := range []string{"2m", "6m", "24m"} {
-		t.Run(volume, func(t *testing.T) { diskFull(t, volume, n, uint64(seed)) })
+	// A volume of its own needs a place of its own. Where the system gives none,
+	// files may not grow beyond a size instead: the disk then refuses as well.
+	full, volumes, inside := "full volumes", []string{"2m", "6m", "24m"}, `mount -t tmpfs -o size="$1" tmpfs "$2" && shift 2 && exec "$@"`
+	begin := []string{"unshare", "-rm", "sh", "-c", inside, "sh"}
+	if out, err := exec.Command("unshare", "-rm", "sh", "-c", "mount -t tmpfs tmpfs "+t.TempDir()).CombinedOutput(); err != nil {
+		t.Logf("SKIPPED, NOT TESTED: no volume of its own here (unshare: %v %s); files that may not grow stand in", err, out)
+		full, volumes = "disks that refuse long files", []string{"100", "700", "1500"}
+		begin = []string{"sh", "-c", `ulimit -f "$1" && shift 2 && exec "$@"`, "sh"}
 	}
-	t.Logf("%d answers on each of three full volumes, seed %d: none cut, none wrong", n, seed)
+	for _, volume := range volumes {
+		t.Run(volume, func(t *testing.T) { diskFull(t, begin, volume, n, uint64(seed)) })
+	}
+	t.Logf("%d answers on each of three %s, seed %d: none cut, none wrong", n, full, seed)
 }
 
-func diskFull(t *testing.T, volume string, n int, seed uint64) {
+func diskFull(t *testing.T, begin []string, volume string, n int, seed uint64) {
 	h := newEdgeHall(t, "")
 	bin, err := binary()
 	if err != nil {
@@ -40,8 +50,8 @@ func diskFull(t *testing.T, volume string, n int, seed uint64) {
 	if err := os.MkdirAll(saved, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	inside := `mount -t tmpfs -o size="$1" tmpfs "$2" && shift 2 && exec "$@"`
-	p := &process{Cmd: exec.Command("unshare", "-rm", "sh", "-c", inside, "sh", volume, saved, bin, "edge", "run", "--config", h.yaml, "--data", h.data(), "--listen", h.addr, "--log", "error"), done: make(chan struct{})}
+	args := append(slices.Clone(begin), volume, saved, bin, "edge", "run", "--config", h.yaml, "--data", h.data(), "--listen", h.addr, "--log", "error")
+	p := &process{Cmd: exec.Command(args[0], args[1:]...), done: make(chan struct{})}
 	p.Stdout, p.Stderr = &p.talk, &p.talk
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
@@ -55,7 +65,7 @@ func diskFull(t *testing.T, volume string, n int, seed uint64) {
 		}
 		select {
 		case <-p.done:
-			t.Fatalf("the edge does not run in a place of its own (unshare):\n%s", p.talk.String())
+			t.Fatalf("the edge ended:\n%s", p.talk.String())
 		default:
 		}
 		if time.Now().After(end) {
