@@ -84,26 +84,43 @@ func TestADriverCancels(t *testing.T) {
 	})
 }
 
+// visit is a resident taken to the valley at seven whose way back is open, a taxi
+// on the list, and a driver who goes home at half past eleven.
+type visit struct {
+	rider, driver carpool.By
+	out           carpool.Request
+	home          carpool.Offer // not made yet
+}
+
+func (w *town) visit() visit {
+	w.t.Helper()
+	if _, err := w.Places.PutListed(w.t.Context(), carpool.By{Account: "office"}, carpool.Listed{Name: "Taxi", Phone: "0173000000", Kind: "taxi", Hours: "sempre"}); err != nil {
+		w.t.Fatal(err)
+	}
+	v := visit{}
+	var car carpool.VehicleID
+	v.driver, car = w.driver("2027-12-31")
+	v.home = once(car, wednesday, "11:30")
+	v.home.From, v.home.To = v.home.To, v.home.From
+	v.rider = w.resident()
+	out := need(wednesday, "07:00", "08:00")
+	out.Return = carpool.ReturnOpen
+	v.out = w.request(v.rider, out, nil)
+	return v
+}
+
 // TestAnOpenReturn: the visit ends, a driver agrees and does not come, the
 // round sees it; then the list, then the desk.
 func TestAnOpenReturn(t *testing.T) {
 	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
-		if _, err := w.Places.PutListed(t.Context(), carpool.By{Account: "office"}, carpool.Listed{Name: "Taxi", Phone: "0173000000", Kind: "taxi", Hours: "sempre"}); err != nil {
-			t.Fatal(err)
-		}
-		driver, car := w.driver("2027-12-31")
-		home := once(car, wednesday, "11:30")
-		home.From, home.To = home.To, home.From
-		rider := w.resident()
-		out := need(wednesday, "07:00", "08:00")
-		out.Return = carpool.ReturnOpen
-		r := w.request(rider, out, nil)
-		back := w.back(rider, r.ID)
+		v := w.visit()
+		rider, driver := v.rider, v.driver
+		back := w.back(rider, v.out.ID)
 		if back.State != carpool.RequestWaiting || back.Way.Text != carpool.WayTextWaiting || !back.Way.Until.Equal(local(wednesday, "13:00")) {
 			t.Fatalf("the way back: %+v in %s", back.Way, back.State)
 		}
-		w.offer(driver, home)
+		w.offer(driver, v.home)
 		w.at(local(wednesday, "11:00"))
 		w.round()
 		_, err := w.Bookings.Ready(t.Context(), driver, back.ID, w.clock())
@@ -143,21 +160,13 @@ func TestAnOpenReturn(t *testing.T) {
 func TestWhoIsAwayKnowsWhomToCall(t *testing.T) {
 	storetest.Story(t, func(t *testing.T, db *store.DB) {
 		w := newTown(t, db)
-		if _, err := w.Places.PutListed(t.Context(), carpool.By{Account: "office"}, carpool.Listed{Name: "Taxi", Phone: "0173000000", Kind: "taxi", Hours: "sempre"}); err != nil {
-			t.Fatal(err)
+		v := w.visit()
+		rider, driver := v.rider, v.driver
+		if v.out.Way.Kind != carpool.WaySearch || v.out.Way.Listed != "" {
+			t.Errorf("at home: %+v", v.out.Way)
 		}
-		driver, car := w.driver("2027-12-31")
-		home := once(car, wednesday, "11:30")
-		home.From, home.To = home.To, home.From
-		rider := w.resident()
-		out := need(wednesday, "07:00", "08:00")
-		out.Return = carpool.ReturnOpen
-		r := w.request(rider, out, nil)
-		if r.Way.Kind != carpool.WaySearch || r.Way.Listed != "" {
-			t.Errorf("at home: %+v", r.Way)
-		}
-		back := w.back(rider, r.ID)
-		w.offer(driver, home)
+		back := w.back(rider, v.out.ID)
+		w.offer(driver, v.home)
 		w.at(local(wednesday, "11:00"))
 		w.round()
 		back, err := w.Bookings.Ready(t.Context(), rider, back.ID, w.clock())

@@ -1,9 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
+	"io"
 
 	"github.com/urfave/cli/v2"
 
@@ -117,14 +116,19 @@ func migratePlan(c *cli.Context) error {
 	return nil
 }
 
-func migration(c *cli.Context) (*migrate.Migration, error) {
+// migration is the one of --journal, held until release is called.
+func migration(c *cli.Context) (m *migrate.Migration, release func(), err error) {
 	from, to, err := twoEnds(c)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	cfg := migrate.Default()
 	cfg.Dir = c.String("journal")
-	return migrate.New(cfg, migrate.Deps{Source: from, Target: to})
+	if m, err = migrate.New(cfg, migrate.Deps{Source: from, Target: to}); err != nil {
+		return nil, nil, err
+	}
+	release, err = lockData(c.String("journal"))
+	return m, release, err
 }
 
 // migrationRun is the answer of edge migrate run --json.
@@ -137,11 +141,7 @@ type migrationRun struct {
 }
 
 func migrateRun(c *cli.Context) error {
-	m, err := migration(c)
-	if err != nil {
-		return err
-	}
-	release, err := lockData(c.String("journal"))
+	m, release, err := migration(c)
 	if err != nil {
 		return err
 	}
@@ -176,11 +176,7 @@ func migrateRun(c *cli.Context) error {
 }
 
 func migrateVerify(c *cli.Context) error {
-	m, err := migration(c)
-	if err != nil {
-		return err
-	}
-	release, err := lockData(c.String("journal"))
+	m, release, err := migration(c)
 	if err != nil {
 		return err
 	}
@@ -190,11 +186,7 @@ func migrateVerify(c *cli.Context) error {
 		return err
 	}
 	if file := c.String("report"); file != "" {
-		data, err := json.MarshalIndent(rep, "", "  ")
-		if err == nil {
-			err = os.WriteFile(file, append(data, '\n'), 0o600)
-		}
-		if err != nil {
+		if err := writeFile(file, ownerOnly, func(w io.Writer) error { return printJSON(w, rep) }); err != nil {
 			return fault.New(fault.Refused, "report: %w", err)
 		}
 	}

@@ -5,14 +5,12 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -199,7 +197,7 @@ func (s *edgeServer) certificates() error {
 // taken away there is gone here.
 func keyFiles(folder string) func(string) ([]byte, bool) {
 	return func(comune string) ([]byte, bool) {
-		if folder == "" || !comuneCode.MatchString(comune) {
+		if folder == "" {
 			return nil, false
 		}
 		text, err := os.ReadFile(filepath.Join(folder, comune+".key"))
@@ -224,8 +222,6 @@ func (k *sealing) Key(comune string) ([]byte, bool) {
 	}
 	return k.file(comune)
 }
-
-var comuneCode = regexp.MustCompile(`^[0-9]{6}$`)
 
 // checkKeys sees that what is to be encrypted can be, from the first moment.
 func checkKeys(p edge.Policy, folder string) error {
@@ -275,36 +271,20 @@ func (s *edgeServer) serve(ctx context.Context) error {
 		Handler: http.HandlerFunc(s.route), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
-	done := make(chan error, 1)
-	go func() {
-		if s.certs == nil {
-			done <- srv.Serve(l)
-			return
-		}
+	answer := func() error { return srv.Serve(l) }
+	if s.certs != nil {
 		srv.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			if c := s.certs[strings.ToLower(h.ServerName)]; c != nil {
 				return c, nil
 			}
 			return nil, fmt.Errorf("no certificate for %q", h.ServerName)
 		}}
-		done <- srv.ServeTLS(l, "", "")
-	}()
+		answer = func() error { return srv.ServeTLS(l, "", "") }
+	}
 	close(s.ready)
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-	}
-	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	if srv.Shutdown(end) != nil {
-		_ = srv.Close()
-	}
+	err = serveUntil(ctx, srv, answer, 5*time.Second)
 	s.proxy.Wait()
-	if err := <-done; !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	return err
 }
 
 func (s *edgeServer) route(w http.ResponseWriter, r *http.Request) {

@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -194,7 +195,7 @@ func edgeDrill(c *cli.Context) error {
 			data = []byte(page)
 		}
 		if err == nil {
-			err = os.WriteFile(file, data, 0o600)
+			err = writeFile(file, ownerOnly, func(w io.Writer) error { _, err := w.Write(data); return err })
 		}
 		if err != nil {
 			return fault.New(fault.Refused, "report: %w", err)

@@ -102,20 +102,28 @@ func (l *local) run(ctx context.Context) error {
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          slog.NewLogLogger(l.log.Handler(), slog.LevelDebug),
 	}
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(ln) }()
 	close(l.ready)
+	return errors.Join(serveUntil(ctx, srv, func() error { return srv.Serve(ln) }, 3*time.Second), os.Remove(path))
+}
+
+// serveUntil answers until ctx ends, then gives what is under way a moment.
+func serveUntil(ctx context.Context, srv *http.Server, answer func() error, moment time.Duration) error {
+	done := make(chan error, 1)
+	go func() { done <- answer() }()
 	select {
 	case err := <-done:
 		return err
 	case <-ctx.Done():
-		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
-		defer cancel()
-		if srv.Shutdown(end) != nil {
-			_ = srv.Close()
-		}
-		return os.Remove(path)
 	}
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), moment)
+	defer cancel()
+	if srv.Shutdown(end) != nil {
+		_ = srv.Close()
+	}
+	if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
 }
 
 // ownSocketFolder refuses a folder among the temporary files that is not ours

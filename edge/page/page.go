@@ -65,7 +65,7 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s := p.deps.Now()
 	v := view{Standing: s, Title: titles[s.Stand.Mode], Tone: tones[s.Stand.Mode], Now: time.Now().In(p.cfg.Zone).Format("15:04"),
-		Since: p.when(s.Stand.Since), Second: s.Stand.Way == edge.WaySecond, StoredText: amount(s.Stored)}
+		Since: p.since(s.Stand.Since), Second: s.Stand.Way == edge.WaySecond, StoredText: amount(s.Stored)}
 	if s.Cap > 0 {
 		v.SpentText = fmt.Sprintf("%s di %s questo mese", amount(s.Spent), amount(s.Cap))
 	}
@@ -110,7 +110,7 @@ func (p *Page) row(s Standing, o Service) row {
 	case s.Stand.Mode == edge.ModeOffline:
 		r.State, r.Tone = "non raggiungibile", "bad"
 	case !o.Lost.IsZero():
-		r.State, r.Tone = "non risponde "+p.when(o.Lost), "bad"
+		r.State, r.Tone = "non risponde "+p.since(o.Lost), "bad"
 	}
 	switch edge.OfflineRule(o.Offline) {
 	case edge.OfflineNever:
@@ -127,13 +127,9 @@ func (p *Page) row(s Standing, o Service) row {
 	return r
 }
 
-// when is a moment as people write it here.
-func (p *Page) when(t time.Time) string {
-	t = t.In(p.cfg.Zone)
-	if now := time.Now().In(p.cfg.Zone); t.YearDay() == now.YearDay() && t.Year() == now.Year() {
-		return "dalle " + t.Format("15:04") + " di oggi"
-	}
-	return "dalle " + t.Format("15:04") + " del " + t.Format("02/01/2006")
+// since is since when something lasts, in words.
+func (p *Page) since(t time.Time) string {
+	return edge.SinceWords(t.In(p.cfg.Zone), time.Now().In(p.cfg.Zone))
 }
 
 // amount is a number of bytes as people write it here.

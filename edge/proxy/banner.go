@@ -39,7 +39,7 @@ func (v *visit) marked(o edge.Object, h http.Header, st edge.Status) bool {
 	at := afterBodyTag(page)
 	line := fmt.Sprintf(`<div role="status" lang="it" style="background:#fff3cd;color:#332701;border-bottom:2px solid #997404;padding:.6em 1em;font:16px/1.4 sans-serif">`+
 		`<strong>Copia salvata %s.</strong> Il servizio ora non &egrave; raggiungibile: questa pagina pu&ograve; essere cambiata. `+
-		`<span lang="en">Saved copy, the service cannot be reached now.</span></div>`, html.EscapeString(v.p.savedAt(s.Got)))
+		`<span lang="en">Saved copy, the service cannot be reached now.</span></div>`, html.EscapeString(edge.AtWords(s.Got.In(v.p.cfg.Zone), time.Now().In(v.p.cfg.Zone))))
 	// What speaks of the bytes as they came, and what would have a browser keep
 	// the marked ones.
 	for _, name := range []string{"Etag", "Last-Modified", "Content-Encoding", "Content-Md5", "Digest", "Content-Digest", "Repr-Digest", "Accept-Ranges", "Expires"} {
@@ -55,15 +55,6 @@ func (v *visit) marked(o edge.Object, h http.Header, st edge.Status) bool {
 		}
 	}
 	return true
-}
-
-// savedAt is when a copy was received, as people write it here.
-func (p *Proxy) savedAt(t time.Time) string {
-	t = t.In(p.cfg.Zone)
-	if now := time.Now().In(p.cfg.Zone); t.YearDay() == now.YearDay() && t.Year() == now.Year() {
-		return "oggi alle " + t.Format("15:04")
-	}
-	return "il " + t.Format("02/01/2006 alle 15:04")
 }
 
 // isPage says that an answer is HTML in an alphabet that has ASCII in it.

@@ -2,11 +2,9 @@ package proxy
 
 import (
 	"bytes"
-	"fmt"
 	"html/template"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/crinale/crinale/edge"
@@ -21,7 +19,7 @@ func (v *visit) unavailable(status int, detail string) {
 	if status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", "60")
 	}
-	if !takesHTML(v.q.Header) {
+	if !edge.TakesHTML(v.q.Header) {
 		http.Error(v.w, http.StatusText(status)+": "+detail, status)
 		return
 	}
@@ -31,7 +29,7 @@ func (v *visit) unavailable(status int, detail string) {
 	}
 	page := unavailablePage{Host: v.s.Host, Write: v.q.Method != http.MethodGet && v.q.Method != http.MethodHead}
 	if !since.IsZero() {
-		page.Since = v.p.when(since)
+		page.Since = edge.SinceWords(since.In(v.p.cfg.Zone), time.Now().In(v.p.cfg.Zone))
 	}
 	var b bytes.Buffer
 	if err := unavailableTemplate.Execute(&b, page); err != nil {
@@ -43,27 +41,6 @@ func (v *visit) unavailable(status int, detail string) {
 	h.Set("Content-Length", strconv.Itoa(b.Len()))
 	v.w.WriteHeader(status)
 	_, _ = v.w.Write(b.Bytes())
-}
-
-// takesHTML says that a request is for a page that a person reads.
-func takesHTML(h http.Header) bool {
-	for _, line := range h["Accept"] {
-		for m := range strings.SplitSeq(line, ",") {
-			if kind, _, _ := strings.Cut(m, ";"); strings.EqualFold(strings.TrimSpace(kind), "text/html") {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// when is a moment as people write it here.
-func (p *Proxy) when(t time.Time) string {
-	t = t.In(p.cfg.Zone)
-	if now := time.Now().In(p.cfg.Zone); t.YearDay() == now.YearDay() && t.Year() == now.Year() {
-		return fmt.Sprintf("dalle %s di oggi", t.Format("15:04"))
-	}
-	return fmt.Sprintf("dalle %s del %s", t.Format("15:04"), t.Format("02/01/2006"))
 }
 
 type unavailablePage struct {
