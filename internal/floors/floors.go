@@ -83,6 +83,7 @@ var house = []place{
 	{"edge/proxy", adapter, nil},
 	{"edge/store", adapter, nil},
 	{"edge/page", adapter, nil},
+	{"edge/people", adapter, nil},
 	{"edge/queue", adapter, nil},
 	{"edge/remote", adapter, nil},
 	{"edge/mirror", adapter, nil},
