@@ -109,6 +109,7 @@ func (m *Mirror) reindex(ctx context.Context) error {
 	if m.index == nil || latest == nil || err != nil {
 		return err
 	}
+	m.last.Store(&Last{latest.At, len(latest.Documents), len(latest.Waiting)})
 	want := make(map[string]Entry, len(latest.Documents))
 	for _, e := range latest.Documents {
 		want[e.Path] = e

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/crinale/crinale/edge"
@@ -49,6 +50,22 @@ type Mirror struct {
 	running sync.Mutex // one run at a time
 	mu      sync.RWMutex
 	index   *index
+	last    atomic.Pointer[Last]
+}
+
+// Last is the newest snapshot.
+type Last struct {
+	At        time.Time
+	Documents int
+	Waiting   int // of which the source has a version that could not be read
+}
+
+// Last is the newest snapshot that can be searched; the zero one before the first.
+func (m *Mirror) Last() Last {
+	if l := m.last.Load(); l != nil {
+		return *l
+	}
+	return Last{}
 }
 
 // New is a mirror; nothing is touched before Open.
@@ -78,6 +95,10 @@ func (m *Mirror) Run(ctx context.Context) error {
 		return err
 	}
 	defer m.Close()
+	// An index that was damaged is made again also while the source is away.
+	if err := m.reindex(ctx); err != nil && ctx.Err() == nil {
+		m.deps.Log.Warn("mirror: not all can be searched", "dir", m.cfg.Dir, "err", err)
+	}
 	tick := time.NewTicker(m.cfg.Every)
 	defer tick.Stop()
 	trouble := false

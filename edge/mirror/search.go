@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"io"
 	"os"
 	"path"
 	"slices"
@@ -157,7 +161,9 @@ func best(tx *bolt.Tx, score map[uint64]int, want []string, limit int) ([]Hit, e
 				return nil, err
 			}
 		}
-		hits = append(hits, Hit{f.Path, f.Title, f.Modified, f.Fetched, f.Stale, snippet(t.Start, want), f.Note})
+		h := f.hit()
+		h.Snippet = snippet(t.Start, want)
+		hits = append(hits, h)
 	}
 	return hits, nil
 }
@@ -204,12 +210,32 @@ func (m *Mirror) OpenDocument(_ context.Context, groups []string, name string) (
 	if err != nil {
 		return nil, err
 	}
-	if !slices.ContainsFunc(d.Groups, func(g string) bool { return slices.Contains(groups, g) }) {
+	if !d.readable(groups) {
 		return nil, none
 	}
-	f, err := os.Open(m.repo.object(d.SHA256))
+	f, err := m.repo.openWhole(d.SHA256)
 	if err != nil {
 		return nil, fault.New(fault.Internal, "document %q: its copy is damaged: verify the mirror: %w", name, err)
 	}
 	return &Document{f, d.Entry}, nil
+}
+
+// openWhole opens an object whose bytes are those of its name.
+func (r *Repo) openWhole(sha string) (*os.File, error) {
+	f, err := os.Open(r.object(sha))
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.New()
+	_, err = io.Copy(sum, f)
+	if err == nil && hex.EncodeToString(sum.Sum(nil)) != sha {
+		err = fault.New(fault.Internal, "its bytes have another SHA-256")
+	}
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
