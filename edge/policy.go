@@ -21,6 +21,7 @@ type Policy struct {
 	Probe    ProbePolicy      `yaml:"probe"`
 	Second   *SecondWayPolicy `yaml:"second_way"`
 	Store    StorePolicy      `yaml:"store"`
+	Reader   *ReaderPolicy    `yaml:"reader"`
 }
 
 // ServicePolicy is one name that the edge answers for.
@@ -142,6 +143,9 @@ func (p *Policy) check(l *strict.List) {
 			l.Add(s.At.Problem("host", "%q is there twice", s.Host))
 		}
 		seen[s.Host] = true
+	}
+	if p.Reader != nil {
+		p.Reader.check(l, seen)
 	}
 	for _, a := range p.Probe.Addresses {
 		if _, _, err := net.SplitHostPort(a); err != nil {
