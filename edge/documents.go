@@ -97,3 +97,21 @@ func CheckPath(path string) error {
 	}
 	return nil
 }
+
+// Hit is a document that was found.
+type Hit struct {
+	Path     string
+	Title    string
+	Modified time.Time // at the source
+	Fetched  time.Time // when this copy was read: say it to whoever reads the copy
+	Stale    bool      // the source is known to have a newer version
+	Snippet  string    // some of the text, plain; "" where there is none
+	Note     string    // why only the name was searched; "" where the text was
+}
+
+// Listing is what lies in one folder.
+type Listing struct {
+	Folders   []string // names
+	Documents []Hit
+	More      bool // there are more documents than were asked for
+}

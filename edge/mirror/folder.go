@@ -9,6 +9,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"github.com/crinale/crinale/edge"
 	"github.com/crinale/crinale/internal/fault"
 )
 
@@ -17,13 +18,13 @@ func (d *record) readable(groups []string) bool {
 	return slices.ContainsFunc(d.Groups, func(g string) bool { return slices.Contains(groups, g) })
 }
 
-func (d *record) hit() Hit {
-	return Hit{Path: d.Path, Title: d.Title, Modified: d.Modified, Fetched: d.Fetched, Stale: d.Stale, Note: d.Note}
+func (d *record) hit() edge.Hit {
+	return edge.Hit{Path: d.Path, Title: d.Title, Modified: d.Modified, Fetched: d.Fetched, Stale: d.Stale, Note: d.Note}
 }
 
 // Recent are the documents that one of the groups may read, the newest first.
-func (m *Mirror) Recent(ctx context.Context, groups []string, limit int) ([]Hit, error) {
-	var all []Hit
+func (m *Mirror) Recent(ctx context.Context, groups []string, limit int) ([]edge.Hit, error) {
+	var all []edge.Hit
 	err := m.each(ctx, groups, func(d *record) {
 		all = append(all, d.hit())
 		if len(all) >= 4*limit { // never the whole archive in memory
@@ -33,24 +34,17 @@ func (m *Mirror) Recent(ctx context.Context, groups []string, limit int) ([]Hit,
 	return newest(all, limit), err
 }
 
-func newest(all []Hit, limit int) []Hit {
-	slices.SortFunc(all, func(a, b Hit) int {
+func newest(all []edge.Hit, limit int) []edge.Hit {
+	slices.SortFunc(all, func(a, b edge.Hit) int {
 		return cmp.Or(b.Modified.Compare(a.Modified), cmp.Compare(a.Path, b.Path))
 	})
 	return all[:min(len(all), limit)]
 }
 
-// Listing is what lies in one folder.
-type Listing struct {
-	Folders   []string // names
-	Documents []Hit
-	More      bool // there are more documents than were asked for
-}
-
 // Folder is what one of the groups may read in a folder, "" for the topmost one. A
 // folder in which there is nothing for them is not there.
-func (m *Mirror) Folder(ctx context.Context, groups []string, dir string, limit int) (Listing, error) {
-	var l Listing
+func (m *Mirror) Folder(ctx context.Context, groups []string, dir string, limit int) (edge.Listing, error) {
+	var l edge.Listing
 	prefix, seen := "", map[string]bool{}
 	if dir != "" {
 		prefix = dir + "/"
@@ -74,7 +68,7 @@ func (m *Mirror) Folder(ctx context.Context, groups []string, dir string, limit 
 		return l, fault.New(fault.NotFound, "folder %.200q: it is not there, or not for you", dir)
 	}
 	slices.Sort(l.Folders)
-	slices.SortFunc(l.Documents, func(a, b Hit) int { return cmp.Compare(a.Path, b.Path) })
+	slices.SortFunc(l.Documents, func(a, b edge.Hit) int { return cmp.Compare(a.Path, b.Path) })
 	if l.More = len(l.Documents) > limit; l.More {
 		l.Documents = l.Documents[:limit]
 	}

@@ -14,25 +14,14 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 
 	bolt "go.etcd.io/bbolt"
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/crinale/crinale/edge"
 	"github.com/crinale/crinale/internal/fault"
 )
-
-// Hit is a document that was found.
-type Hit struct {
-	Path     string
-	Title    string
-	Modified time.Time // at the source
-	Fetched  time.Time // when this copy was read: say it to whoever reads the copy
-	Stale    bool      // the source is known to have a newer version
-	Snippet  string    // some of the text, plain; "" where there is none
-	Note     string    // why only the name was searched; "" where the text was
-}
 
 // Bounds of a query.
 const (
@@ -68,7 +57,7 @@ func words(s string) []string {
 // of the query, the last one as the beginning of a word. The best come first:
 // words in the name count more than in the text, then the newest. No rank depends
 // on documents of others.
-func (m *Mirror) Search(ctx context.Context, groups []string, query string, limit int) ([]Hit, error) {
+func (m *Mirror) Search(ctx context.Context, groups []string, query string, limit int) ([]edge.Hit, error) {
 	if len(query) > maxQuery {
 		return nil, fault.New(fault.Invalid, "query: it has %d bytes, more than %d: use fewer words", len(query), maxQuery)
 	}
@@ -87,7 +76,7 @@ func (m *Mirror) Search(ctx context.Context, groups []string, query string, limi
 	if m.index == nil {
 		return nil, fault.New(fault.Unreachable, "mirror %s: it is not open", m.cfg.Dir)
 	}
-	var hits []Hit
+	var hits []edge.Hit
 	err := m.index.db.View(func(tx *bolt.Tx) error {
 		score := map[uint64]int{}
 		for i, w := range want {
@@ -137,7 +126,7 @@ func find(ctx context.Context, tx *bolt.Tx, groups []string, word string, prefix
 	return got, nil
 }
 
-func best(tx *bolt.Tx, score map[uint64]int, want []string, limit int) ([]Hit, error) {
+func best(tx *bolt.Tx, score map[uint64]int, want []string, limit int) ([]edge.Hit, error) {
 	type found struct {
 		record
 		score int
@@ -153,7 +142,7 @@ func best(tx *bolt.Tx, score map[uint64]int, want []string, limit int) ([]Hit, e
 	slices.SortFunc(all, func(a, b found) int {
 		return cmp.Or(cmp.Compare(b.score, a.score), b.Modified.Compare(a.Modified), cmp.Compare(a.Path, b.Path))
 	})
-	var hits []Hit
+	var hits []edge.Hit
 	for _, f := range all[:min(limit, len(all))] {
 		var t text
 		if data := tx.Bucket(texts).Get([]byte(f.SHA256 + path.Ext(fold(f.Path)))); data != nil {

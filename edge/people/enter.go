@@ -10,15 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
-)
 
-// Why somebody is not let in.
-var (
-	ErrCode   = errors.New("the code is not one that is good")
-	ErrPIN    = errors.New("the PIN is wrong")
-	ErrShut   = errors.New("too many wrong PINs: wait")
-	ErrDevice = errors.New("this device is not known")
-	ErrWeak   = errors.New("the PIN is too easy: 6 to 12 digits, not all the same and not in a row")
+	"github.com/crinale/crinale/edge"
 )
 
 // How often a PIN may be wrong.
@@ -76,7 +69,7 @@ func same(a, b string) bool { return hmac.Equal([]byte(a), []byte(b)) }
 // CheckPIN says whether a PIN may be chosen.
 func CheckPIN(pin string) error {
 	if len(pin) < 6 || len(pin) > 12 || strings.ContainsFunc(pin, func(r rune) bool { return r < '0' || r > '9' }) {
-		return ErrWeak
+		return edge.ErrWeak
 	}
 	step := int(pin[1]) - int(pin[0])
 	for i := 2; i < len(pin); i++ {
@@ -85,7 +78,7 @@ func CheckPIN(pin string) error {
 		}
 	}
 	if step >= -1 && step <= 1 {
-		return ErrWeak
+		return edge.ErrWeak
 	}
 	return nil
 }
@@ -125,7 +118,7 @@ func (b *Book) Enrol(code, pin string) (device, in string, err error) {
 			p.Devices = append(p.Devices, Device{ID: id, Secret: hash(secret), PIN: pinHash(secret, pin), Since: now.UTC(), Last: now.UTC()})
 			return Event{What: "entered from a new device", Person: who, Device: id}, nil
 		}
-		return Event{}, ErrCode
+		return Event{}, edge.ErrCode
 	}, false)
 	if err != nil {
 		return "", "", err
@@ -149,14 +142,14 @@ func (s *state) find(token string) (*Person, *Device) {
 }
 
 // Known is whose device a token is; false for one that is not known.
-func (b *Book) Known(token string) (Person, bool) {
+func (b *Book) Known(token string) (edge.Employee, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	p, d := b.state.find(token)
 	if p == nil || b.cfg.Now().Sub(d.Last) > b.cfg.Unused {
-		return Person{}, false
+		return edge.Employee{}, false
 	}
-	return p.shown(), true
+	return p.employee(), true
 }
 
 // Enter lets somebody in from their device by their PIN. A wrong one is counted
@@ -171,25 +164,25 @@ func (b *Book) Enter(token, pin string) (in string, err error) {
 	err = b.changeLocked(func(s *state) (Event, error) {
 		p, d := s.find(token)
 		if p == nil || now.Sub(d.Last) > b.cfg.Unused {
-			return Event{}, ErrDevice
+			return Event{}, edge.ErrDevice
 		}
 		who, device = p.ID, d.ID
 		if now.Before(d.Shut) && d.Shut.Sub(now) <= shutFor {
-			return Event{}, ErrShut
+			return Event{}, edge.ErrShut
 		}
 		if same(d.PIN, pinHash(secret, pin)) {
 			d.Wrong, d.Shut, d.Last = 0, time.Time{}, now.UTC()
 			return Event{}, nil
 		}
-		refused = ErrPIN
+		refused = edge.ErrPIN
 		d.Wrong++
 		switch {
 		case d.Wrong >= forgetAfter:
 			p.Devices = slices.DeleteFunc(p.Devices, func(o Device) bool { return o.ID == device })
-			refused = ErrDevice
+			refused = edge.ErrDevice
 			return Event{What: "device forgotten after wrong PINs", Person: who, Device: device}, nil
 		case d.Wrong >= shutAfter:
-			d.Shut, refused = now.Add(shutFor).UTC(), ErrShut
+			d.Shut, refused = now.Add(shutFor).UTC(), edge.ErrShut
 			return Event{What: "device shut after wrong PINs", Person: who, Device: device}, nil
 		}
 		return Event{}, nil
@@ -218,26 +211,26 @@ func (b *Book) over(s *session, now time.Time) bool {
 }
 
 // Who is in by a session, from the device it began on.
-func (b *Book) Who(in string, devices []string) (Person, bool) {
+func (b *Book) Who(in string, devices []string) (edge.Employee, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	key := sha256.Sum256([]byte(in))
 	s := b.sessions[key]
 	if s == nil {
-		return Person{}, false
+		return edge.Employee{}, false
 	}
 	now := b.cfg.Now()
 	if b.over(s, now) {
 		delete(b.sessions, key)
-		return Person{}, false
+		return edge.Employee{}, false
 	}
 	for _, token := range devices {
 		if p, d := b.state.find(token); p != nil && p.ID == s.person && d.ID == s.device {
 			s.last = now
-			return p.shown(), true
+			return p.employee(), true
 		}
 	}
-	return Person{}, false
+	return edge.Employee{}, false
 }
 
 // Leave ends a session.

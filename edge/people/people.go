@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/crinale/crinale/edge"
 	"github.com/crinale/crinale/internal/fault"
 )
 
@@ -242,4 +243,8 @@ func (p Person) shown() Person {
 		p.Devices[i].Secret, p.Devices[i].PIN = "", ""
 	}
 	return p
+}
+
+func (p Person) employee() edge.Employee {
+	return edge.Employee{ID: p.ID, Name: p.Name, Groups: slices.Clone(p.Groups)}
 }
