@@ -16,6 +16,7 @@ type Policy struct {
 	At       strict.At        `yaml:"-"`
 	Name     string           `yaml:"name,required"`   // of the edge, in Cache-Status and Via
 	Comune   string           `yaml:"comune,required"` // ISTAT code of the comune it stands in
+	Title    string           `yaml:"title"`           // for people: "Comune di Bergolo"
 	Status   string           `yaml:"status_host"`     // name at which employees see how the edge stands; empty: none
 	Services []ServicePolicy  `yaml:"services,required"`
 	Probe    ProbePolicy      `yaml:"probe"`
@@ -128,6 +129,9 @@ func (p *Policy) check(l *strict.List) {
 	}
 	if !istatCode.MatchString(p.Comune) {
 		l.Add(p.At.Problem("comune", "%q: write the six digits of its ISTAT code, in quotes", p.Comune))
+	}
+	if p.Title == "" {
+		p.Title = p.Name
 	}
 	if p.Status != "" && !hostName.MatchString(p.Status) {
 		l.Add(p.At.Problem("status_host", "%q: write a name in small letters", p.Status))

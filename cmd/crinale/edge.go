@@ -70,6 +70,7 @@ func edgeCommand() *cli.Command {
 				Action:    edgeTell,
 			},
 			edgeQueueCommand(data),
+			edgePeopleCommand(data),
 			edgeMigrateCommand(),
 		}, snapshotCommands()...),
 	}

@@ -36,36 +36,42 @@ func documentPlace(c *cli.Context, name string, groups remote.Groups) (edge.Sour
 			return nil, err
 		}
 	}
+	return openPlace("--"+name, "--"+name+"-secret-file", text, pass, groups)
+}
+
+// openPlace reads a place as placeHelp says; key and secretKey are where it and its
+// secret are written, for what is told about them.
+func openPlace(key, secretKey, text, pass string, groups remote.Groups) (edge.Source, error) {
 	if !strings.Contains(text, "://") {
 		if st, err := os.Stat(text); err != nil || !st.IsDir() {
-			return nil, fault.New(fault.NotFound, "--%s %s is no folder", name, text)
+			return nil, fault.New(fault.NotFound, "%s %s is no folder", key, text)
 		}
 		return remote.NewFolder(text, groups), nil
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-		return nil, usage("--%s %q cannot be read as a place: write a folder, https://USER@HOST/PATH/ or s3://ACCESSKEY@HOST/BUCKET/PREFIX", name, text)
+		return nil, usage("%s %q cannot be read as a place: write a folder, https://USER@HOST/PATH/ or s3://ACCESSKEY@HOST/BUCKET/PREFIX", key, text)
 	}
 	if _, has := u.User.Password(); has {
-		return nil, usage("--%s: the password stands in the address, where others see it: put it into a file and name that with --%s-secret-file", name, name)
+		return nil, usage("%s: the password stands in the address, where others see it: put it into a file and name that with %s", key, secretKey)
 	}
 	user := u.User.Username()
 	here := loopback(u.Hostname())
 	switch u.Scheme {
 	case "http", "https":
 		if u.Scheme == "http" && !here {
-			return nil, usage("--%s %s: the password would travel in clear, write https://", name, text)
+			return nil, usage("%s %s: the password would travel in clear, write https://", key, text)
 		}
 		u.User = nil
 		return remote.NewWebDAV(u.String(), user, pass, groups, nil)
 	case "s3":
 		bucket, prefix, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
 		if bucket == "" || user == "" {
-			return nil, usage("--%s %q: write s3://ACCESSKEY@HOST/BUCKET/PREFIX", name, text)
+			return nil, usage("%s %q: write s3://ACCESSKEY@HOST/BUCKET/PREFIX", key, text)
 		}
 		return remote.NewS3(remote.S3Config{Endpoint: u.Host, Secure: !here, Bucket: bucket, Prefix: prefix, Key: user, Secret: pass}, groups)
 	}
-	return nil, usage("--%s %q: only folders, https:// and s3:// are known", name, text)
+	return nil, usage("%s %q: only folders, https:// and s3:// are known", key, text)
 }
 
 // everyone gives all documents to one group, "" to nobody.

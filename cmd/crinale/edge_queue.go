@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"html/template"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/crinale/crinale/edge"
+	"github.com/crinale/crinale/edge/page"
 	"github.com/crinale/crinale/edge/queue"
 	"github.com/crinale/crinale/internal/fault"
 )
@@ -108,21 +108,17 @@ func (s *edgeServer) unsent(w http.ResponseWriter, r *http.Request, host string)
 
 func (s *edgeServer) queueKey() ([]byte, bool) { return s.key(s.policy.Comune) }
 
-type receiptPage struct {
-	Title, Text, English, Number, At, Expires string
-}
-
 // receipt says by what number a write waits.
 func (s *edgeServer) receipt(w http.ResponseWriter, r *http.Request, got queue.Receipt) {
 	words := edge.ReasonQueued.Words()
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("Crinale-Receipt", got.Number)
-	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
+	if !edge.TakesHTML(r.Header) {
 		answerJSON(w, http.StatusAccepted, got)
 		return
 	}
-	s.say(w, http.StatusAccepted, receiptPage{Title: "Ricevuto: in attesa di invio", Text: words.It, English: words.En, Number: got.Number,
+	page.Say(w, http.StatusAccepted, page.Note{Title: "Ricevuto: in attesa di invio", Text: words.It, English: words.En, Number: got.Number,
 		At: got.At.Local().Format("02/01/2006 15:04"), Expires: got.Expires.Local().Format("02/01/2006")})
 }
 
@@ -132,49 +128,12 @@ func (s *edgeServer) unkept(w http.ResponseWriter, r *http.Request, status int, 
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("Retry-After", "60")
-	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
+	if !edge.TakesHTML(r.Header) {
 		answerJSON(w, status, map[string]any{"type": "about:blank", "title": http.StatusText(status), "status": status, "detail": words.En, "reason": why})
 		return
 	}
-	s.say(w, status, receiptPage{Title: "Non è stato possibile inviare", Text: words.It + " I dati che ha inviato non sono stati registrati.", English: words.En + " What you sent was not recorded."})
+	page.Say(w, status, page.Note{Title: "Non è stato possibile inviare", Text: words.It + " I dati che ha inviato non sono stati registrati.", English: words.En + " What you sent was not recorded."})
 }
-
-func (s *edgeServer) say(w http.ResponseWriter, status int, p receiptPage) {
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-	h.Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	_ = receiptTemplate.Execute(w, p)
-}
-
-var receiptTemplate = template.Must(template.New("").Parse(`<!doctype html>
-<html lang="it">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{.Title}}</title>
-<style>
-body{margin:0;padding:2rem 1rem;font:1.125rem/1.5 system-ui,sans-serif;color:#17324d;background:#fff}
-main{max-width:38rem;margin:auto}
-h1{font-size:1.6rem;line-height:1.25}
-.n{font-size:1.5rem;font-weight:700;overflow-wrap:anywhere}
-p.en{color:#435a70;font-size:1rem;border-top:1px solid #c5c7c9;padding-top:1rem;margin-top:2rem}
-</style>
-</head>
-<body>
-<main>
-<h1>{{.Title}}</h1>
-<p>{{.Text}}</p>
-{{if .Number}}<p>Numero di ricevuta</p>
-<p class="n">{{.Number}}</p>
-<p>Ricevuto il {{.At}}. Se il collegamento non torna entro il {{.Expires}}, l’invio non avviene e il comune ne è avvisato.</p>
-<p>Non è un numero di protocollo: quello arriva quando il servizio ha ricevuto l’invio.</p>
-{{end}}<p class="en" lang="en">{{.English}}</p>
-</main>
-</body>
-</html>
-`))
 
 // queueRoutes are what the verbs of edge queue ask.
 func (s *edgeServer) queueRoutes(mux *http.ServeMux) {

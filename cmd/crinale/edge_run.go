@@ -19,12 +19,15 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/crinale/crinale/edge"
+	"github.com/crinale/crinale/edge/mirror"
 	"github.com/crinale/crinale/edge/page"
+	"github.com/crinale/crinale/edge/people"
 	"github.com/crinale/crinale/edge/proxy"
 	"github.com/crinale/crinale/edge/queue"
 	"github.com/crinale/crinale/edge/store"
 	"github.com/crinale/crinale/internal/fault"
 	lifecycle "github.com/crinale/crinale/internal/run"
+	"github.com/crinale/crinale/internal/strict"
 	"github.com/crinale/crinale/internal/web"
 )
 
@@ -42,6 +45,11 @@ type edgeServer struct {
 	proxy *proxy.Proxy
 	page  *page.Page
 	queue *queue.Queue
+
+	mirrors []*mirror.Mirror
+	people  *people.Book // with a reader alone, once open
+	office  *page.Office
+
 	link  *edgeLink
 	key   func(comune string) ([]byte, bool)
 	ready chan struct{}
@@ -142,6 +150,9 @@ func newEdgeServer(p edge.Policy, data, addr, keys string, log *slog.Logger) (*e
 	if s.proxy, err = proxy.New(c, proxy.Deps{Store: s.store, Transport: s.ways, Watch: s.watch, Unsent: s.unsent, Log: log}); err != nil {
 		return nil, err
 	}
+	if err := s.newOffice(); err != nil {
+		return nil, err
+	}
 	s.page, err = page.New(page.Config{}, page.Deps{Now: s.standing})
 	return s, err
 }
@@ -165,19 +176,30 @@ func (s *edgeServer) certificates() error {
 	if err != nil {
 		return usage("--listen %q: write address:port", s.addr)
 	}
-	without := ""
+	type named struct {
+		at              strict.At
+		host, cert, key string
+	}
+	var all []named
 	for _, v := range s.policy.Services {
-		if v.CertFile == "" {
-			without = v.Host
+		all = append(all, named{v.At, v.Host, v.CertFile, v.KeyFile})
+	}
+	if r := s.policy.Reader; r != nil {
+		all = append(all, named{r.At, r.Host, r.CertFile, r.KeyFile})
+	}
+	without := ""
+	for _, v := range all {
+		if v.cert == "" {
+			without = v.host
 			continue
 		}
-		cert, err := tls.LoadX509KeyPair(v.CertFile, v.KeyFile)
+		cert, err := tls.LoadX509KeyPair(v.cert, v.key)
 		if err != nil {
-			return fault.New(fault.Invalid, "%s: certificate of %s: %w", v.At, v.Host, err)
+			return fault.New(fault.Invalid, "%s: certificate of %s: %w", v.at, v.host, err)
 		}
-		name, _, _ := strings.Cut(v.Host, ":")
+		name, _, _ := strings.Cut(v.host, ":")
 		if err := cert.Leaf.VerifyHostname(name); err != nil {
-			return fault.New(fault.Invalid, "%s: the certificate is for other names: %w", v.At, err)
+			return fault.New(fault.Invalid, "%s: the certificate is for other names: %w", v.at, err)
 		}
 		if s.certs == nil {
 			s.certs = map[string]*tls.Certificate{}
@@ -186,9 +208,27 @@ func (s *edgeServer) certificates() error {
 	}
 	switch {
 	case s.certs != nil && without != "":
-		return fault.New(fault.Invalid, "service %s has no certificate, and others have: give it cert_file and key_file", without)
+		return fault.New(fault.Invalid, "%s has no certificate, and others have: give it cert_file and key_file", without)
+	case s.certs != nil && s.policy.Status != "" && s.certificate(s.policy.Status) == nil:
+		return fault.New(fault.Invalid, "%s: status_host %s is in none of the certificates: add the name to one of them", s.policy.At, s.policy.Status)
 	case s.certs == nil && !loopback(host):
 		return fault.New(fault.Invalid, "--listen %s can be reached by other machines: give each service cert_file and key_file in edge.yaml", s.addr)
+	}
+	return nil
+}
+
+// certificate is the one for a name; nil when there is none.
+func (s *edgeServer) certificate(name string) *tls.Certificate {
+	name, _, _ = strings.Cut(strings.ToLower(name), ":")
+	if c := s.certs[name]; c != nil {
+		return c
+	}
+	if host, _, _ := strings.Cut(s.policy.Status, ":"); name == host {
+		for _, c := range s.certs {
+			if c.Leaf.VerifyHostname(name) == nil {
+				return c
+			}
+		}
 	}
 	return nil
 }
@@ -249,15 +289,22 @@ func (s *edgeServer) run(ctx context.Context, onReady func()) error {
 		return err
 	}
 	defer s.queue.Close()
+	if err := s.openOffice(); err != nil {
+		return err
+	}
 	own := &local{data: s.data, handler: s.commands(), log: s.log, ready: make(chan struct{})}
-	return lifecycle.All(ctx, []lifecycle.Stage{
+	stages := []lifecycle.Stage{
 		{Name: "store", Run: s.store.Run},
 		{Name: "ways", Run: s.ways.Run},
 		{Name: "watch", Run: s.watch.Run},
 		{Name: "queue", Run: s.queue.Run},
 		{Name: "answers", Run: s.serve, Ready: s.ready},
 		{Name: "commands", Run: own.run, Ready: own.ready},
-	}, onReady)
+	}
+	for _, m := range s.mirrors {
+		stages = append(stages, lifecycle.Stage{Name: "archive", Run: m.Run})
+	}
+	return lifecycle.All(ctx, stages, onReady)
 }
 
 // serve takes requests until ctx ends, and then gives those under way a moment.
@@ -274,7 +321,7 @@ func (s *edgeServer) serve(ctx context.Context) error {
 	answer := func() error { return srv.Serve(l) }
 	if s.certs != nil {
 		srv.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) {
-			if c := s.certs[strings.ToLower(h.ServerName)]; c != nil {
+			if c := s.certificate(h.ServerName); c != nil {
 				return c, nil
 			}
 			return nil, fmt.Errorf("no certificate for %q", h.ServerName)
@@ -290,6 +337,10 @@ func (s *edgeServer) serve(ctx context.Context) error {
 func (s *edgeServer) route(w http.ResponseWriter, r *http.Request) {
 	if s.policy.Status != "" && strings.EqualFold(r.Host, s.policy.Status) {
 		s.page.ServeHTTP(w, r)
+		return
+	}
+	if s.office != nil && strings.EqualFold(r.Host, s.policy.Reader.Host) {
+		s.office.ServeHTTP(w, r)
 		return
 	}
 	s.proxy.ServeHTTP(w, r)
@@ -371,6 +422,7 @@ func (s *edgeServer) commands() http.Handler {
 		answerJSON(w, http.StatusOK, edgePurged{n})
 	})
 	s.queueRoutes(mux)
+	s.peopleRoutes(mux)
 	return mux
 }
 
