@@ -27,6 +27,7 @@ type documentsPage struct {
 // part is what a page shows of one archive.
 type part struct {
 	Title, Soft, Empty string
+	Back               folderRow
 	Folders            []folderRow
 	Documents          []documentRow
 	More               bool
@@ -164,7 +165,7 @@ func (o *Office) folder(v *visit) {
 	if parent := path.Dir(dir); parent != "." {
 		up = folderRow{"Torna a " + path.Base(parent), link("/cartella", "a", a.Name, "p", parent)}
 	}
-	t := part{Folders: append([]folderRow{up}, o.folders(a, dir, l.Folders)...), More: l.More}
+	t := part{Back: up, Folders: o.folders(a, dir, l.Folders), More: l.More}
 	for _, h := range l.Documents {
 		row := o.row(a, h)
 		row.Where = ""
