@@ -149,7 +149,11 @@ func (p *Policy) check(l *strict.List) {
 		seen[s.Host] = true
 	}
 	if p.Reader != nil {
-		p.Reader.check(l, seen)
+		var hosts []string
+		for i := range p.Services {
+			hosts = append(hosts, p.Services[i].Host)
+		}
+		p.Reader.check(l, hosts, seen)
 	}
 	for _, a := range p.Probe.Addresses {
 		if _, _, err := net.SplitHostPort(a); err != nil {

@@ -21,6 +21,10 @@ type ReaderPolicy struct {
 	Register   []string        `yaml:"register"` // groups that keep the emergency register
 	Writes     []string        `yaml:"writes"`   // groups that see all waiting writes, and decide conflicts
 	Archives   []ArchivePolicy `yaml:"archives"`
+	// AuthorDomain is what the names of the reader and of all services end with.
+	// Who is in at the reader is then known as the author of what is sent to the
+	// services while the link is down.
+	AuthorDomain string `yaml:"author_domain"`
 }
 
 // ArchivePolicy is a place of documents that is mirrored here.
@@ -44,7 +48,7 @@ type ReadersPolicy struct {
 
 var groupName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
 
-func (r *ReaderPolicy) check(l *strict.List, seen map[string]bool) {
+func (r *ReaderPolicy) check(l *strict.List, hosts []string, seen map[string]bool) {
 	if !hostName.MatchString(r.Host) || len(r.Host) > 259 {
 		l.Add(r.At.Problem("host", "%q: write the name that employees ask for, in small letters", r.Host))
 	}
@@ -68,6 +72,14 @@ func (r *ReaderPolicy) check(l *strict.List, seen map[string]bool) {
 	}
 	checkGroups(l, r.At, "register", r.Register)
 	checkGroups(l, r.At, "writes", r.Writes)
+	for _, h := range append(hosts, r.Host) {
+		if r.AuthorDomain != "" && !below(h, r.AuthorDomain) {
+			l.Add(r.At.Problem("author_domain", "%q: %s does not end with it: give all names of this edge one domain of yours, or leave it out", r.AuthorDomain, h))
+		}
+	}
+	if r.AuthorDomain != "" && (!hostName.MatchString(r.AuthorDomain) || strings.Count(r.AuthorDomain, ".") < 1) {
+		l.Add(r.At.Problem("author_domain", "%q: write a domain of yours, such as bergolo.example", r.AuthorDomain))
+	}
 	names := map[string]bool{}
 	for i := range r.Archives {
 		a := &r.Archives[i]
@@ -77,6 +89,12 @@ func (r *ReaderPolicy) check(l *strict.List, seen map[string]bool) {
 		names[a.Name] = true
 		a.check(l)
 	}
+}
+
+// below says that a host, with or without a port, is a name in a domain.
+func below(host, domain string) bool {
+	name, _, _ := strings.Cut(host, ":")
+	return strings.HasSuffix(name, "."+domain)
 }
 
 func checkGroups(l *strict.List, at strict.At, key string, groups []string) {

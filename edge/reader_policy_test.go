@@ -11,6 +11,7 @@ reader:
   host: documenti.bergolo.example
   register: [protocollo]
   writes: [segreteria]
+  author_domain: bergolo.example
   archives:
     - name: archivio
       title: Archivio del comune
@@ -64,6 +65,10 @@ func TestReaderPolicyFaults(t *testing.T) {
 		{"writes: [segreteria]", "idle_min: 1000", "idle_min"},
 		{"writes: [segreteria]", "device_days: .nan", "device_days"},
 		{"writes: [segreteria]", "boss: [x]", "boss"},
+		{"author_domain: bergolo.example", "author_domain: other.example", "author_domain"},
+		{"author_domain: bergolo.example", "author_domain: example", "author_domain"},
+		{"class: create, anonymous: true", "class: create, anonymous: true, groups: [x]", "groups"},
+		{"class: create, anonymous: true", "class: create, groups: [X]", "groups"},
 	} {
 		text := strings.Replace(goodReader, tt.from, tt.to, 1)
 		if text == goodReader {

@@ -123,6 +123,8 @@ func DecideWrite(rule *WriteRule, q WriteRequest) WriteDecision {
 	switch {
 	case q.Person.ID == "" && !rule.Anonymous:
 		return refuse(ReasonPerson)
+	case len(rule.Groups) > 0 && !slices.ContainsFunc(rule.Groups, func(g string) bool { return slices.Contains(q.Person.Groups, g) }):
+		return refuse(ReasonGroup)
 	case rule.Credentials && !q.Sealed:
 		return refuse(ReasonNoSeal)
 	case q.Length > rule.MaxBody:

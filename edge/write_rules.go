@@ -33,6 +33,9 @@ type WriteRule struct {
 	Sequence string `yaml:"sequence"`
 	// Anonymous lets a write be kept of which nobody is known to be the author.
 	Anonymous bool `yaml:"anonymous"`
+	// Groups are those of whom one is needed for it, now and when it is sent; none
+	// is anybody who is known.
+	Groups []string `yaml:"groups"`
 	// Credentials keeps Authorization and Cookie with the write, sealed.
 	Credentials bool `yaml:"credentials"`
 	// SeeOther says that the origin answers 303 to what it has done.
@@ -133,6 +136,10 @@ func (r *WriteRule) check(list *strict.List) {
 	if len(r.Methods) == 0 {
 		list.Add(r.Problem("methods", "name at least one"))
 	}
+	if r.Anonymous && len(r.Groups) > 0 {
+		list.Add(r.Problem("groups", "nobody knows the groups of somebody unknown: leave out anonymous, or groups"))
+	}
+	checkGroups(list, r.At, "groups", r.Groups)
 	r.checkClass(list)
 }
 

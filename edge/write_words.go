@@ -15,6 +15,7 @@ const (
 	ReasonUnsupported Reason = "unsupported"
 	ReasonMethod      Reason = "method"
 	ReasonPerson      Reason = "person"
+	ReasonGroup       Reason = "group"
 	ReasonNoSeal      Reason = "no-seal"
 	ReasonBody        Reason = "body"
 	ReasonQuota       Reason = "quota"
@@ -44,7 +45,8 @@ var reasons = map[Reason]Words{
 	ReasonTime:        {"La prenotazione non può attendere: riprovare quando il collegamento ritorna, o telefonare.", "A booking cannot wait: try again when the link is back, or telephone."},
 	ReasonUnsupported: {"Il servizio di destinazione non permette di inviare più tardi senza rischio di doppioni.", "The service at the other end cannot take this later without the risk of doing it twice."},
 	ReasonMethod:      {"Questo tipo di richiesta non si può inviare più tardi.", "This kind of request cannot be sent later."},
-	ReasonPerson:      {"Serve un accesso già fatto su questo dispositivo per inviare più tardi.", "To send this later, sign in on this device first while the link is there."},
+	ReasonPerson:      {"Per inviare più tardi bisogna prima entrare nelle pagine dei documenti del comune, con il proprio PIN.", "To send this later, enter the comune's document pages with your PIN first."},
+	ReasonGroup:       {"Questa operazione spetta a un altro ufficio.", "This is for another office to do."},
 	ReasonNoSeal:      {"Le credenziali non si possono conservare al sicuro in questo comune: riprovare quando il collegamento ritorna.", "Credentials cannot be kept safely in this comune: try again when the link is back."},
 	ReasonBody:        {"L'allegato è troppo grande per essere conservato in attesa.", "The attachment is too big to be kept waiting."},
 	ReasonQuota:       {"Lo spazio per le operazioni in attesa è pieno. Riprovare quando il collegamento ritorna.", "The room for waiting writes is full. Try again when the link is back."},

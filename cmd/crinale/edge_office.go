@@ -56,7 +56,7 @@ func (s *edgeServer) openOffice() error {
 	for i, a := range r.Archives {
 		d.Archives = append(d.Archives, page.Archive{Name: a.Name, Title: a.Title, Documents: archiveDocuments{s.mirrors[i]}})
 	}
-	s.office, err = page.NewOffice(page.OfficeConfig{Place: place, Secure: s.certs != nil, Register: r.Register, Writes: r.Writes}, d)
+	s.office, err = page.NewOffice(page.OfficeConfig{Place: place, Secure: s.certs != nil, Domain: r.AuthorDomain, Register: r.Register, Writes: r.Writes}, d)
 	return err
 }
 

@@ -4,15 +4,18 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -95,11 +98,13 @@ func newReaderHall(t testing.TB) (h *edgeHall, shelf string) {
 	}
 	h = newEdgeHall(t, `    writes:
       - {name: pratiche, methods: [PUT], path: "/pratiche/{id}", class: create, anonymous: true}
+      - {name: determine, methods: [PUT], path: "/determine/{id}", class: create, groups: [ragioneria]}
 title: Comune di Bergolo
 reader:
   host: `+readerHost+`
   register: [protocollo]
   writes: [segreteria]
+  author_domain: bergolo.example
   archives:
     - name: archivio
       title: Archivio
@@ -267,4 +272,84 @@ func TestEdgeWritesPage(t *testing.T) {
 	carla.wants(200, "una pratica")(carla.get("/invii/" + number + "/nostra"))
 	carla.wants(409, "guardi come sta ora")(carla.post("/invii/"+number+"/scegli", "tieni", "nostra"))
 	carla.wants(200, edge.StateCancelled.Words().It)(carla.post("/invii/" + number + "/annulla"))
+}
+
+// TestEdgeAuthor: what an employee sends while the link is down carries their
+// name here alone, is sent when the link is back, and not if their right has
+// ended meanwhile.
+func TestEdgeAuthor(t *testing.T) {
+	var mu sync.Mutex
+	var got []string
+	var cookies []string
+	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		cookies = append(cookies, r.Header.Get("Cookie"))
+		if r.Method == http.MethodPut {
+			got = append(got, string(body))
+			w.WriteHeader(http.StatusCreated)
+		}
+	}))
+	defer origin.Close()
+	h, _ := newReaderHall(t)
+	text, err := os.ReadFile(h.yaml)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(h.yaml, regexp.MustCompile(`origin: http\S+`).ReplaceAll(text, []byte("origin: "+origin.URL)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h.run(t)
+	anna, id := h.enters(t, "Anna Rossi", "tutti,ragioneria")
+	bruno, _ := h.enters(t, "Bruno Bianchi", "tutti")
+	carla, gone := h.enters(t, "Carla Neri", "ragioneria")
+	if res, err := anna.c.Get("http://" + edgeHost + "/"); err != nil {
+		t.Fatal(err)
+	} else {
+		res.Body.Close()
+	}
+	edgeVerb(t, 0, "tell", "down", "--data", h.data())
+	put := func(d *desk, n int, text string) (int, string) {
+		t.Helper()
+		r, err := http.NewRequest("PUT", fmt.Sprintf("http://%s/determine/0e2e4d0a-3c2e-4a52-9f38-1f2d5a1c7b%02d", edgeHost, n), strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("If-None-Match", "*")
+		r.Header.Set("Accept", "text/html")
+		return d.read(d.c.Do(r))
+	}
+	anna.wants(202, "Numero di ricevuta")(put(anna, 1, "di Anna"))
+	bruno.wants(503, "spetta a un altro ufficio")(put(bruno, 2, "di Bruno"))
+	carla.wants(202, "Numero di ricevuta")(put(carla, 3, "di Carla"))
+	stranger := newDesk(t, h.addr)
+	stranger.wants(503, "con il proprio PIN")(put(stranger, 4, "di nessuno"))
+	anna.wants(200, "determine")(anna.get("/invii"))
+	if _, body := bruno.get("/invii"); strings.Contains(body, "determine") {
+		t.Errorf("Bruno sees %s", body)
+	}
+	edgeVerb(t, 0, "people", "groups", "--data", h.data(), "--groups", "tutti", gone)
+	edgeVerb(t, 0, "tell", "up", "--data", h.data())
+	until(t, "the write of Anna to be sent", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(got) > 0
+	})
+	until(t, "the write of Carla to be stopped", func() bool {
+		return strings.Contains(edgeVerb(t, 0, "queue", "list", "--data", h.data()), string(edge.StateStopped))
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	if len(got) != 1 || got[0] != "di Anna" {
+		t.Errorf("the origin got %q", got)
+	}
+	for _, c := range cookies {
+		if c != "" {
+			t.Errorf("the origin saw the cookie %q", c)
+		}
+	}
+	if id == gone {
+		t.Error("two people of one id")
+	}
 }

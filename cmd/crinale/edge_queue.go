@@ -34,12 +34,25 @@ func (l *edgeLink) turned() {
 	}
 }
 
-// asLetIn lets be sent what was let in: the edge knows nobody by name, and the
-// origin judges what comes.
-type asLetIn struct{}
-
-func (asLetIn) Allowed(_ context.Context, p edge.Person, _ queue.Entry) (bool, string, error) {
-	return p.ID == "", "nobody knows this person any more", nil
+// Allowed asks again, before it is sent, whether whoever wrote something may still
+// do it; what came from nobody by name is for the origin to judge.
+func (s *edgeServer) Allowed(_ context.Context, p edge.Person, e queue.Entry) (bool, string, error) {
+	if p.ID == "" {
+		return true, "", nil
+	}
+	if s.people == nil {
+		return false, "this edge has no reader any more, and knows nobody", nil
+	}
+	var groups []string
+	for _, v := range s.policy.Services {
+		for _, r := range v.Writes {
+			if v.Host == e.Service && r.Name == e.Rule {
+				groups = r.Groups
+			}
+		}
+	}
+	ok, why := s.people.Allowed(p.ID, groups)
+	return ok, why, nil
 }
 
 // newQueue makes the queue of an edge.
@@ -54,7 +67,7 @@ func (s *edgeServer) newQueue(dir string, key func(string) ([]byte, bool)) (*que
 		}
 		c.Origins = append(c.Origins, queue.Origin{Service: v.Host, URL: u})
 	}
-	return queue.New(c, queue.Deps{Link: s.link, Allow: asLetIn{}, Keys: queueKeys{s.policy.Comune, key}, Transport: s.ways, Log: s.log})
+	return queue.New(c, queue.Deps{Link: s.link, Allow: s, Keys: queueKeys{s.policy.Comune, key}, Transport: s.ways, Log: s.log})
 }
 
 // queueKeys is the key of the comune of the edge, by whatever name.
@@ -75,8 +88,9 @@ func (s *edgeServer) unsent(w http.ResponseWriter, r *http.Request, host string)
 		}
 	}
 	rule := rules.Find(r.Method, r.URL.EscapedPath())
+	author, _ := r.Context().Value(authorKey{}).(edge.Person)
 	_, sealed := s.queueKey()
-	req := edge.WriteRequest{Method: r.Method, Path: r.URL.EscapedPath(), Header: r.Header, Length: r.ContentLength, NewKey: rand.Text(), Sealed: sealed}
+	req := edge.WriteRequest{Method: r.Method, Path: r.URL.EscapedPath(), Header: r.Header, Length: r.ContentLength, NewKey: rand.Text(), Sealed: sealed, Person: author}
 	for _, o := range s.store.Find(host + r.URL.RequestURI()) {
 		req.Seen = o.Head().Header.Get("Etag")
 		break
@@ -88,7 +102,7 @@ func (s *edgeServer) unsent(w http.ResponseWriter, r *http.Request, host string)
 	}
 	got, err := s.queue.Accept(r.Context(), queue.Write{
 		Comune: strings.ToUpper(s.policy.Name), Service: host, Method: r.Method, Target: r.URL.RequestURI(), Header: r.Header,
-		Decision: d, MaxBody: rule.MaxBody, Body: r.Body,
+		Person: author, Decision: d, MaxBody: rule.MaxBody, Body: r.Body,
 	})
 	switch {
 	case errors.Is(err, queue.ErrQuota):

@@ -343,8 +343,16 @@ func (s *edgeServer) route(w http.ResponseWriter, r *http.Request) {
 		s.office.ServeHTTP(w, r)
 		return
 	}
+	if author := edge.TakeAuthor(r.Header); author != "" && s.people != nil {
+		if p, ok := s.people.Author(author); ok {
+			r = r.WithContext(context.WithValue(r.Context(), authorKey{}, p))
+		}
+	}
 	s.proxy.ServeHTTP(w, r)
 }
+
+// authorKey is where a request has who sends it.
+type authorKey struct{}
 
 // standing is what the status page shows.
 func (s *edgeServer) standing() page.Standing {

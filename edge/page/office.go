@@ -18,8 +18,8 @@ import (
 // People let employees in.
 type People interface {
 	Known(device string) (edge.Employee, bool)
-	Enrol(code, pin string) (device, session string, err error)
-	Enter(device, pin string) (session string, err error)
+	Enrol(code, pin string) (device string, in edge.Entry, err error)
+	Enter(device, pin string) (in edge.Entry, err error)
 	Who(session string, devices []string) (edge.Employee, bool)
 	Leave(session string)
 }
@@ -46,6 +46,7 @@ type Documents interface {
 type OfficeConfig struct {
 	Place    string // for the head of pages: "Comune di Bergolo"
 	Secure   bool   // over https
+	Domain   string // of all services, where who is in is known as author; "" for none
 	Register []string
 	Writes   []string
 	Zone     *time.Location

@@ -84,7 +84,7 @@ func (o *Office) enrol(w http.ResponseWriter, r *http.Request) {
 		o.signIn(w, r, http.StatusBadRequest, "I due PIN non sono uguali.")
 		return
 	}
-	device, session, err := o.deps.People.Enrol(r.PostFormValue("codice"), pin)
+	device, in, err := o.deps.People.Enrol(r.PostFormValue("codice"), pin)
 	if err != nil {
 		o.refuse(w, r, err)
 		return
@@ -97,7 +97,15 @@ func (o *Office) enrol(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	o.setCookie(w, "computer", strings.Join(keep, "~"), 400*24*time.Hour)
-	o.setCookie(w, "sessione", session, 0)
+	o.let(w, r, in)
+}
+
+// let lets the browser in.
+func (o *Office) let(w http.ResponseWriter, r *http.Request, in edge.Entry) {
+	o.setCookie(w, "sessione", in.Session, 0)
+	if o.cfg.Domain != "" {
+		http.SetCookie(w, &http.Cookie{Name: edge.AuthorCookie, Value: in.Author, Path: "/", Domain: o.cfg.Domain, Secure: o.cfg.Secure, HttpOnly: true, SameSite: http.SameSiteStrictMode})
+	}
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
@@ -108,13 +116,12 @@ func (o *Office) enter(w http.ResponseWriter, r *http.Request) {
 		if !ok || k.ID != r.PostFormValue("chi") {
 			continue
 		}
-		session, err := o.deps.People.Enter(d, r.PostFormValue("pin"))
+		in, err := o.deps.People.Enter(d, r.PostFormValue("pin"))
 		if err != nil {
 			o.refuse(w, r, err)
 			return
 		}
-		o.setCookie(w, "sessione", session, 0)
-		http.Redirect(w, r, "/", http.StatusSeeOther)
+		o.let(w, r, in)
 		return
 	}
 	o.refuse(w, r, edge.ErrDevice)

@@ -92,14 +92,14 @@ func newID(s *state) string {
 	}
 }
 
-// Enrol lets somebody in by their code, and gives what their device keeps and the
-// session that begins.
-func (b *Book) Enrol(code, pin string) (device, in string, err error) {
+// Enrol lets somebody in by their code, and gives what their device keeps and what
+// begins.
+func (b *Book) Enrol(code, pin string) (device string, in edge.Entry, err error) {
 	if err := CheckPIN(pin); err != nil {
-		return "", "", err
+		return "", in, err
 	}
 	want, now := hash(plainCode(code)), b.cfg.Now()
-	id, secret := strings.ToLower(rand.Text()[:10]), rand.Text()+rand.Text()
+	id, secret, author := strings.ToLower(rand.Text()[:10]), rand.Text()+rand.Text(), rand.Text()+rand.Text()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var who string
@@ -115,15 +115,15 @@ func (b *Book) Enrol(code, pin string) (device, in string, err error) {
 				slices.SortFunc(p.Devices, func(a, b Device) int { return b.Last.Compare(a.Last) })
 				p.Devices = p.Devices[:mostDevices-1]
 			}
-			p.Devices = append(p.Devices, Device{ID: id, Secret: hash(secret), PIN: pinHash(secret, pin), Since: now.UTC(), Last: now.UTC()})
+			p.Devices = append(p.Devices, Device{ID: id, Secret: hash(secret), PIN: pinHash(secret, pin), Author: hash(author), Since: now.UTC(), Last: now.UTC()})
 			return Event{What: "entered from a new device", Person: who, Device: id}, nil
 		}
 		return Event{}, edge.ErrCode
 	}, false)
 	if err != nil {
-		return "", "", err
+		return "", in, err
 	}
-	return id + "." + secret, b.begin(who, id), nil
+	return id + "." + secret, edge.Entry{Session: b.begin(who, id), Author: author}, nil
 }
 
 // find is the device of a token; nil for one that is not known.
@@ -154,9 +154,9 @@ func (b *Book) Known(token string) (edge.Employee, bool) {
 
 // Enter lets somebody in from their device by their PIN. A wrong one is counted
 // on the disk before it is answered.
-func (b *Book) Enter(token, pin string) (in string, err error) {
+func (b *Book) Enter(token, pin string) (in edge.Entry, err error) {
 	_, secret, _ := strings.Cut(token, ".")
-	now := b.cfg.Now()
+	now, author := b.cfg.Now(), rand.Text()+rand.Text()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var who, device string
@@ -171,7 +171,7 @@ func (b *Book) Enter(token, pin string) (in string, err error) {
 			return Event{}, edge.ErrShut
 		}
 		if same(d.PIN, pinHash(secret, pin)) {
-			d.Wrong, d.Shut, d.Last = 0, time.Time{}, now.UTC()
+			d.Wrong, d.Shut, d.Last, d.Author = 0, time.Time{}, now.UTC(), hash(author)
 			return Event{}, nil
 		}
 		refused = edge.ErrPIN
@@ -188,9 +188,26 @@ func (b *Book) Enter(token, pin string) (in string, err error) {
 		return Event{}, nil
 	}, true)
 	if err = errors.Join(err, refused); err != nil {
-		return "", err
+		return in, err
 	}
-	return b.begin(who, device), nil
+	return edge.Entry{Session: b.begin(who, device), Author: author}, nil
+}
+
+// Author is who sends something, by what their browser shows to all services. It
+// is good for as long as a session may last, also over a restart, and for
+// nothing else.
+func (b *Book) Author(token string) (edge.Person, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now, want := b.cfg.Now(), hash(token)
+	for _, p := range b.state.People {
+		for _, d := range p.Devices {
+			if since := now.Sub(d.Last); d.Author != "" && same(d.Author, want) && since >= 0 && since <= b.cfg.Most {
+				return edge.Person{ID: p.ID, Groups: slices.Clone(p.Groups)}, true
+			}
+		}
+	}
+	return edge.Person{}, false
 }
 
 // begin starts a session.
@@ -233,11 +250,26 @@ func (b *Book) Who(in string, devices []string) (edge.Employee, bool) {
 	return edge.Employee{}, false
 }
 
-// Leave ends a session.
+// Leave ends a session, and with it what names the author of writes.
 func (b *Book) Leave(in string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	delete(b.sessions, sha256.Sum256([]byte(in)))
+	key := sha256.Sum256([]byte(in))
+	over := b.sessions[key]
+	if over == nil {
+		return
+	}
+	delete(b.sessions, key)
+	_ = b.changeLocked(func(s *state) (Event, error) {
+		for _, p := range s.People {
+			for i := range p.Devices {
+				if p.Devices[i].ID == over.device {
+					p.Devices[i].Author = ""
+				}
+			}
+		}
+		return Event{}, nil
+	}, true)
 }
 
 // Allowed says whether a person may still do what needs one of some groups; none

@@ -33,8 +33,9 @@ type Device struct {
 	PIN    string    `json:"pin,omitempty"`    // HMAC-SHA256 of the PIN under what its cookie holds
 	Since  time.Time `json:"since"`
 	Last   time.Time `json:"last"`
-	Wrong  int       `json:"wrong,omitempty"` // PINs in a row
-	Shut   time.Time `json:"shut,omitzero"`   // until when no PIN is taken
+	Author string    `json:"author,omitempty"` // SHA-256 of what names the author of writes
+	Wrong  int       `json:"wrong,omitempty"`  // PINs in a row
+	Shut   time.Time `json:"shut,omitzero"`    // until when no PIN is taken
 }
 
 // Event is something that changed.
@@ -240,7 +241,7 @@ func (p Person) shown() Person {
 	p.Groups = slices.Clone(p.Groups)
 	p.Devices = slices.Clone(p.Devices)
 	for i := range p.Devices {
-		p.Devices[i].Secret, p.Devices[i].PIN = "", ""
+		p.Devices[i].Secret, p.Devices[i].PIN, p.Devices[i].Author = "", "", ""
 	}
 	return p
 }

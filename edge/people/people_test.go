@@ -39,10 +39,11 @@ func enrolled(t *testing.T, b *Book, name string, groups ...string) (p Person, d
 	if err != nil {
 		t.Fatal(err)
 	}
-	if device, in, err = b.Enrol(code, "739164"); err != nil {
+	device, e, err := b.Enrol(code, "739164")
+	if err != nil {
 		t.Fatal(err)
 	}
-	return p, device, in
+	return p, device, e.Session
 }
 
 func TestInvitedOnceThenTheDeviceAndThePIN(t *testing.T) {
@@ -65,14 +66,14 @@ func TestInvitedOnceThenTheDeviceAndThePIN(t *testing.T) {
 	if _, _, err := b.Enrol(code, "739164"); !errors.Is(err, edge.ErrCode) {
 		t.Errorf("a code twice: %v", err)
 	}
-	if got, ok := b.Who(in, []string{"x.y", device}); !ok || got.ID != p.ID {
+	if got, ok := b.Who(in.Session, []string{"x.y", device}); !ok || got.ID != p.ID {
 		t.Errorf("who: %+v, %v", got, ok)
 	}
-	if _, ok := b.Who(in, nil); ok {
+	if _, ok := b.Who(in.Session, nil); ok {
 		t.Error("a session without its device")
 	}
 	c.pass(31 * time.Minute)
-	if _, ok := b.Who(in, []string{device}); ok {
+	if _, ok := b.Who(in.Session, []string{device}); ok {
 		t.Error("a session after half an hour without a request")
 	}
 	if got, ok := b.Known(device); !ok || got.Name != "Anna Rossi" {
@@ -83,9 +84,9 @@ func TestInvitedOnceThenTheDeviceAndThePIN(t *testing.T) {
 	}
 	for range 30 {
 		c.pass(25 * time.Minute)
-		_, _ = b.Who(in, []string{device})
+		_, _ = b.Who(in.Session, []string{device})
 	}
-	if _, ok := b.Who(in, []string{device}); ok {
+	if _, ok := b.Who(in.Session, []string{device}); ok {
 		t.Error("a session after twelve hours")
 	}
 	c.pass(91 * 24 * time.Hour)
@@ -333,4 +334,41 @@ func FuzzParse(f *testing.F) {
 		}
 		b.People()
 	})
+}
+
+// TestTheAuthor is known over a restart, until they leave, are removed, or twelve
+// hours have passed; what names them opens nothing.
+func TestTheAuthor(t *testing.T) {
+	b, c := newBook(t)
+	p, device, _ := enrolled(t, b, "Anna", "tutti")
+	in, err := b.Enter(device, "739164")
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Open(b.cfg, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := again.Author(in.Author); !ok || got.ID != p.ID || !slices.Equal(got.Groups, []string{"tutti"}) {
+		t.Errorf("%+v, %v", got, ok)
+	}
+	for _, token := range []string{"", in.Session, device, "x"} {
+		if _, ok := again.Author(token); ok {
+			t.Errorf("%q names an author", token)
+		}
+	}
+	if _, ok := b.Who(in.Author, []string{device}); ok {
+		t.Error("what names the author opens the pages")
+	}
+	c.pass(13 * time.Hour)
+	if _, ok := again.Author(in.Author); ok {
+		t.Error("after thirteen hours")
+	}
+	if in, err = again.Enter(device, "739164"); err != nil {
+		t.Fatal(err)
+	}
+	again.Leave(in.Session)
+	if _, ok := again.Author(in.Author); ok {
+		t.Error("after they left")
+	}
 }
