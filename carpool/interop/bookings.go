@@ -95,6 +95,9 @@ func (s *Server) getBooking(r *http.Request, op Operator) (int, any, error) {
 		return 0, nil, err
 	}
 	e, err := s.now(r.Context(), op.ID, id)
+	if errors.Is(err, missingBooking) {
+		e.Booking, err = s.told(r.Context(), op.ID, id)
+	}
 	if err != nil {
 		return 0, nil, err
 	}

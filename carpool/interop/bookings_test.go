@@ -179,8 +179,8 @@ func TestEvents(t *testing.T) {
 	event := func(n int, booking string, st Status) Event {
 		return Event{ID: fmt.Sprintf("00000000-0000-4000-8000-0000000000%02x", n), Data: EventBooking{ID: booking, PickupDate: b.PickupDate, Status: st, WebURL: "https://x.example", Passenger: &b.Passenger}}
 	}
-	w.ask(others, "POST", "/booking_events", event(1, b.ID, Cancelled)).want(t, 400, "no such booking")
-	w.ask(friends, "POST", "/booking_events", event(2, posted(9).ID, Waiting)).want(t, 400, "no such booking")
+	w.ask(others, "POST", "/booking_events", event(1, b.ID, Cancelled)).want(t, 400, "may not keep")
+	w.ask(friends, "POST", "/booking_events", event(2, posted(9).ID, Waiting)).want(t, 400, "may not keep")
 	w.ask(friends, "POST", "/booking_events", event(3, b.ID, Validated)).want(t, 400, "does not follow")
 	w.ask(friends, "POST", "/booking_events", event(4, b.ID, Waiting)).want(t, 400, "status_already_set")
 	w.ask(friends, "POST", "/booking_events", event(5, b.ID, Cancelled)).want(t, 200, "")

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/crinale/crinale/internal/audit"
@@ -13,9 +14,9 @@ import (
 	"github.com/crinale/crinale/internal/store"
 )
 
-// postEvent takes what an operator tells of a booking that it made here. Of
-// others nothing is taken: nobody of the portal has linked an account with
-// another operator, so an idToken names nobody.
+// postEvent takes what an operator tells of a booking that it made here, and with
+// ScopeOwn of one that it made elsewhere. Nobody of the portal has linked an
+// account with another operator, so an idToken names nobody and is not looked at.
 func (s *Server) postEvent(r *http.Request, op Operator) (int, any, error) {
 	raw, err := body(r)
 	if err != nil {
@@ -96,8 +97,10 @@ func (s *Server) hear(ctx context.Context, op Operator, ev Event) error {
 	case s.free():
 		_, err := s.book(ctx, op, digest(ev.ID), ev.booking())
 		return err
+	case slices.Contains(op.Scopes, ScopeOwn):
+		return s.keepTold(ctx, op, ev.booking())
 	}
-	return fault.New(fault.Invalid, "data: id: you have no such booking here, and idToken names no user of this portal")
+	return fault.New(fault.Invalid, "data: id: you have no such booking here, and your key may not keep bookings of your own")
 }
 
 // learn takes what an operator says of its booking. What is so here already, as

@@ -29,10 +29,11 @@ const (
 	ScopeBook    Scope = "book"
 	ScopeMessage Scope = "message"
 	ScopeEvent   Scope = "event"
+	ScopeOwn     Scope = "own" // with event: keep bookings here that were made elsewhere
 )
 
 // Scopes are all there are.
-func Scopes() []Scope { return []Scope{ScopeSearch, ScopeBook, ScopeMessage, ScopeEvent} }
+func Scopes() []Scope { return []Scope{ScopeSearch, ScopeBook, ScopeMessage, ScopeEvent, ScopeOwn} }
 
 // Operator is another carpooling service that has, or had, a key.
 type Operator struct {

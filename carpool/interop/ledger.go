@@ -148,6 +148,9 @@ func (s *Server) forget(ctx context.Context, now time.Time) error {
 		if err != nil {
 			return err
 		}
+		if _, err := tx.Exec(ctx, `DELETE FROM interop_told WHERE until_ms < $1`, store.Millis(now)); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, `DELETE FROM interop_events WHERE at_ms < $1`, before); err != nil || n == 0 {
 			return err
 		}

@@ -165,7 +165,7 @@ func newWorld(t testing.TB, db *store.DB, portal Portal, change func(*Config)) *
 	ok(err)
 	ok(w.Open(t.Context()))
 	for _, op := range []string{friends, others} {
-		k, err := w.Operators.Add(t.Context(), Operator{ID: op, Name: op, Scopes: Scopes()})
+		k, err := w.Operators.Add(t.Context(), Operator{ID: op, Name: op, Scopes: []Scope{ScopeSearch, ScopeBook, ScopeMessage, ScopeEvent}})
 		ok(err)
 		w.key[op] = k.Key
 	}

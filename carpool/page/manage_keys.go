@@ -21,7 +21,7 @@ type Operator struct {
 }
 
 // OperatorScopes are the things that an operator may do.
-var OperatorScopes = []string{"search", "book", "message", "event"}
+var OperatorScopes = []string{"search", "book", "message", "event", "own"}
 
 // Operators keeps the keys of other services. Add and Rotate give the key,
 // which is told once; after Rotate the old one goes on for keep.
