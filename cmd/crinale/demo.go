@@ -30,6 +30,7 @@ func demoCommand() *cli.Command {
 			&cli.StringFlag{Name: "data", Value: "crinale-demo", Usage: "`DIR` to keep state in; the same folder goes on where it ended"},
 			&cli.StringFlag{Name: "http", Value: "127.0.0.1:8080", Usage: "`ADDR` of the pages, port 0 takes any free one"},
 			&cli.StringFlag{Name: "mqtt", Value: "127.0.0.1:1883", Usage: "`ADDR` of MQTT, port 0 takes any free one"},
+			&cli.StringFlag{Name: "edge", Value: "127.0.0.1:0", Usage: "`ADDR` of the first of two edges, port 0 takes any free one"},
 			&cli.IntFlag{Name: "radios", Value: demo.Radios, Usage: "how many radios to simulate"},
 			&cli.DurationFlag{Name: "for", DefaultText: "until interrupted", Usage: "end after this `DURATION`, such as 60s"},
 			logFlag(),
@@ -46,6 +47,7 @@ type demoFile struct {
 	Radios   int           `json:"radios"`
 	Partners []demoLogin   `json:"partners"`
 	Accounts []demoAccount `json:"accounts"`
+	Edges    []demoEdge    `json:"edges"`
 }
 
 func runDemo(c *cli.Context) error {
@@ -65,7 +67,8 @@ func runDemo(c *cli.Context) error {
 		return err
 	}
 	ready := filepath.Join(cfg.Data, "demo.json")
-	if err := forget(ready, &cfg); err != nil {
+	old, err := forget(ready, &cfg)
+	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
 	t, err := openTerrain(nil, "")
@@ -105,15 +108,22 @@ func runDemo(c *cli.Context) error {
 	if err := demoPeople(ctx, s); err != nil {
 		return fmt.Errorf("demo carpool: %w", err)
 	}
+	edges, err := newDemoEdges(cfg.Data, c.String("edge"), old.Edges, log)
+	if err != nil {
+		return err
+	}
 	if d := c.Duration("for"); d > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, d)
 		defer cancel()
 	}
-	stages := append([]lifecycle.Stage{{Name: "simulated fleet", Run: fleet.Run, Ready: fleet.Ready()}, weaken(fleet)}, s.stages()...)
+	stages := append([]lifecycle.Stage{{Name: "simulated fleet", Run: fleet.Run, Ready: fleet.Ready()}, weaken(fleet)}, append(s.stages(), edges.stages()...)...)
 	var late error
 	err = lifecycle.All(ctx, stages, func() {
-		f := demoFile{HTTP: s.web.URL(), MQTT: s.mqttURL(), Radios: len(n.Radios()), Partners: append([]demoLogin{}, logins...), Accounts: accounts}
+		if late = edges.invite(); late != nil {
+			return
+		}
+		f := demoFile{Edge: &edges.edges[0].Reader, Edges: edges.edges, HTTP: s.web.URL(), MQTT: s.mqttURL(), Radios: len(n.Radios()), Partners: append([]demoLogin{}, logins...), Accounts: accounts}
 		late = writeFile(ready, ownerOnly, func(w io.Writer) error { return printJSON(w, f) })
 		welcome(c.App.Writer, f, cfg.Data)
 	})
@@ -123,16 +133,15 @@ func runDemo(c *cli.Context) error {
 // forget removes the file of an earlier run, so that it tells nobody that this
 // one is ready. Where any free port was asked for, the earlier one is taken
 // again if it is still free: whoever was connected finds the demo again.
-func forget(ready string, cfg *config) error {
-	var old demoFile
+func forget(ready string, cfg *config) (old demoFile, err error) {
 	if b, err := os.ReadFile(ready); err == nil && json.Unmarshal(b, &old) == nil {
 		reuse(&cfg.HTTP.Listen, strings.TrimPrefix(old.HTTP, "http://"))
 		reuse(&cfg.MQTT.Listen, strings.TrimPrefix(old.MQTT, "tcp://"))
 	}
 	if err := os.Remove(ready); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
+		return old, err
 	}
-	return nil
+	return old, nil
 }
 
 func reuse(listen *string, old string) {
@@ -160,7 +169,7 @@ func demoConfig(c *cli.Context) (config, error) {
 	if c.IsSet("for") && c.Duration("for") <= 0 {
 		return cfg, usage("--for %s: write a time such as 60s", c.Duration("for"))
 	}
-	for name, addr := range map[string]string{"http": cfg.HTTP.Listen, "mqtt": cfg.MQTT.Listen} {
+	for name, addr := range map[string]string{"http": cfg.HTTP.Listen, "mqtt": cfg.MQTT.Listen, "edge": c.String("edge")} {
 		host, err := listenHost(addr)
 		if err != nil {
 			return cfg, usage("--%s %v", name, err)
@@ -205,6 +214,11 @@ func welcome(w io.Writer, f demoFile, data string) {
 		host, port := hostPort(f.MQTT)
 		fmt.Fprintf(w, "\nThe feed of the partner %s (password in %s):\n\n  mosquitto_sub -h %s -p %s -u %s -P PASSWORD \\\n    -v -t 'crinale/v1/partners/%s/#'\n",
 			p.ID, filepath.Join(data, "demo.json"), host, port, p.User, p.ID)
+	}
+	if len(f.Edges) > 0 {
+		e := f.Edges[0]
+		fmt.Fprintf(w, "\nThe edge of %s, for employees:\n\n  %-44s documents, with the code %s\n  %-44s how it stands\n\nCut its link: crinale edge tell down --data %s\n",
+			e.Name, e.Reader, e.Code, e.Status, e.Data)
 	}
 	fmt.Fprintf(w, "\nTry: crinale alerts --data %s      End it with Ctrl-C.\n\n", data)
 }

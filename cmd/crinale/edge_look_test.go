@@ -26,10 +26,7 @@ func TestEdgePagesInABrowser(t *testing.T) {
 	}
 	h.run(t)
 	_, code := h.invite(t, "Anna Rossi", "tutti,protocollo,segreteria")
-	until(t, "the copy of the archive", func() bool {
-		files, _ := filepath.Glob(filepath.Join(h.data(), "archives", "archivio", "manifests", "*.json"))
-		return len(files) > 0
-	})
+	awaitArchive(t, h.data())
 	at := "http://" + h.addr
 	look := func(path, name string) {
 		t.Helper()

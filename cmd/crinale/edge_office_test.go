@@ -114,6 +114,19 @@ reader:
 	return h, shelf
 }
 
+// awaitArchive waits for the first copy of the archive.
+func awaitArchive(t testing.TB, data string) {
+	t.Helper()
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		if files, _ := filepath.Glob(filepath.Join(data, "archives", "archivio", "manifests", "*.json")); len(files) > 0 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal("the archive is not copied")
+		}
+	}
+}
+
 // edgeVerb runs a verb of edge.
 func edgeVerb(t testing.TB, code int, args ...string) string {
 	t.Helper()
@@ -146,14 +159,7 @@ func (h *edgeHall) enters(t testing.TB, name, groups string) (*desk, string) {
 func TestEdgeReader(t *testing.T) {
 	h, _ := newReaderHall(t)
 	p := h.run(t)
-	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
-		if files, _ := filepath.Glob(filepath.Join(h.data(), "archives", "archivio", "manifests", "*.json")); len(files) > 0 {
-			break
-		}
-		if time.Now().After(end) {
-			t.Fatal("the archive is not copied")
-		}
-	}
+	awaitArchive(t, h.data())
 	anna, id := h.enters(t, "Anna Rossi", "tutti,protocollo")
 	bruno, _ := h.enters(t, "Bruno Bianchi", "tutti,ragioneria")
 

@@ -54,6 +54,8 @@ type edgeServer struct {
 	key   func(comune string) ([]byte, bool)
 	ready chan struct{}
 	bound net.Addr // once ready
+
+	listener net.Listener // already at addr; nil: it is opened
 }
 
 func runEdge(c *cli.Context) error {
@@ -309,7 +311,10 @@ func (s *edgeServer) run(ctx context.Context, onReady func()) error {
 
 // serve takes requests until ctx ends, and then gives those under way a moment.
 func (s *edgeServer) serve(ctx context.Context) error {
-	l, err := net.Listen("tcp", s.addr)
+	l, err := s.listener, error(nil)
+	if l == nil {
+		l, err = net.Listen("tcp", s.addr)
+	}
 	if err != nil {
 		return fault.New(fault.Refused, "listen at %s: %w", s.addr, err)
 	}
