@@ -36,7 +36,8 @@ func (w Way) String() string { return [...]string{"none", "main", "second"}[w] }
 type Word struct {
 	At     time.Time
 	Up     bool
-	Narrow bool // up, and less than what the place needs
+	Narrow bool    // up, and less than what the place needs
+	Mbps   float64 // what the link carries now; 0: not said
 }
 
 // Known is all that is known when a mode is chosen.
@@ -82,6 +83,7 @@ type Stand struct {
 	Way   Way
 	Since time.Time
 	Why   string
+	Mbps  float64 // what the controller says that the link carries now; 0: not said
 }
 
 // Next is the stand after what is known now. It is pure.
@@ -104,6 +106,9 @@ func (r ModeRules) Next(s Stand, k Known, now time.Time) Stand {
 		n.Mode, n.Why = ModeDraining, fmt.Sprintf("%s; %d queued writes go out", why, k.Queued)
 	case narrow:
 		n.Mode = ModeDegraded
+	}
+	if w := k.Word; w != nil && n.Way == WayMain && now.Sub(w.At) <= r.WordFor {
+		n.Mbps = w.Mbps
 	}
 	n.Since = now
 	if n.Mode == s.Mode && n.Way == s.Way && !s.Since.IsZero() {

@@ -66,11 +66,12 @@ func edgeCommand() *cli.Command {
 				Description: "The word holds for 90 seconds, or until the edge sees otherwise. For trials and\n" +
 					"for work on the link that is known before.",
 				ArgsUsage: "up | down | narrow",
-				Flags:     []cli.Flag{data},
+				Flags:     []cli.Flag{data, &cli.Float64Flag{Name: "mbps", Usage: "what the link carries now; half of it goes to what nobody waits for"}},
 				Action:    edgeTell,
 			},
 			edgeQueueCommand(data),
 			edgePeopleCommand(data),
+			edgeWarmCommand(data),
 			edgeMigrateCommand(),
 		}, snapshotCommands()...),
 	}
@@ -254,8 +255,9 @@ func edgePurge(c *cli.Context) error {
 
 // edgeWord is what edge tell says.
 type edgeWord struct {
-	Up     bool `json:"up"`
-	Narrow bool `json:"narrow"`
+	Up     bool    `json:"up"`
+	Narrow bool    `json:"narrow"`
+	Mbps   float64 `json:"mbps,omitempty"`
 }
 
 func edgeTell(c *cli.Context) error {
@@ -267,6 +269,10 @@ func edgeTell(c *cli.Context) error {
 	cl, err := localClient(c.String("data"))
 	if err != nil {
 		return err
+	}
+	word.Mbps = c.Float64("mbps")
+	if !(word.Mbps >= 0) || word.Mbps > 1e6 {
+		return usage("--mbps %v: write what the link carries, such as 30", word.Mbps)
 	}
 	return cl.call(c.Context, "POST", "/edge/word", word, nil)
 }

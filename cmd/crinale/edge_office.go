@@ -26,7 +26,7 @@ func (s *edgeServer) newOffice() error {
 		return nil
 	}
 	for i := range r.Archives {
-		m, err := newArchive(&r.Archives[i], s.data, s.log)
+		m, err := newArchive(&r.Archives[i], s.data, edgeLimit{s}, s.log)
 		if err != nil {
 			return err
 		}
@@ -61,7 +61,7 @@ func (s *edgeServer) openOffice() error {
 }
 
 // newArchive makes the mirror of one archive.
-func newArchive(a *edge.ArchivePolicy, data string, log *slog.Logger) (*mirror.Mirror, error) {
+func newArchive(a *edge.ArchivePolicy, data string, limit mirror.Limit, log *slog.Logger) (*mirror.Mirror, error) {
 	pass, err := secret(a.At.String()+": secret_file", a.SecretFile)
 	if err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ func newArchive(a *edge.ArchivePolicy, data string, log *slog.Logger) (*mirror.M
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fault.New(fault.Refused, "%s: %w", a.At, err)
 	}
-	return mirror.New(c, mirror.Deps{Source: from, Log: log})
+	return mirror.New(c, mirror.Deps{Source: from, Limit: limit, Log: log})
 }
 
 // archiveDocuments are those of one mirror.

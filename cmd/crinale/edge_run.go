@@ -25,6 +25,7 @@ import (
 	"github.com/crinale/crinale/edge/proxy"
 	"github.com/crinale/crinale/edge/queue"
 	"github.com/crinale/crinale/edge/store"
+	"github.com/crinale/crinale/edge/warm"
 	"github.com/crinale/crinale/internal/fault"
 	lifecycle "github.com/crinale/crinale/internal/run"
 	"github.com/crinale/crinale/internal/strict"
@@ -49,6 +50,7 @@ type edgeServer struct {
 	mirrors []*mirror.Mirror
 	people  *people.Book // with a reader alone, once open
 	office  *page.Office
+	warmer  *warm.Warmer
 
 	link  *edgeLink
 	key   func(comune string) ([]byte, bool)
@@ -150,6 +152,9 @@ func newEdgeServer(p edge.Policy, data, addr, keys string, log *slog.Logger) (*e
 		return nil, err
 	}
 	if s.proxy, err = proxy.New(c, proxy.Deps{Store: s.store, Transport: s.ways, Watch: s.watch, Unsent: s.unsent, Log: log}); err != nil {
+		return nil, err
+	}
+	if err := s.newWarm(); err != nil {
 		return nil, err
 	}
 	if err := s.newOffice(); err != nil {
@@ -301,6 +306,7 @@ func (s *edgeServer) run(ctx context.Context, onReady func()) error {
 		{Name: "watch", Run: s.watch.Run},
 		{Name: "queue", Run: s.queue.Run},
 		{Name: "answers", Run: s.serve, Ready: s.ready},
+		{Name: "warm", Run: s.warmer.Run},
 		{Name: "commands", Run: own.run, Ready: own.ready},
 	}
 	for _, m := range s.mirrors {
@@ -418,7 +424,7 @@ func (s *edgeServer) commands() http.Handler {
 		if !readJSON(w, r, &word) {
 			return
 		}
-		s.watch.Tell(edge.Word{At: time.Now(), Up: word.Up, Narrow: word.Narrow})
+		s.watch.Tell(edge.Word{At: time.Now(), Up: word.Up, Narrow: word.Narrow, Mbps: word.Mbps})
 		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.HandleFunc("POST /edge/purge", func(w http.ResponseWriter, r *http.Request) {
@@ -436,6 +442,7 @@ func (s *edgeServer) commands() http.Handler {
 	})
 	s.queueRoutes(mux)
 	s.peopleRoutes(mux)
+	s.warmRoutes(mux)
 	return mux
 }
 

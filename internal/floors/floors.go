@@ -84,6 +84,7 @@ var house = []place{
 	{"edge/store", adapter, nil},
 	{"edge/page", adapter, nil},
 	{"edge/people", adapter, nil},
+	{"edge/warm", adapter, nil},
 	{"edge/queue", adapter, nil},
 	{"edge/remote", adapter, nil},
 	{"edge/mirror", adapter, nil},
