@@ -1,7 +1,6 @@
 package edge
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -79,7 +78,7 @@ func FuzzSitemap(f *testing.F) {
 		m, _ := ParseSitemap(strings.NewReader(s), "docs.example")
 		for _, p := range append(m.Pages, m.Maps...) {
 			if p == "" || p[0] != '/' && p[0] != '?' {
-				t.Error(fmt.Sprintf("%q is no path", p))
+				t.Errorf("%q is no path", p)
 			}
 		}
 	})

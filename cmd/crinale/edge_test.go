@@ -86,7 +86,9 @@ func (h *edgeHall) run(t testing.TB, more ...string) *process {
 	for end := time.Now().Add(patience); ; {
 		if c, err := net.DialTimeout("tcp", h.addr, time.Second); err == nil {
 			_ = c.Close()
-			return p
+			if run([]string{"crinale", "edge", "status", "--data", h.data()}, io.Discard, io.Discard) == exitDone {
+				return p
+			}
 		}
 		select {
 		case <-p.done:
