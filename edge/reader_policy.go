@@ -36,6 +36,7 @@ type ArchivePolicy struct {
 	SecretFile string          `yaml:"secret_file"`
 	EveryMin   float64         `yaml:"every_min"`
 	KeepDays   float64         `yaml:"keep_days"`
+	PerSecond  float64         `yaml:"requests_per_s"` // that the place is asked at most
 	Readers    []ReadersPolicy `yaml:"readers,required"`
 }
 
@@ -122,6 +123,12 @@ func (a *ArchivePolicy) check(l *strict.List) {
 	}
 	if a.EveryMin == 0 {
 		a.EveryMin = 15
+	}
+	if a.PerSecond == 0 {
+		a.PerSecond = 5
+	}
+	if !(a.PerSecond > 0) || a.PerSecond > 1000 {
+		l.Add(a.At.Problem("requests_per_s", "%v: write a number above 0", a.PerSecond))
 	}
 	if a.KeepDays == 0 {
 		a.KeepDays = 366

@@ -62,6 +62,7 @@ func TestReaderPolicyFaults(t *testing.T) {
 		{"under: Moduli", "under: a/../b", "under"},
 		{"under: ragioneria/pubblico", "under: /ragioneria", "twice"},
 		{"groups: [ragioneria, sindaco]", "groups: []", "groups"},
+		{"every_min: 60", "requests_per_s: -1", "requests_per_s"},
 		{"writes: [segreteria]", "idle_min: 1000", "idle_min"},
 		{"writes: [segreteria]", "device_days: .nan", "device_days"},
 		{"writes: [segreteria]", "boss: [x]", "boss"},

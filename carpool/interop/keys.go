@@ -32,6 +32,9 @@ const (
 	ScopeOwn     Scope = "own" // with event: keep bookings here that were made elsewhere
 )
 
+// Usual are those of a key for which none are named: all that need no agreement.
+func Usual() []Scope { return []Scope{ScopeSearch, ScopeBook, ScopeMessage, ScopeEvent} }
+
 // Scopes are all there are.
 func Scopes() []Scope { return []Scope{ScopeSearch, ScopeBook, ScopeMessage, ScopeEvent, ScopeOwn} }
 
@@ -151,14 +154,17 @@ func (o *Operators) Rotate(ctx context.Context, id string, keep time.Duration) (
 	return Key{id, k}, nil
 }
 
-// Revoke takes an operator's access away at once. Its bookings go on: a
-// passenger is not left standing for it.
+// Revoke takes an operator's access away at once. Its bookings here go on: a
+// passenger is not left standing for it. What it told of others is erased.
 func (o *Operators) Revoke(ctx context.Context, id string) error {
 	err := o.deps.Audit.Do(ctx, audit.Entry{Action: "carpool.operator.revoke", Object: id}, func(tx *store.Tx) error {
 		if _, err := operatorIn(ctx, tx, id); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `UPDATE interop_operators SET revoked_ms = $2 WHERE id = $1`, id, store.Millis(tx.Now)); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `DELETE FROM interop_told WHERE operator = $1`, id); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, `DELETE FROM interop_keys WHERE operator = $1`, id)

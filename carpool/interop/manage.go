@@ -48,7 +48,7 @@ func (s *Server) addOperator(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if in.Scopes == nil {
-		in.Scopes = Scopes()
+		in.Scopes = Usual()
 	}
 	k, err := s.Operators.Add(r.Context(), Operator{ID: in.ID, Name: in.Name, Scopes: in.Scopes, Webhook: in.Webhook})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,6 +56,9 @@ func TestMount(t *testing.T) {
 	var k Key
 	if err := json.Unmarshal(got.Body.Bytes(), &k); err != nil || got.Code != http.StatusCreated || got.Header().Get("Cache-Control") != "no-store" {
 		t.Fatalf("%d %s %v", got.Code, got.Body, err)
+	}
+	if list, err := w.Operators.List(t.Context()); err != nil || slices.ContainsFunc(list, func(o Operator) bool { return slices.Contains(o.Scopes, ScopeOwn) }) {
+		t.Errorf("a key for which no scopes were named has that of an agreement: %+v, %v", list, err)
 	}
 	search := Prefix + "/driver_journeys?" + near + onDay
 	if got := ask("GET", search, "", "X-API-Key", k.Key, "X-Test-Stranger", "1"); got.Code != 200 || !strings.Contains(got.Body.String(), "j-1") {

@@ -84,6 +84,16 @@ func TestToldBookings(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.ask(far, "GET", id, nil).want(t, 404, "")
+		w.ask(far, "POST", "/booking_events", toldEvent(8, 4, Waiting)).want(t, 200, "")
+		if err := w.Operators.Revoke(t.Context(), far); err != nil {
+			t.Fatal(err)
+		}
+		var n int
+		if err := db.View(t.Context(), func(tx *store.Tx) error {
+			return tx.QueryRow(t.Context(), `SELECT count(*) FROM interop_told`).Scan(&n)
+		}); err != nil || n != 0 {
+			t.Errorf("%d are kept of an operator that was revoked: %v", n, err)
+		}
 	})
 }
 

@@ -66,7 +66,7 @@ func newArchive(a *edge.ArchivePolicy, data string, limit mirror.Limit, log *slo
 	if err != nil {
 		return nil, err
 	}
-	from, err := openPlace(a.At.String()+": from", "secret_file", a.From, pass, a.Groups)
+	from, err := openPlace(a.At.String()+": from", "secret_file", a.From, pass, a.Groups, a.PerSecond)
 	if err != nil {
 		return nil, err
 	}

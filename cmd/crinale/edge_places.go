@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -36,12 +37,13 @@ func documentPlace(c *cli.Context, name string, groups remote.Groups) (edge.Sour
 			return nil, err
 		}
 	}
-	return openPlace("--"+name, "--"+name+"-secret-file", text, pass, groups)
+	return openPlace("--"+name, "--"+name+"-secret-file", text, pass, groups, 0)
 }
 
 // openPlace reads a place as placeHelp says; key and secretKey are where it and its
-// secret are written, for what is told about them.
-func openPlace(key, secretKey, text, pass string, groups remote.Groups) (edge.Source, error) {
+// secret are written, for what is told about them. perSecond bounds the requests;
+// 0 is any.
+func openPlace(key, secretKey, text, pass string, groups remote.Groups, perSecond float64) (edge.Source, error) {
 	if !strings.Contains(text, "://") {
 		if st, err := os.Stat(text); err != nil || !st.IsDir() {
 			return nil, fault.New(fault.NotFound, "%s %s is no folder", key, text)
@@ -63,15 +65,23 @@ func openPlace(key, secretKey, text, pass string, groups remote.Groups) (edge.So
 			return nil, usage("%s %s: the password would travel in clear, write https://", key, text)
 		}
 		u.User = nil
-		return remote.NewWebDAV(u.String(), user, pass, groups, nil)
+		return remote.NewWebDAV(u.String(), user, pass, groups, &http.Client{Transport: remote.Paced(nil, perSecond)})
 	case "s3":
 		bucket, prefix, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
 		if bucket == "" || user == "" {
 			return nil, usage("%s %q: write s3://ACCESSKEY@HOST/BUCKET/PREFIX", key, text)
 		}
-		return remote.NewS3(remote.S3Config{Endpoint: u.Host, Secure: !here, Bucket: bucket, Prefix: prefix, Key: user, Secret: pass}, groups)
+		return remote.NewS3(remote.S3Config{Endpoint: u.Host, Secure: !here, Bucket: bucket, Prefix: prefix, Key: user, Secret: pass, Transport: s3Pace(perSecond)}, groups)
 	}
 	return nil, usage("%s %q: only folders, https:// and s3:// are known", key, text)
+}
+
+// s3Pace is none where none is asked for: the library has a transport of its own.
+func s3Pace(perSecond float64) http.RoundTripper {
+	if perSecond <= 0 {
+		return nil
+	}
+	return remote.Paced(nil, perSecond)
 }
 
 // everyone gives all documents to one group, "" to nobody.

@@ -18,10 +18,10 @@ import (
 // forged forms, a session in a cookie, answers that nobody may store, versions
 // told by ETag, and a limit of requests.
 type cloud struct {
-	dav   http.Handler
-	limit int // requests in a second; beyond it 429
+	dav http.Handler
 
 	mu       sync.Mutex
+	limit    int // requests in a second; beyond it 429; 0: any
 	tokens   map[string]bool
 	sessions map[string]bool
 	files    map[string]string
@@ -33,8 +33,8 @@ type cloud struct {
 	protocol int
 }
 
-func newCloud(root string, limit int) *cloud {
-	return &cloud{dav: &webdav.Handler{Prefix: "/dav", FileSystem: webdav.Dir(root), LockSystem: webdav.NewMemLS()}, limit: limit,
+func newCloud(root string) *cloud {
+	return &cloud{dav: &webdav.Handler{Prefix: "/dav", FileSystem: webdav.Dir(root), LockSystem: webdav.NewMemLS()},
 		tokens: map[string]bool{}, sessions: map[string]bool{}, files: map[string]string{}, effects: map[string]int{}, keys: map[string]int{}, protocol: 1000}
 }
 

@@ -36,9 +36,7 @@ func NewWebDAV(address, user, password string, groups Groups, client *http.Clien
 		return nil, fault.New(fault.Invalid, "WebDAV address %q: write https://SERVER/PATH, user and password apart", address)
 	}
 	if client == nil {
-		tr := http.DefaultTransport.(*http.Transport).Clone()
-		tr.ResponseHeaderTimeout = time.Minute
-		client = &http.Client{Transport: tr}
+		client = &http.Client{Transport: Paced(nil, 0)}
 	}
 	own := *client
 	// A redirect could carry the password to another server.
