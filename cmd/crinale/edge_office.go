@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"github.com/crinale/crinale/edge/page"
 	"github.com/crinale/crinale/edge/people"
 	"github.com/crinale/crinale/edge/queue"
+	"github.com/crinale/crinale/edge/remote"
 	"github.com/crinale/crinale/internal/fault"
 )
 
@@ -60,16 +62,48 @@ func (s *edgeServer) openOffice() error {
 	return err
 }
 
+// copying keeps the copy of an archive. Trouble with it ends nothing else.
+func (s *edgeServer) copying(m *mirror.Mirror) func(context.Context) error {
+	return func(ctx context.Context) error {
+		for {
+			err := m.Run(ctx)
+			if ctx.Err() != nil {
+				return nil
+			}
+			s.log.Error("an archive cannot be kept", "err", err)
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(time.Minute):
+			}
+		}
+	}
+}
+
+// noOffice says that the pages of employees cannot be had, where the file of who
+// may enter cannot be read: nobody is let in by guessing, and all else goes on.
+func noOffice(w http.ResponseWriter, _ *http.Request) {
+	page.Say(w, http.StatusServiceUnavailable, page.Note{Title: "Le pagine dei documenti ora non si possono aprire",
+		Text: "Avvisi chi cura il nodo: l’elenco di chi può entrare non si legge.", English: "The list of who may enter cannot be read: tell whoever looks after this machine."})
+}
+
 // newArchive makes the mirror of one archive.
 func newArchive(a *edge.ArchivePolicy, data string, limit mirror.Limit, log *slog.Logger) (*mirror.Mirror, error) {
 	pass, err := secret(a.At.String()+": secret_file", a.SecretFile)
 	if err != nil {
 		return nil, err
 	}
+	if !strings.Contains(a.From, "://") { // one that is not there now may come: what was copied is read meanwhile
+		return archive(a, remote.NewFolder(a.From, a.Groups), data, limit, log)
+	}
 	from, err := openPlace(a.At.String()+": from", "secret_file", a.From, pass, a.Groups, a.PerSecond)
 	if err != nil {
 		return nil, err
 	}
+	return archive(a, from, data, limit, log)
+}
+
+func archive(a *edge.ArchivePolicy, from edge.Source, data string, limit mirror.Limit, log *slog.Logger) (*mirror.Mirror, error) {
 	c := mirror.Default()
 	c.Dir = filepath.Join(data, "archives", a.Name)
 	c.Every, c.Keep = time.Duration(a.EveryMin*float64(time.Minute)), time.Duration(a.KeepDays*24*float64(time.Hour))

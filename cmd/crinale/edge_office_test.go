@@ -359,3 +359,31 @@ func TestEdgeAuthor(t *testing.T) {
 		t.Error("two people of one id")
 	}
 }
+
+// TestEdgeGoesOnWithoutItsReader: a damaged list of people lets nobody in, an
+// archive that is not there leaves what was copied, and the services go on.
+func TestEdgeGoesOnWithoutItsReader(t *testing.T) {
+	h, shelf := newReaderHall(t)
+	p := h.run(t)
+	awaitArchive(t, h.data())
+	anna, id := h.enters(t, "Anna Rossi", "tutti")
+	p.end(t, os.Interrupt)
+	if err := os.Rename(shelf, shelf+"-away"); err != nil {
+		t.Fatal(err)
+	}
+	p = h.run(t)
+	anna.wants(200, "Ultima copia")(anna.post("/accesso", "chi", id, "pin", "739164"))
+	anna.wants(200, "giunta 17.txt")(anna.get("/cerca?q=giunta"))
+	p.end(t, os.Interrupt)
+	if err := os.WriteFile(filepath.Join(h.data(), "people.json"), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h.run(t)
+	anna.wants(503, "ora non si possono aprire")(anna.get("/cerca?q=giunta"))
+	if res, body, err := h.get("/1/1000"); err != nil || res.StatusCode != 200 || len(body) != 1000 {
+		t.Errorf("a service: %v", err)
+	}
+	if out := edgeVerb(t, 1, "people", "list", "--data", h.data()); !strings.Contains(out, "reader") {
+		t.Errorf("%s", out)
+	}
+}

@@ -32,7 +32,7 @@ func (s *edgeServer) peopleRoutes(mux *http.ServeMux) {
 	handle := func(pattern string, do func(*http.Request, *edgeGroups) (any, error)) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			if s.people == nil {
-				answerProblem(w, fault.New(fault.NotFound, "this edge has no reader: write one into edge.yaml"))
+				answerProblem(w, fault.New(fault.NotFound, "this edge has no reader, or its list of people cannot be read: see edge.yaml and the log"))
 				return
 			}
 			var in edgeGroups

@@ -297,7 +297,7 @@ func (s *edgeServer) run(ctx context.Context, onReady func()) error {
 	}
 	defer s.queue.Close()
 	if err := s.openOffice(); err != nil {
-		return err
+		s.log.Error("employees cannot enter", "err", err)
 	}
 	own := &local{data: s.data, handler: s.commands(), log: s.log, ready: make(chan struct{})}
 	stages := []lifecycle.Stage{
@@ -310,7 +310,7 @@ func (s *edgeServer) run(ctx context.Context, onReady func()) error {
 		{Name: "commands", Run: own.run, Ready: own.ready},
 	}
 	for _, m := range s.mirrors {
-		stages = append(stages, lifecycle.Stage{Name: "archive", Run: m.Run})
+		stages = append(stages, lifecycle.Stage{Name: "archive", Run: s.copying(m)})
 	}
 	return lifecycle.All(ctx, stages, onReady)
 }
@@ -350,7 +350,11 @@ func (s *edgeServer) route(w http.ResponseWriter, r *http.Request) {
 		s.page.ServeHTTP(w, r)
 		return
 	}
-	if s.office != nil && strings.EqualFold(r.Host, s.policy.Reader.Host) {
+	if s.policy.Reader != nil && strings.EqualFold(r.Host, s.policy.Reader.Host) {
+		if s.office == nil {
+			noOffice(w, r)
+			return
+		}
 		s.office.ServeHTTP(w, r)
 		return
 	}

@@ -83,6 +83,11 @@ func TestADamagedDocumentIsNotGiven(t *testing.T) {
 	}
 	name := d.Name()
 	d.Close()
+	again, err := m.OpenDocument(t.Context(), []string{"conti"}, "conti/indice.txt") // not read whole again
+	if err != nil {
+		t.Fatal(err)
+	}
+	again.Close()
 	if err := os.Chmod(name, 0o600); err != nil {
 		t.Fatal(err)
 	}

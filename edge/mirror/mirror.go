@@ -51,6 +51,7 @@ type Mirror struct {
 	mu      sync.RWMutex
 	index   *index
 	last    atomic.Pointer[Last]
+	whole   sync.Map // of object: how it looked when it was read whole
 }
 
 // Last is the newest snapshot.

@@ -14,6 +14,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	bolt "go.etcd.io/bbolt"
@@ -202,18 +203,31 @@ func (m *Mirror) OpenDocument(_ context.Context, groups []string, name string) (
 	if !d.readable(groups) {
 		return nil, none
 	}
-	f, err := m.repo.openWhole(d.SHA256)
+	f, err := m.openWhole(d.SHA256)
 	if err != nil {
 		return nil, fault.New(fault.Internal, "document %q: its copy is damaged: verify the mirror: %w", name, err)
 	}
 	return &Document{f, d.Entry}, nil
 }
 
+// trusted is for how long an object that was read whole is not read again before
+// it is given, as long as its file looks the same: whoever leafs through a long
+// one asks for it in many parts.
+const trusted = 10 * time.Minute
+
 // openWhole opens an object whose bytes are those of its name.
-func (r *Repo) openWhole(sha string) (*os.File, error) {
-	f, err := os.Open(r.object(sha))
+func (m *Mirror) openWhole(sha string) (*os.File, error) {
+	f, err := os.Open(m.repo.object(sha))
 	if err != nil {
 		return nil, err
+	}
+	st, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	look := sighting{st.Size(), st.ModTime(), time.Now()}
+	if old, ok := m.whole.Load(sha); ok && old.(sighting).same(look) {
+		return f, nil
 	}
 	sum := sha256.New()
 	_, err = io.Copy(sum, f)
@@ -224,7 +238,26 @@ func (r *Repo) openWhole(sha string) (*os.File, error) {
 		_, err = f.Seek(0, io.SeekStart)
 	}
 	if err != nil {
+		m.whole.Delete(sha)
 		return nil, errors.Join(err, f.Close())
 	}
+	m.whole.Range(func(k, v any) bool { // those of long ago go
+		if look.at.Sub(v.(sighting).at) > trusted {
+			m.whole.Delete(k)
+		}
+		return true
+	})
+	m.whole.Store(sha, look)
 	return f, nil
+}
+
+// sighting is how a file looked when it was read whole.
+type sighting struct {
+	size     int64
+	modified time.Time
+	at       time.Time
+}
+
+func (s sighting) same(now sighting) bool {
+	return s.size == now.size && s.modified.Equal(now.modified) && now.at.Sub(s.at) < trusted
 }

@@ -243,7 +243,7 @@ func (o *Office) open(v *visit) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; form-action 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; img-src 'self'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'; form-action 'none'")
 	h.Set("Crinale-Saved", d.Fetched.UTC().Format(http.TimeFormat))
 	v.deps.Log.Info("document opened", "person", v.who.ID, "archive", a.Name, "document", d.Path)
 	http.ServeContent(v.w, v.r, "", d.Modified, body)

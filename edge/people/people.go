@@ -99,8 +99,10 @@ func Open(c Config, log *slog.Logger) (*Book, error) {
 	}
 	b := &Book{cfg: c, log: log, sessions: map[[32]byte]*session{}}
 	var err error
-	b.state, err = read(c.File)
-	return b, err
+	if b.state, err = read(c.File); err != nil {
+		return nil, err // and never written over
+	}
+	return b, nil
 }
 
 var groupName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)

@@ -314,7 +314,7 @@ func TestADamagedFileStopsTheStart(t *testing.T) {
 		if err := os.WriteFile(b.cfg.File, []byte(bad), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Open(b.cfg, nil); fault.Of(err) != fault.Invalid || !strings.Contains(err.Error(), b.cfg.File) {
+		if again, err := Open(b.cfg, nil); again != nil || fault.Of(err) != fault.Invalid || !strings.Contains(err.Error(), b.cfg.File) {
 			t.Errorf("%.20q: %v", bad, err)
 		}
 	}
