@@ -27,7 +27,7 @@ func (v *visit) outbound(h http.Header) http.Header {
 	for _, name := range claims {
 		delete(out, name)
 	}
-	out.Add("Via", "1.1 "+v.p.cfg.Name)
+	out.Add("Via", v.p.via)
 	if v.r != nil {
 		if host, _, err := net.SplitHostPort(v.r.RemoteAddr); err == nil {
 			out.Set("X-Forwarded-For", host)
@@ -144,7 +144,7 @@ func (v *visit) head(h http.Header, st edge.Status) {
 	for name, lines := range h {
 		own[name] = lines
 	}
-	own.Add("Via", "1.1 "+v.p.cfg.Name)
+	own.Add("Via", v.p.via)
 	own.Add("Cache-Status", st.String())
 	if len(h["Date"]) == 0 {
 		own.Set("Date", v.asked.UTC().Format(http.TimeFormat))

@@ -28,7 +28,8 @@ type Kind struct {
 // Kinds are the rivals. In their texts DIR is the folder of the run, ORIGIN and
 // OHOST, OPORT the origin, PORT where to listen; all on loopback.
 //
-// None guesses a lifetime where the origin says none, or asks more than once for
+// None guesses a lifetime where the origin says none, gives what is over its
+// lifetime unless it is told to, or asks more than once for
 // what several want at the same moment, as far as it can be told so.
 var Kinds = []Kind{
 	{
@@ -70,7 +71,7 @@ http {
 	{
 		Name: "Varnish", program: "varnishd", version: []string{"-V"},
 		args: []string{"-F", "-n", "DIR/work", "-a", "127.0.0.1:PORT", "-f", "DIR/default.vcl", "-j", "none",
-			"-s", "malloc,256m", "-t", "0", "-p", "default_keep=3600", "-p", "listen_depth=4096", "-T", "none"},
+			"-s", "malloc,256m", "-t", "0", "-p", "default_grace=0", "-p", "default_keep=3600", "-p", "listen_depth=4096", "-T", "none"},
 		files: map[string]string{"default.vcl": "vcl 4.1;\nbackend default { .host = \"OHOST\"; .port = \"OPORT\"; }\n"},
 	},
 	{
