@@ -29,8 +29,8 @@ type Kind struct {
 // OHOST, OPORT the origin, PORT where to listen; all on loopback.
 //
 // None guesses a lifetime where the origin says none, gives what is over its
-// lifetime unless it is told to, or asks more than once for
-// what several want at the same moment, as far as it can be told so.
+// lifetime without being told to, or asks more than once for what several want at
+// the same moment, as far as it can be configured so.
 var Kinds = []Kind{
 	{
 		Name: "nginx", program: "nginx", version: []string{"-v"},
@@ -199,6 +199,9 @@ func (k Kind) Start(t testing.TB, origin string) *Rival {
 		}
 	}
 }
+
+// Pid is that of its first process.
+func (r *Rival) Pid() int { return r.cmd.Process.Pid }
 
 // end ends a process by its own signal, and by force when that is not heard.
 func end(p *os.Process, ended <-chan struct{}) {
