@@ -103,7 +103,7 @@ end
 			}
 		}
 	}
-	t.Logf("%sanonymous memory %.0f MB", figure, float64(anonymousOf(p.Process.Pid))/1e6)
+	t.Logf("%sanonymous memory %.0f MB", figure, float64(memoryOf(t, p.Process.Pid, "RssAnon"))/1e6)
 }
 
 func (l load) perSecond() float64 { return l.rate }
@@ -238,18 +238,4 @@ func answerPlainly(addr string) {
 	}))
 	fmt.Fprintln(os.Stderr, err)
 	os.Exit(1)
-}
-
-// anonymousOf is how many bytes of memory a process has that are no file's.
-func anonymousOf(pid int) (n int64) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(b)) {
-		if _, err := fmt.Sscanf(line, "RssAnon: %d kB", &n); err == nil {
-			return n << 10
-		}
-	}
-	return 0
 }
