@@ -200,7 +200,8 @@ func processorOf(pid int) (took time.Duration) {
 }
 
 // plainHandler is the address of a process that answers what the origin answers
-// out of its memory, with the least that net/http can do.
+// out of its memory, with the least that net/http can do behind a server like
+// that of an edge.
 func plainHandler(t *testing.T) (addr string, pid int) {
 	addr = freeAddress(t)
 	cmd := exec.Command(os.Args[0])
@@ -225,7 +226,8 @@ func answerPlainly(addr string) {
 	for _, size := range speedSizes {
 		bodies[fmt.Sprintf("/7/%d", size)] = edgeBody(7, size)
 	}
-	err := http.ListenAndServe(addr, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	srv := http.Server{Addr: addr, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute} // those of an edge
+	srv.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b := bodies[r.URL.Path]
 		h := w.Header() // the origin's fields
 		h.Set("Accept-Ranges", "bytes")
@@ -235,7 +237,7 @@ func answerPlainly(addr string) {
 		h.Set("Etag", r.URL.Path)
 		h.Set("Surrogate-Key", "all n7")
 		_, _ = w.Write(b)
-	}))
-	fmt.Fprintln(os.Stderr, err)
+	})
+	fmt.Fprintln(os.Stderr, srv.ListenAndServe())
 	os.Exit(1)
 }

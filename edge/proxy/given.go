@@ -18,6 +18,7 @@ type given struct {
 	fields []field  // without Age and Cache-Status
 	before []string // what caches before this one say in Cache-Status
 	dated  bool     // there is a Date
+	whole  bool     // all of it is stored
 	now    atomic.Pointer[stamp]
 }
 
@@ -33,20 +34,22 @@ type stamp struct {
 }
 
 // recent are the heads that were given last, by the hash of their address. What
-// is stored never changes, so one that is there is right as long as it is the
-// very same that the store gives.
+// is stored never changes, and has a head of its own, so one that is there is
+// right as long as it is the very same that the store gives.
 type recent struct {
 	seed maphash.Seed
 	all  [512]atomic.Pointer[given]
 }
 
 // of is the head of what is stored at an address.
-func (c *recent) of(key string, s *edge.Stored, v *visit) *given {
+func (c *recent) of(key string, o edge.Object, v *visit) *given {
+	s := o.Head()
 	at := &c.all[maphash.String(c.seed, key)%uint64(len(c.all))]
 	if g := at.Load(); g != nil && g.Stored == s {
 		return g
 	}
-	g := &given{Ready: v.s.Rules.Ready(s), before: s.Header["Cache-Status"], dated: len(s.Header["Date"]) > 0}
+	g := &given{Ready: v.s.Rules.Ready(s), before: s.Header["Cache-Status"], dated: len(s.Header["Date"]) > 0,
+		whole: o.Length() > 0 && edge.Holds(o.Held(), edge.Span{Length: o.Length()})}
 	for name, lines := range s.Header {
 		switch name {
 		case "Age", "Cache-Status", "Content-Length", "Via":
@@ -64,7 +67,7 @@ func (c *recent) of(key string, s *edge.Stored, v *visit) *given {
 // this request chooses by; nil for none.
 func (v *visit) matching(found []edge.Object) (edge.Object, *given) {
 	for _, o := range found {
-		if g := v.p.recent.of(v.key, o.Head(), v); g.Fits(v.q.Header) {
+		if g := v.p.recent.of(v.key, o, v); g.Fits(v.q.Header) {
 			return o, g
 		}
 	}
@@ -75,8 +78,7 @@ func (v *visit) matching(found []edge.Object) (edge.Object, *given) {
 // where it is not as simple as that, and nothing was answered.
 func (v *visit) giveWhole(o edge.Object, g *given, d edge.Decision) bool {
 	length, status := o.Length(), g.Stored.Status
-	if d.Act != edge.Serve || len(d.Without) > 0 || conditional(v.q.Header) || status == http.StatusNoContent || v.q.Method != http.MethodGet ||
-		length <= 0 || !edge.Holds(o.Held(), edge.Span{Length: length}) {
+	if d.Act != edge.Serve || len(d.Without) > 0 || conditional(v.q.Header) || status == http.StatusNoContent || v.q.Method != http.MethodGet || !g.whole {
 		return false
 	}
 	body, err := o.Open()
