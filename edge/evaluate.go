@@ -81,45 +81,11 @@ func (r Rules) Evaluate(s *Stored, q Request, now time.Time) Decision {
 	if why := Bypass(q); why != WhyNot {
 		return Decision{Act: Fetch, Why: why}
 	}
-	asked := requestDirectives(q.Header)
 	if s == nil {
-		return orGiveUp(Decision{Act: Fetch, Why: WhyMiss}, asked)
+		return orGiveUp(Decision{Act: Fetch, Why: WhyMiss}, requestDirectives(q.Header))
 	}
-	_, authorized := q.Header["Authorization"]
-	if r.Profile == Safe && authorized && !s.Shared {
-		return orGiveUp(Decision{Act: Fetch, Why: WhyBypass}, asked)
-	}
-	said, targeted := r.Directives(s.Header)
-	out := Decision{Without: said.NoCacheFields}
-	var known bool
-	out.Lifetime, _ = r.lifetime(said, targeted, s.Status, s.Header, s.Got)
-	if out.Age, known = s.Age(now); !known {
-		out.Lifetime = 0
-	}
-	over := out.Age - out.Lifetime // since when it is stale
-	bound := said.NoCache || said.MustRevalidate || said.ProxyRevalidate || said.SMaxAge.There
-	out.IfError = known && !said.NoCache && (out.Fresh() || !bound &&
-		(r.StaleIfError > 0 && over <= r.StaleIfError || within(over, said.StaleIfError) || within(over, asked.StaleIfError)))
-	switch {
-	case said.NoCache:
-		out.Act, out.Why = Validate, WhyStale
-	case asked.NoCache, asked.MaxAge.There && out.Age > asked.MaxAge.duration(), asked.MinFresh.There && -over < asked.MinFresh.duration():
-		// Of RFC 8246 only a browser's reload is different; a shared cache that is
-		// told to ask asks.
-		out.Act, out.Why = Validate, WhyRequest
-		if !out.Fresh() {
-			out.Why = WhyStale
-		}
-	case out.Fresh():
-		out.Act, out.IfError = Serve, false
-	case !bound && known && within(over, asked.MaxStale):
-		out.Act, out.IfError = Serve, false
-	case !bound && known && within(over, said.StaleWhileRevalidate):
-		out.Act, out.Why = ServeAndValidate, WhyStale
-	default:
-		out.Act, out.Why = Validate, WhyStale
-	}
-	return orGiveUp(out, asked)
+	e := r.Ready(s)
+	return e.Evaluate(q, now)
 }
 
 // within says that something is stale for no longer than a directive allows.

@@ -77,6 +77,11 @@ func dated(h http.Header, got time.Time) time.Time {
 // when the clock stands before the time at which it came: then it may be of any
 // age.
 func (s *Stored) Age(now time.Time) (age time.Duration, known bool) {
+	return s.later(s.initial(), now)
+}
+
+// initial is how old a stored answer was when it came.
+func (s *Stored) initial() time.Duration {
 	initial := max(s.Got.Sub(dated(s.Header, s.Got)), 0)
 	value := Delta{}
 	if lines := s.Header["Age"]; len(lines) > 0 {
@@ -84,7 +89,11 @@ func (s *Stored) Age(now time.Time) (age time.Duration, known bool) {
 			value = seconds(all[0])
 		}
 	}
-	initial = max(initial, value.duration()+max(s.Got.Sub(s.Asked), 0))
+	return max(initial, value.duration()+max(s.Got.Sub(s.Asked), 0))
+}
+
+// later is how old it is at a time, of its age when it came.
+func (s *Stored) later(initial time.Duration, now time.Time) (age time.Duration, known bool) {
 	resident := now.Sub(s.Got)
 	if resident < 0 {
 		return initial, resident > -clockSlack

@@ -67,6 +67,9 @@ func runEdge(c *cli.Context) error {
 	}
 	if os.Getenv("GOMEMLIMIT") == "" { // a mini PC has other things to do
 		debug.SetMemoryLimit(56 << 20)
+		if os.Getenv("GOGC") == "" { // up to there, memory is given for fewer collections: each hit leaves some kilobytes
+			debug.SetGCPercent(400)
+		}
 	}
 	release, err := lockData(c.String("data"))
 	if err != nil {

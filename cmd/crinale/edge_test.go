@@ -22,6 +22,7 @@ import (
 // edgeHall is an origin that can be taken away, and an edge.yaml before it.
 type edgeHall struct {
 	dir, yaml, addr string
+	origin          string // host:port
 	down            atomic.Bool
 	asked           atomic.Int64
 }
@@ -48,6 +49,7 @@ func newEdgeHall(t testing.TB, more string) *edgeHall {
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(edgeBody(n, size)))
 	}))
 	t.Cleanup(origin.Close)
+	h.origin = strings.TrimPrefix(origin.URL, "http://")
 	h.yaml = filepath.Join(h.dir, "edge.yaml")
 	text := "name: bergolo\ncomune: \"004022\"\nstatus_host: stato.bergolo.example\nstore: {min_free_gb: 0}\nservices:\n  - host: " + edgeHost + "\n    origin: " + origin.URL + "\n    agreed: the origin of this test\n" + more
 	if err := os.WriteFile(h.yaml, []byte(text), 0o600); err != nil {

@@ -14,6 +14,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if addr := os.Getenv("PLAIN_HANDLER"); addr != "" {
+		answerPlainly(addr)
+	}
 	testscript.Main(m, map[string]func(){
 		"crinale": func() { os.Exit(run(os.Args, os.Stdout, os.Stderr)) },
 	})

@@ -114,7 +114,7 @@ func (p *Proxy) leave(f *flight, key string) {
 func (v *visit) share(f *flight, d edge.Decision) bool {
 	if f.fresh {
 		found := v.p.deps.Store.Find(v.key)
-		o := matching(found, v.q.Header)
+		o, _ := v.matching(found)
 		if o == nil {
 			return false
 		}

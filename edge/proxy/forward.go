@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/crinale/crinale/edge"
@@ -27,7 +28,7 @@ func (v *visit) outbound(h http.Header) http.Header {
 	for _, name := range claims {
 		delete(out, name)
 	}
-	out.Add("Via", "1.1 "+v.p.cfg.Name)
+	out.Add("Via", v.p.via)
 	if v.r != nil {
 		if host, _, err := net.SplitHostPort(v.r.RemoteAddr); err == nil {
 			out.Set("X-Forwarded-For", host)
@@ -113,21 +114,23 @@ func (v *visit) direct(res *http.Response, st edge.Status) {
 	}
 }
 
+// buffers are those of answers under way. A thousand who wait for the same answer
+// must not have one each.
+var buffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
+
+// patient is a reader that can be waited for without a buffer.
+type patient interface{ wait() }
+
 // copyFlushed copies what comes as soon as it comes.
 func copyFlushed(w http.ResponseWriter, body io.Reader) (n int64, err error) {
-	flush := http.NewResponseController(w)
-	buf := make([]byte, 32<<10)
+	flush, waiting := http.NewResponseController(w), func() {}
+	if p, ok := body.(patient); ok {
+		waiting = p.wait
+	}
 	for {
-		k, err := body.Read(buf)
-		if k > 0 {
-			if _, err := w.Write(buf[:k]); err != nil {
-				return n, err
-			}
-			n += int64(k)
-			if err := flush.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
-				return n, err
-			}
-		}
+		waiting()
+		k, err := copyOnce(w, flush, body)
+		n += int64(k)
 		if err == io.EOF {
 			return n, nil
 		}
@@ -137,6 +140,31 @@ func copyFlushed(w http.ResponseWriter, body io.Reader) (n int64, err error) {
 	}
 }
 
+// copyOnce copies what one read gives.
+func copyOnce(w io.Writer, flush *http.ResponseController, body io.Reader) (int, error) {
+	buf := buffers.Get().(*[32 << 10]byte)
+	defer buffers.Put(buf)
+	k, err := body.Read(buf[:])
+	if k == 0 {
+		return 0, err
+	}
+	if _, err := w.Write(buf[:k]); err != nil {
+		return 0, unlessEOF(err)
+	}
+	if err := flush.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return k, unlessEOF(err)
+	}
+	return k, err
+}
+
+// unlessEOF is an error of writing, which never ends an answer well.
+func unlessEOF(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
 // head sets the header of an answer, with what this cache did.
 func (v *visit) head(h http.Header, st edge.Status) {
 	st.Cache = v.p.cfg.Name
@@ -144,7 +172,7 @@ func (v *visit) head(h http.Header, st edge.Status) {
 	for name, lines := range h {
 		own[name] = lines
 	}
-	own.Add("Via", "1.1 "+v.p.cfg.Name)
+	own.Add("Via", v.p.via)
 	own.Add("Cache-Status", st.String())
 	if len(h["Date"]) == 0 {
 		own.Set("Date", v.asked.UTC().Format(http.TimeFormat))

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/crinale/crinale/edge"
+	"github.com/crinale/crinale/edge/rivaltest"
 )
 
 // counting is a program that counts what the suite found, in the suite's own
@@ -46,7 +47,7 @@ type conformance struct {
 
 // TestProveCacheSuite runs the conformance suite of http-tests/cache-tests, in
 // the folder SUITE with its packages installed, against the proxy in both
-// profiles.
+// profiles, and against each rival that is on this machine.
 func TestProveCacheSuite(t *testing.T) {
 	dir := os.Getenv("SUITE")
 	if os.Getenv("PROVE") != "cache-suite" {
@@ -60,18 +61,35 @@ func TestProveCacheSuite(t *testing.T) {
 		t.Fatal(err)
 	}
 	origin := startSuite(t, dir)
-	strict := runSuite(t, dir, origin, edge.Strict)
-	safe := runSuite(t, dir, origin, edge.Safe)
+	strict := runOurs(t, dir, origin, edge.Strict)
+	safe := runOurs(t, dir, origin, edge.Safe)
+	table := []string{row("crinale, strict profile", strict), row("crinale, safe profile", safe)}
+	figure := fmt.Sprintf("of %d required and %d optional: strict profile %d and %d, safe profile %d and %d",
+		strict.Of.Required, strict.Of.Optimal, strict.Required, strict.Optimal, safe.Required, safe.Optimal)
+	for _, k := range rivaltest.Kinds {
+		if why := k.Missing(); why != "" {
+			table = append(table, fmt.Sprintf("| %-24s | %s", k.Name, why))
+			continue
+		}
+		r := k.Start(t, origin.Host)
+		c := runSuite(t, dir, r.URL)
+		table = append(table, row(r.Name+" "+r.Version, c))
+		figure += fmt.Sprintf("; %s %s %d and %d", r.Name, r.Version, c.Required, c.Optimal)
+	}
 	for profile, c := range map[string]conformance{"strict": strict, "safe": safe} {
 		for _, w := range c.Wrong {
 			t.Logf("%s: %s", profile, w)
 		}
 	}
-	t.Logf("strict profile %d of %d required and %d of %d optional; safe profile %d and %d",
-		strict.Required, strict.Of.Required, strict.Optimal, strict.Of.Optimal, safe.Required, safe.Optimal)
+	fmt.Printf("| %-24s | required | optional |\n| --- | --- | --- |\n%s\n", "cache", strings.Join(table, "\n"))
 	if strict.Required < 160 || safe.Required < 159 || strict.Optimal < 97 {
 		t.Error("fewer than 160 and 159 required, or than 97 optional")
 	}
+	t.Log(figure)
+}
+
+func row(name string, c conformance) string {
+	return fmt.Sprintf("| %-24s | %8d | %8d |", name, c.Required, c.Optimal)
 }
 
 // startSuite starts the suite's origin on loopback.
@@ -114,8 +132,8 @@ func startSuite(t *testing.T, dir string) *url.URL {
 	}
 }
 
-// runSuite runs all tests in front of an origin.
-func runSuite(t *testing.T, dir string, origin *url.URL, profile edge.Profile) (c conformance) {
+// runOurs runs all tests against the proxy in one profile.
+func runOurs(t *testing.T, dir string, origin *url.URL, profile edge.Profile) conformance {
 	front := httptest.NewUnstartedServer(nil)
 	rules := edge.DefaultRules()
 	rules.Profile, rules.StaleIfError = profile, time.Hour
@@ -128,11 +146,16 @@ func runSuite(t *testing.T, dir string, origin *url.URL, profile edge.Profile) (
 	front.Config.Handler = p
 	front.Start()
 	defer front.Close()
+	return runSuite(t, dir, front.URL)
+}
+
+// runSuite runs all tests against a cache in front of the suite's origin.
+func runSuite(t *testing.T, dir, base string) (c conformance) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	cli := exec.CommandContext(ctx, "node", "--no-warnings", "test-engine/cli.mjs")
 	cli.Dir = dir
-	cli.Env = append(os.Environ(), "npm_config_base="+front.URL, "npm_package_config_id=") // unset, it runs one test called undefined
+	cli.Env = append(os.Environ(), "npm_config_base="+base, "npm_package_config_id=") // unset, it runs one test called undefined
 	result, err := cli.Output()
 	if err != nil {
 		t.Fatalf("run the suite: %v", err)

@@ -5,6 +5,7 @@ package proxy
 
 import (
 	"context"
+	"hash/maphash"
 	"log/slog"
 	"net/http"
 	"net/http/httptrace"
@@ -69,6 +70,9 @@ type Proxy struct {
 	reaches  map[string]*reach // of the origins, by the name of the service
 	tallies  map[string]*tally // of the services, by their names
 
+	via    string // what is said in Via
+	recent recent
+
 	lane chan struct{} // of requests on the second way that are not of those that go first
 
 	mu      sync.Mutex
@@ -80,7 +84,7 @@ type Proxy struct {
 
 // New makes a proxy; it opens nothing.
 func New(c Config, d Deps) (*Proxy, error) {
-	p := &Proxy{cfg: c, deps: d, services: map[string]*Service{}, reaches: map[string]*reach{}, tallies: map[string]*tally{}, flights: map[string]*flight{}, passes: map[string]time.Time{}, asking: map[string]bool{}, lane: make(chan struct{}, lanes)}
+	p := &Proxy{cfg: c, deps: d, services: map[string]*Service{}, reaches: map[string]*reach{}, tallies: map[string]*tally{}, flights: map[string]*flight{}, passes: map[string]time.Time{}, asking: map[string]bool{}, lane: make(chan struct{}, lanes), via: "1.1 " + c.Name, recent: recent{seed: maphash.MakeSeed()}}
 	for i := range c.Services {
 		s := &c.Services[i]
 		switch {
@@ -163,12 +167,13 @@ func (p *Proxy) refuse(w http.ResponseWriter, status int, detail string) {
 // cached answers GET and HEAD.
 func (v *visit) cached() {
 	found := v.p.deps.Store.Find(v.key)
-	o := matching(found, v.q.Header)
-	var head *edge.Stored
+	o, g := v.matching(found)
+	var d edge.Decision
 	if o != nil {
-		head = o.Head()
+		d = g.Evaluate(v.q, v.asked)
+	} else {
+		d = v.s.Rules.Evaluate(nil, v.q, v.asked)
 	}
-	d := v.s.Rules.Evaluate(head, v.q, v.asked)
 	if d.Act != edge.Serve && d.Act != edge.GiveUp && !v.reachable() {
 		v.offline(o)
 		return
@@ -177,7 +182,7 @@ func (v *visit) cached() {
 	case edge.GiveUp:
 		v.p.refuse(v.w, http.StatusGatewayTimeout, "only-if-cached")
 	case edge.Serve, edge.ServeAndValidate:
-		if !v.give(o, d, edge.Status{Hit: true}) {
+		if !v.giveWhole(o, g, d) && !v.give(o, d, edge.Status{Hit: true}) {
 			if !v.reachable() {
 				v.unavailable(http.StatusServiceUnavailable, detailOffline)
 				return
@@ -198,18 +203,6 @@ func (v *visit) cached() {
 		}
 		v.fetch(found, o, d)
 	}
-}
-
-// matching is the newest of what is stored that was chosen by the same fields as
-// this request chooses by (RFC 9111 §4.1); nil for none.
-func matching(found []edge.Object, h http.Header) edge.Object {
-	for _, o := range found {
-		s := o.Head()
-		if names, star := edge.Selecting(s.Header); !star && edge.Variant(names, h) == s.Variant {
-			return o
-		}
-	}
-	return nil
 }
 
 // interim passes answers on that come before the final one (RFC 9110 §15.2).

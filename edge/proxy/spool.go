@@ -145,12 +145,24 @@ type spoolReader struct {
 	behind bool
 }
 
+// wait waits until there is something to read, or nothing more to come.
+func (r *spoolReader) wait() {
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	r.await()
+}
+
+// await is wait with s.mu held.
+func (r *spoolReader) await() {
+	for r.at == r.s.end && !r.s.done && !r.behind {
+		r.s.news.Wait()
+	}
+}
+
 func (r *spoolReader) Read(p []byte) (int, error) {
 	s := r.s
 	s.mu.Lock()
-	for r.at == s.end && !s.done && !r.behind {
-		s.news.Wait()
-	}
+	r.await()
 	switch {
 	case r.behind:
 		s.mu.Unlock()

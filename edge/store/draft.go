@@ -27,9 +27,11 @@ type draft struct {
 	made   []piece  // chunks written, in order
 	merged []piece  // held besides: chunks that Commit joined
 	fresh  []string // files that are not yet synced
-	body   []byte   // of a small one
-	err    error    // why it cannot be kept
-	done   bool     // committed
+	body   []byte   // of the last chunk, if that was in memory
+	f      file     // of the chunk that was read last, if it is open
+	of     piece
+	err    error // why it cannot be kept
+	done   bool  // committed
 	gone   bool
 
 	stale bool // its address was purged since it began; guarded by s.mu
@@ -201,25 +203,37 @@ func (d *draft) readAt(p []byte, off int64) (int, error) {
 	return 0, io.EOF
 }
 
+// readPiece reads a chunk that is whole. Many may read what one writes, so the
+// last is kept at hand.
 func (d *draft) readPiece(q piece, p []byte, off int64) (int, error) {
 	c := &d.s.chunks
 	p = p[:min(int64(len(p)), q.end()-off)]
+	if len(d.made) > 0 && d.made[len(d.made)-1] == q && int64(len(d.body)) == q.length {
+		return copy(p, d.body[off-q.first:]), nil
+	}
 	if d.l != nil {
-		if len(d.made) > 0 && d.made[len(d.made)-1] == q && int64(len(d.body)) == q.length {
-			return copy(p, d.body[off-q.first:]), nil
-		}
 		b, err := c.content(d.l, q)
 		if err != nil {
 			return 0, err
 		}
 		return copy(p, b[off-q.first:]), nil
 	}
-	f, err := c.plain(q)
-	if err != nil {
-		return 0, err
+	if d.f == nil || d.of != q {
+		f, err := c.plain(q)
+		if err != nil {
+			return 0, err
+		}
+		d.put(f, q)
 	}
-	defer f.Close()
-	return f.ReadAt(p, off-q.first)
+	return d.f.ReadAt(p, off-q.first)
+}
+
+// put puts the open file of a chunk at hand, in place of the last.
+func (d *draft) put(f file, of piece) {
+	if d.f != nil {
+		d.f.Close()
+	}
+	d.f, d.of = f, of
 }
 
 // Commit makes it an object.
@@ -265,6 +279,7 @@ func (d *draft) Abort() {
 		return
 	}
 	d.gone = true
+	d.put(nil, piece{})
 	d.s.mu.Lock()
 	delete(d.s.drafts, d)
 	d.s.mu.Unlock()

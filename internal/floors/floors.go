@@ -100,6 +100,7 @@ var house = []place{
 	{"carpool/notify/iotest", testOnly, nil},
 	{"carpool/keepertest", testOnly, nil},
 	{"internal/web/browsertest", testOnly, nil},
+	{"edge/rivaltest", testOnly, nil},
 	{"demo/gen", tool, nil},
 }
 
