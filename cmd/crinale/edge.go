@@ -30,6 +30,7 @@ func edgeCommand() *cli.Command {
 					data,
 					&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8081", Usage: "`ADDRESS` to answer at; one that other machines can reach needs certificates in edge.yaml"},
 					&cli.StringFlag{Name: "keys", Usage: "`FOLDER` with COMUNE.key files (64 hexadecimal digits) for services with encrypt: true"},
+					&cli.StringFlag{Name: "metrics", Usage: "`ADDRESS` of this machine at which Prometheus reads /metrics, such as 127.0.0.1:9109"},
 					logFlag(),
 				},
 				Action: runEdge,

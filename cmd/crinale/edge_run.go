@@ -57,7 +57,8 @@ type edgeServer struct {
 	ready chan struct{}
 	bound net.Addr // once ready
 
-	listener net.Listener // already at addr; nil: it is opened
+	listener  net.Listener // already at addr; nil: it is opened
+	figuresAt string       // where Prometheus reads; "" for nowhere
 }
 
 func runEdge(c *cli.Context) error {
@@ -80,6 +81,7 @@ func runEdge(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	s.figuresAt = c.String("metrics")
 	return s.run(c.Context, func() {
 		scheme := "http"
 		if s.certs != nil {
@@ -314,6 +316,9 @@ func (s *edgeServer) run(ctx context.Context, onReady func()) error {
 	}
 	for _, m := range s.mirrors {
 		stages = append(stages, lifecycle.Stage{Name: "archive", Run: s.copying(m)})
+	}
+	if s.figuresAt != "" {
+		stages = append(stages, lifecycle.Stage{Name: "metrics", Run: s.serveFigures})
 	}
 	return lifecycle.All(ctx, stages, onReady)
 }

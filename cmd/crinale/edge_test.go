@@ -279,3 +279,34 @@ func TestEdgeRefuses(t *testing.T) {
 
 // errCut is a body that is not what the origin gave.
 var errCut = errors.New("another body than that of the origin")
+
+// TestEdgeFigures: what Prometheus reads tells what happened.
+func TestEdgeFigures(t *testing.T) {
+	h, _ := newReaderHall(t)
+	at := freeAddress(t)
+	h.run(t, "--metrics", at)
+	awaitArchive(t, h.data())
+	for range 3 {
+		if _, _, err := h.get("/1/1000"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	until(t, "the figures", func() bool {
+		res, err := edgeClient.Get("http://" + at + "/metrics")
+		if err != nil {
+			return false
+		}
+		defer res.Body.Close()
+		text, err := io.ReadAll(res.Body)
+		if err != nil {
+			return false
+		}
+		for _, want := range []string{`crinale_edge_mode{mode="online"} 1`, `crinale_edge_mode{mode="offline"} 0`, `crinale_edge_body_bytes_total{from="origin",service="docs.bergolo.example"} 1000`,
+			`crinale_edge_stored_answers 1`, `crinale_edge_archive_documents{archive="archivio"} 3`} {
+			if !strings.Contains(string(text), want) {
+				return false
+			}
+		}
+		return true
+	})
+}
