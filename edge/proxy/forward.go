@@ -28,7 +28,7 @@ func (v *visit) outbound(h http.Header) http.Header {
 	for _, name := range claims {
 		delete(out, name)
 	}
-	out.Add("Via", v.p.via)
+	out.Add("Via", "1.1 "+v.p.cfg.Name)
 	if v.r != nil {
 		if host, _, err := net.SplitHostPort(v.r.RemoteAddr); err == nil {
 			out.Set("X-Forwarded-For", host)
@@ -165,14 +165,15 @@ func unlessEOF(err error) error {
 	return err
 }
 
-// head sets the header of an answer, with what this cache did.
+// head sets the header of an answer, with what this cache did. Via is for
+// requests: in an answer a gateway need not say it (RFC 9110 §7.6.3), and
+// Cache-Status has its name.
 func (v *visit) head(h http.Header, st edge.Status) {
 	st.Cache = v.p.cfg.Name
 	own := v.w.Header()
 	for name, lines := range h {
 		own[name] = lines
 	}
-	own.Add("Via", v.p.via)
 	own.Add("Cache-Status", st.String())
 	if len(h["Date"]) == 0 {
 		own.Set("Date", v.asked.UTC().Format(http.TimeFormat))

@@ -52,16 +52,19 @@ func (c *recent) of(key string, o edge.Object, v *visit) *given {
 		whole: o.Length() > 0 && edge.Holds(o.Held(), edge.Span{Length: o.Length()})}
 	for name, lines := range s.Header {
 		switch name {
-		case "Age", "Cache-Status", "Content-Length", "Via":
+		case "Age", "Cache-Status", "Content-Length":
 		default:
 			g.fields = append(g.fields, field{name, slices.Clip(lines)}) // whoever adds a line makes a copy
 		}
 	}
-	via := append(slices.Clone(s.Header["Via"]), v.p.via)
-	g.fields = append(g.fields, field{"Via", slices.Clip(via)})
 	at.Store(g)
 	return g
 }
+
+// mostCounted is the length up to which net/http counts a body by itself, in its
+// own buffer. A map of more than eight fields costs it twice as much, and most
+// answers have about so many.
+const mostCounted = 2048
 
 // matching is the newest of what is stored that was chosen by the same fields as
 // this request chooses by; nil for none.
@@ -94,7 +97,10 @@ func (v *visit) giveWhole(o edge.Object, g *given, d edge.Decision) bool {
 		own.Set("Date", v.asked.UTC().Format(http.TimeFormat))
 	}
 	now := g.at(d, length, v.p.cfg.Name)
-	own["Age"], own["Cache-Status"], own["Content-Length"] = now.ages, now.statuses, now.lengths
+	own["Age"], own["Cache-Status"] = now.ages, now.statuses
+	if length > mostCounted {
+		own["Content-Length"] = now.lengths
+	}
 	v.w.WriteHeader(status)
 	n, err := send(v.w, body, edge.Span{Length: length})
 	v.p.tallies[v.s.Host].given.Add(n)

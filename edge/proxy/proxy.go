@@ -32,7 +32,7 @@ type Service struct {
 
 // Config is what a Proxy answers for.
 type Config struct {
-	Name     string // in Cache-Status and Via
+	Name     string // in Cache-Status, and in Via of requests
 	Services []Service
 	Timeout  time.Duration // until the head of the origin's answer
 	// Pass is how long requests for an address whose answer was not for others
@@ -70,7 +70,6 @@ type Proxy struct {
 	reaches  map[string]*reach // of the origins, by the name of the service
 	tallies  map[string]*tally // of the services, by their names
 
-	via    string // what is said in Via
 	recent recent
 
 	lane chan struct{} // of requests on the second way that are not of those that go first
@@ -84,7 +83,7 @@ type Proxy struct {
 
 // New makes a proxy; it opens nothing.
 func New(c Config, d Deps) (*Proxy, error) {
-	p := &Proxy{cfg: c, deps: d, services: map[string]*Service{}, reaches: map[string]*reach{}, tallies: map[string]*tally{}, flights: map[string]*flight{}, passes: map[string]time.Time{}, asking: map[string]bool{}, lane: make(chan struct{}, lanes), via: "1.1 " + c.Name, recent: recent{seed: maphash.MakeSeed()}}
+	p := &Proxy{cfg: c, deps: d, services: map[string]*Service{}, reaches: map[string]*reach{}, tallies: map[string]*tally{}, flights: map[string]*flight{}, passes: map[string]time.Time{}, asking: map[string]bool{}, lane: make(chan struct{}, lanes), recent: recent{seed: maphash.MakeSeed()}}
 	for i := range c.Services {
 		s := &c.Services[i]
 		switch {

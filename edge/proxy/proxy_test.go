@@ -106,7 +106,7 @@ func TestServesWhatItStored(t *testing.T) {
 	})
 	h.wants("0123456789", "fwd=uri-miss; stored", "GET", "/a?b")
 	g := h.wants("0123456789", "hit", "GET", "/a?b")
-	if g.Header.Get("Age") == "" || g.Header.Get("Content-Length") != "10" || !strings.Contains(g.Header.Get("Via"), "crinale") {
+	if g.Header.Get("Age") == "" || g.Header.Get("Content-Length") != "10" || !strings.Contains(g.Header.Get("Cache-Status"), "crinale") {
 		t.Errorf("%v", g.Header)
 	}
 	h.wants("0123456789", "uri-miss", "GET", "/a?c")

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/crinale/crinale/internal/testdata"
 )
 
 // Each rival that is here answers, keeps what it may, and asks again for what it
@@ -16,6 +18,9 @@ func TestRivalsKeepWhatTheyMay(t *testing.T) {
 	for _, k := range Kinds {
 		t.Run(k.Name, func(t *testing.T) {
 			if why := k.Missing(); why != "" {
+				if testdata.Real() {
+					t.Fatal("CRINALE_REAL=all: " + why)
+				}
 				t.Skip(why)
 			}
 			var asked atomic.Int64
