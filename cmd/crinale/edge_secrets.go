@@ -1,0 +1,125 @@
+package main
+
+import (
+	"crypto/tls"
+	"encoding/hex"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/crinale/crinale/edge"
+	"github.com/crinale/crinale/internal/fault"
+	"github.com/crinale/crinale/internal/strict"
+)
+
+// certificates reads those of the services. An address that others can reach
+// needs one for each name.
+func (s *edgeServer) certificates() error {
+	host, _, err := net.SplitHostPort(s.addr)
+	if err != nil {
+		return usage("--listen %q: write address:port", s.addr)
+	}
+	type named struct {
+		at              strict.At
+		host, cert, key string
+	}
+	var all []named
+	for _, v := range s.policy.Services {
+		all = append(all, named{v.At, v.Host, v.CertFile, v.KeyFile})
+	}
+	if r := s.policy.Reader; r != nil {
+		all = append(all, named{r.At, r.Host, r.CertFile, r.KeyFile})
+	}
+	without := ""
+	for _, v := range all {
+		if v.cert == "" {
+			without = v.host
+			continue
+		}
+		cert, err := tls.LoadX509KeyPair(v.cert, v.key)
+		if err != nil {
+			return fault.New(fault.Invalid, "%s: certificate of %s: %w", v.at, v.host, err)
+		}
+		name, _, _ := strings.Cut(v.host, ":")
+		if err := cert.Leaf.VerifyHostname(name); err != nil {
+			return fault.New(fault.Invalid, "%s: the certificate is for other names: %w", v.at, err)
+		}
+		if s.certs == nil {
+			s.certs = map[string]*tls.Certificate{}
+		}
+		s.certs[name] = &cert
+	}
+	switch {
+	case s.certs != nil && without != "":
+		return fault.New(fault.Invalid, "%s has no certificate, and others have: give it cert_file and key_file", without)
+	case s.certs != nil && s.policy.Status != "" && s.certificate(s.policy.Status) == nil:
+		return fault.New(fault.Invalid, "%s: status_host %s is in none of the certificates: add the name to one of them", s.policy.At, s.policy.Status)
+	case s.certs == nil && !loopback(host):
+		return fault.New(fault.Invalid, "--listen %s can be reached by other machines: give each service cert_file and key_file in edge.yaml", s.addr)
+	}
+	return nil
+}
+
+// certificate is the one for a name; nil when there is none.
+func (s *edgeServer) certificate(name string) *tls.Certificate {
+	name, _, _ = strings.Cut(strings.ToLower(name), ":")
+	if c := s.certs[name]; c != nil {
+		return c
+	}
+	if host, _, _ := strings.Cut(s.policy.Status, ":"); name == host {
+		for _, c := range s.certs {
+			if c.Leaf.VerifyHostname(name) == nil {
+				return c
+			}
+		}
+	}
+	return nil
+}
+
+// keyFiles reads the secrets of comuni from a folder, again each time: what is
+// taken away there is gone here.
+func keyFiles(folder string) func(string) ([]byte, bool) {
+	return func(comune string) ([]byte, bool) {
+		if folder == "" {
+			return nil, false
+		}
+		text, err := os.ReadFile(filepath.Join(folder, comune+".key"))
+		if err != nil {
+			return nil, false
+		}
+		key, err := hex.DecodeString(strings.TrimSpace(string(text)))
+		return key, err == nil && len(key) == 32
+	}
+}
+
+// sealing gives the keys of the comuni whose services are encrypted, and of no
+// other.
+type sealing struct {
+	file   func(string) ([]byte, bool)
+	sealed map[string]bool
+}
+
+func (k *sealing) Key(comune string) ([]byte, bool) {
+	if !k.sealed[comune] {
+		return nil, false
+	}
+	return k.file(comune)
+}
+
+// checkKeys sees that what is to be encrypted can be, from the first moment.
+func checkKeys(p edge.Policy, folder string) error {
+	key := keyFiles(folder)
+	for _, v := range p.Services {
+		if !v.Encrypt {
+			continue
+		}
+		if _, ok := key(v.Comune); !ok {
+			return fault.New(fault.Invalid, "%s: service %s is to be encrypted, and there is no key of comune %s: put 64 hexadecimal digits into %s.key in the folder of --keys, readable by this user alone (openssl rand -hex 32)", v.At, v.Host, v.Comune, v.Comune)
+		}
+		if st, err := os.Stat(filepath.Join(folder, v.Comune+".key")); err == nil && st.Mode().Perm()&0o077 != 0 {
+			return fault.New(fault.Denied, "%s can be read by others: chmod 600 it", filepath.Join(folder, v.Comune+".key"))
+		}
+	}
+	return nil
+}
