@@ -17,6 +17,7 @@ type Policy struct {
 	Name     string           `yaml:"name,required"`   // of the edge, in Cache-Status and Via
 	Comune   string           `yaml:"comune,required"` // ISTAT code of the comune it stands in
 	Title    string           `yaml:"title"`           // for people: "Comune di Bergolo"
+	Mbps     float64          `yaml:"backhaul_mbps"`   // of the radio link, where the controller does not say
 	Status   string           `yaml:"status_host"`     // name at which employees see how the edge stands; empty: none
 	Services []ServicePolicy  `yaml:"services,required"`
 	Probe    ProbePolicy      `yaml:"probe"`
@@ -101,6 +102,7 @@ var (
 // DefaultPolicy has no services.
 func DefaultPolicy() Policy {
 	return Policy{
+		Mbps:  30,
 		Probe: ProbePolicy{EveryS: 15},
 		Store: StorePolicy{MostGB: 20, MinFreeGB: 2, RAMMB: 24},
 	}
@@ -160,6 +162,7 @@ func (p *Policy) check(l *strict.List) {
 			l.Add(p.Probe.At.Problem("addresses", "%q: write host:port", a))
 		}
 	}
+	above(l, p.At, "backhaul_mbps", p.Mbps)
 	above(l, p.Probe.At, "every_s", p.Probe.EveryS)
 	above(l, p.Store.At, "most_gb", p.Store.MostGB)
 	above(l, p.Store.At, "ram_mb", p.Store.RAMMB)

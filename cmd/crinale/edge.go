@@ -113,6 +113,16 @@ type edgeStanding struct {
 	Services []edgeService `json:"services"`
 	Store    edgeStore     `json:"store"`
 	Second   *edgeSecond   `json:"second_way"`
+	Saved    edgeSaved     `json:"saved"`
+}
+
+// edgeSaved is what did not have to cross the link this month, and in others.
+type edgeSaved struct {
+	Given   int64             `json:"given_bytes"`
+	Fetched int64             `json:"fetched_bytes"`
+	Minutes float64           `json:"link_minutes"` // for which Given would fill the link
+	Euro    float64           `json:"euro"`         // that Given would cost on the second way
+	Months  []edge.SavedMonth `json:"months"`       // by comune
 }
 
 type edgeService struct {
@@ -182,6 +192,13 @@ func edgeStatus(c *cli.Context) error {
 		fmt.Fprintf(w, " The disk failed %d times, %d answers were damaged and dropped: look at it.", s.Store.Faults, s.Store.Damaged)
 	}
 	fmt.Fprintln(w)
+	if s.Saved.Given > 0 {
+		fmt.Fprintf(w, "This month: %s did not cross the link, %.0f minutes of it", megabytes(s.Saved.Given), s.Saved.Minutes)
+		if s.Saved.Euro > 0 {
+			fmt.Fprintf(w, " or %.2f euro of the second way", s.Saved.Euro)
+		}
+		fmt.Fprintf(w, "; %s did.\n", megabytes(s.Saved.Fetched))
+	}
 	if s.Waiting > 0 {
 		fmt.Fprintf(w, "%d writes wait to be sent: crinale edge queue list\n", s.Waiting)
 	}

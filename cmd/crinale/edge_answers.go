@@ -16,7 +16,8 @@ import (
 // standing is what the status page shows.
 func (s *edgeServer) standing() page.Standing {
 	st := s.store.Stats()
-	out := page.Standing{Name: s.policy.Name, Stand: s.watch.Stand(), Stored: st.Disk, Objects: int64(st.Objects), Spent: s.ways.Spent(), Waiting: s.waiting()}
+	given, _ := s.savings().Of(month())
+	out := page.Standing{Saved: given, Mbps: s.mbps(), Name: s.policy.Name, Stand: s.watch.Stand(), Stored: st.Disk, Objects: int64(st.Objects), Spent: s.ways.Spent(), Waiting: s.waiting()}
 	if v := s.policy.Second; v != nil {
 		out.Cap = int64(v.CapGB * 1e9)
 	}
@@ -26,6 +27,15 @@ func (s *edgeServer) standing() page.Standing {
 		out.Services = append(out.Services, page.Service{Host: v.Host, Offline: string(r.Rule), Until: r.Until, Lost: s.proxy.Lost(v.Host)})
 	}
 	return out
+}
+
+// savings are what was saved until now.
+func (s *edgeServer) savings() *edge.Saved {
+	if s.saved == nil { // not open yet
+		return &edge.Saved{}
+	}
+	all := s.saved.now()
+	return &all
 }
 
 // waiting is how many writes wait to be sent.
@@ -47,6 +57,9 @@ func (s *edgeServer) status() edgeStanding {
 			Faults: st.Write + st.Index, Damaged: st.Damaged + st.ScrubBad, MemoryN: st.HitsRAM, DiskN: st.HitsDisk, MissesN: st.Misses, Pending: st.Pending,
 		},
 	}
+	out.Saved.Months = s.savings().Months
+	out.Saved.Given, out.Saved.Fetched = s.savings().Of(month())
+	out.Saved.Minutes = edge.LinkMinutes(out.Saved.Given, s.mbps())
 	for _, v := range s.policy.Services {
 		t := s.proxy.Tally(v.Host)
 		e := edgeService{Host: v.Host, Comune: v.Comune, Offline: v.Offline.Rule, Requests: t.Requests, Hits: t.Hits, GivenB: t.Given, FetchedB: t.Fetched, StoredB: st.Services[v.Host]}
@@ -57,6 +70,7 @@ func (s *edgeServer) status() edgeStanding {
 		out.Services = append(out.Services, e)
 	}
 	if v := s.policy.Second; v != nil {
+		out.Saved.Euro = float64(out.Saved.Given) / 1e9 * v.EuroPerGB
 		out.Second = &edgeSecond{SpentB: s.ways.Spent(), CapB: int64(v.CapGB * 1e9), EuroPerGB: v.EuroPerGB, Euro: float64(s.ways.Spent()) / 1e9 * v.EuroPerGB}
 	}
 	return out

@@ -47,6 +47,7 @@ type edgeServer struct {
 	people  *people.Book // with a reader alone, once open
 	office  *page.Office
 	warmer  *warm.Warmer
+	saved   *savings
 
 	link  *edgeLink
 	key   func(comune string) ([]byte, bool)
@@ -189,6 +190,7 @@ func (s *edgeServer) run(ctx context.Context, onReady func()) error {
 	if err := s.openOffice(); err != nil {
 		s.log.Error("employees cannot enter", "err", err)
 	}
+	s.saved = newSavings(s)
 	own := &local{data: s.data, handler: s.commands(), log: s.log, ready: make(chan struct{})}
 	stages := []lifecycle.Stage{
 		{Name: "store", Run: s.store.Run},
@@ -197,6 +199,7 @@ func (s *edgeServer) run(ctx context.Context, onReady func()) error {
 		{Name: "queue", Run: s.queue.Run},
 		{Name: "answers", Run: s.serve, Ready: s.ready},
 		{Name: "warm", Run: s.warmer.Run},
+		{Name: "savings", Run: s.saved.run},
 		{Name: "commands", Run: own.run, Ready: own.ready},
 	}
 	for _, m := range s.mirrors {

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/crinale/crinale/edge"
+	"github.com/crinale/crinale/edge/proxy"
 	"github.com/crinale/crinale/edge/warm"
 )
 
@@ -28,7 +29,7 @@ func (s *edgeServer) newWarm() error {
 		}
 	}
 	var err error
-	s.warmer, err = warm.New(c, warm.Deps{Ask: s.proxy, Stand: s.watch.Stand, Log: s.log,
+	s.warmer, err = warm.New(c, warm.Deps{Ask: unasked(s.proxy), Stand: s.watch.Stand, Log: s.log,
 		Used: func(host string, since time.Time, most int) ([]string, error) {
 			all, err := s.store.Used(host, since, most)
 			for i := range all {
@@ -37,6 +38,13 @@ func (s *edgeServer) newWarm() error {
 			return all, err
 		}})
 	return err
+}
+
+// unasked answers requests for which nobody waits.
+func unasked(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(proxy.Unasked(r.Context())))
+	})
 }
 
 // warmOrder says which service to warm; "" is all.

@@ -27,6 +27,10 @@ func TestEdgeWarm(t *testing.T) {
 	if r := second.Runs[0]; r.Fresh != 3 || r.Bytes != 0 || h.asked.Load() != 3 {
 		t.Errorf("%+v, the origin was asked %d times", second, h.asked.Load())
 	}
+	var s edgeStanding
+	if err := json.Unmarshal([]byte(edgeVerb(t, 0, "status", "--data", h.data(), "--json")), &s); err != nil || s.Services[0].Requests != 0 || s.Saved.Given != 0 || s.Saved.Fetched != 6000 {
+		t.Errorf("what nobody asked for counts as saved: %+v, %v", s, err)
+	}
 	h.down.Store(true)
 	edgeVerb(t, 0, "tell", "down", "--data", h.data())
 	if res, body, err := h.get("/3/3000"); err != nil || res.StatusCode != 200 || len(body) != 3000 {

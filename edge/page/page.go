@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"html/template"
+	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -21,9 +22,11 @@ type Standing struct {
 	Services []Service
 	Stored   int64 // bytes of saved copies
 	Objects  int64
-	Waiting  int   // writes that wait to be sent
-	Spent    int64 // bytes over the second way this month
-	Cap      int64 // of the second way; 0: there is none
+	Saved    int64   // bytes that did not cross the link this month
+	Mbps     float64 // that the link carries
+	Waiting  int     // writes that wait to be sent
+	Spent    int64   // bytes over the second way this month
+	Cap      int64   // of the second way; 0: there is none
 }
 
 // Service is one of the services.
@@ -69,6 +72,9 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.Cap > 0 {
 		v.SpentText = fmt.Sprintf("%s di %s questo mese", amount(s.Spent), amount(s.Cap))
 	}
+	if s.Saved > 0 {
+		v.SavedText = fmt.Sprintf("%s, cioè %.0f minuti di linea", amount(s.Saved), math.Ceil(edge.LinkMinutes(s.Saved, s.Mbps)))
+	}
 	for _, o := range s.Services {
 		v.Rows = append(v.Rows, p.row(s, o))
 	}
@@ -88,9 +94,9 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 type view struct {
 	Standing
-	Title, Tone, Now, Since, SpentText, StoredText string
-	Second                                         bool
-	Rows                                           []row
+	Title, Tone, Now, Since, SpentText, StoredText, SavedText string
+	Second                                                    bool
+	Rows                                                      []row
 }
 
 type row struct{ Host, State, Tone, Saved string }
@@ -189,7 +195,7 @@ footer{margin-top:2rem;color:#435a70;font-size:.95rem}
 {{end}}</tbody>
 </table>
 <footer>
-<p>{{.Objects}} pagine salvate, {{.StoredText}}.{{with .SpentText}} Seconda via: {{.}}.{{end}} Ore {{.Now}}, nodo {{.Name}}. La pagina si aggiorna da sola.</p>
+<p>{{.Objects}} pagine salvate, {{.StoredText}}.{{with .SavedText}} Questo mese non hanno occupato il collegamento {{.}}.{{end}}{{with .SpentText}} Seconda via: {{.}}.{{end}} Ore {{.Now}}, nodo {{.Name}}. La pagina si aggiorna da sola.</p>
 <p>Le copie salvate servono a continuare a lavorare: non sono conservazione a norma dei documenti.</p>
 </footer>
 </main>

@@ -23,13 +23,13 @@ func show(t *testing.T, s Standing, method, path string) *httptest.ResponseRecor
 
 func TestStatusPage(t *testing.T) {
 	since := time.Date(2026, 11, 20, 9, 42, 0, 0, time.UTC)
-	s := Standing{Name: "bergolo", Stored: 1_250_000_000, Objects: 12, Spent: 3_000_000, Cap: 20_000_000_000, Services: []Service{
+	s := Standing{Name: "bergolo", Saved: 450_000_000, Mbps: 30, Stored: 1_250_000_000, Objects: 12, Spent: 3_000_000, Cap: 20_000_000_000, Services: []Service{
 		{Host: "docs.example", Offline: "until", Until: 7 * 24 * time.Hour},
 		{Host: "pay.example", Offline: "never", Lost: since},
 		{Host: "<b>.example", Offline: "stale-if-error"},
 	}}
 	for mode, want := range map[edge.Mode][]string{
-		edge.ModeOnline:   {"Il collegamento funziona", "raggiungibile", "ultimi 7 giorni", "non risponde dalle 09:42 del 20/11/2026", "1,2 GB", "3 MB di 20,0 GB", "&lt;b&gt;"},
+		edge.ModeOnline:   {"Il collegamento funziona", "raggiungibile", "ultimi 7 giorni", "non risponde dalle 09:42 del 20/11/2026", "1,2 GB", "450 MB, cioè 2 minuti di linea", "3 MB di 20,0 GB", "&lt;b&gt;"},
 		edge.ModeOffline:  {"Il collegamento è interrotto", "Che cosa si può fare ora", "dalle 09:42 del 20/11/2026", "SPID"},
 		edge.ModeDraining: {"si stanno inviando", "<strong>2</strong> invii in attesa"},
 		edge.ModeDegraded: {"è ridotto", "sulla seconda via"},

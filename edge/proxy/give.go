@@ -64,7 +64,7 @@ func (v *visit) give(o edge.Object, d edge.Decision, st edge.Status) bool {
 	v.head(h, st)
 	v.w.WriteHeader(status)
 	n, err := send(v.w, body, span)
-	v.p.tallies[v.s.Host].given.Add(n)
+	v.count().given.Add(n)
 	if err != nil || n < span.Length {
 		panic(http.ErrAbortHandler)
 	}

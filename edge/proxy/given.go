@@ -103,7 +103,7 @@ func (v *visit) giveWhole(o edge.Object, g *given, d edge.Decision) bool {
 	}
 	v.w.WriteHeader(status)
 	n, err := send(v.w, body, edge.Span{Length: length})
-	v.p.tallies[v.s.Host].given.Add(n)
+	v.count().given.Add(n)
 	if err != nil || n < length {
 		panic(http.ErrAbortHandler)
 	}

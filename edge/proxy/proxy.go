@@ -140,7 +140,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v := &visit{p: p, s: s, w: w, r: r, q: edge.Request{Method: r.Method, Header: r.Header}, key: key(s, r.URL), asked: time.Now()}
-	p.tallies[s.Host].requests.Add(1)
+	v.count().requests.Add(1)
 	if why := edge.Bypass(v.q); why != edge.WhyNot {
 		if v.reachable() {
 			v.pass(why)
@@ -189,7 +189,7 @@ func (v *visit) cached() {
 			v.fetch(found, o, edge.Decision{Act: edge.Fetch, Why: edge.WhyPartial})
 			return
 		}
-		v.p.tallies[v.s.Host].hits.Add(1)
+		v.count().hits.Add(1)
 		if d.Act == edge.ServeAndValidate {
 			v.validateBehind(o, d)
 		}

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"io"
 	"sync/atomic"
 	"time"
@@ -8,6 +9,20 @@ import (
 
 // tally counts what a service was asked for.
 type tally struct{ requests, hits, given, fetched atomic.Int64 }
+
+// Unasked marks requests for which nobody waits: they count as fetched, and as
+// nothing that was given.
+func Unasked(ctx context.Context) context.Context { return context.WithValue(ctx, unasked{}, true) }
+
+type unasked struct{}
+
+// count is where a request counts that was answered here.
+func (v *visit) count() *tally {
+	if v.r != nil && v.r.Context().Value(unasked{}) != nil {
+		return &tally{}
+	}
+	return v.p.tallies[v.s.Host]
+}
 
 // Tally is what a service was asked for since the start.
 type Tally struct {
