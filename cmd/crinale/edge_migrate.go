@@ -146,7 +146,9 @@ func migrateRun(c *cli.Context) error {
 		return err
 	}
 	defer release()
-	out, err := m.Run(c.Context)
+	step, end := progress(c.App.ErrWriter, "documents")
+	out, err := m.Run(edge.WithProgress(c.Context, step))
+	end()
 	if err != nil {
 		return err
 	}
@@ -181,7 +183,9 @@ func migrateVerify(c *cli.Context) error {
 		return err
 	}
 	defer release()
-	rep, err := m.Verify(c.Context)
+	step, end := progress(c.App.ErrWriter, "documents")
+	rep, err := m.Verify(edge.WithProgress(c.Context, step))
+	end()
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/crinale/crinale/edge"
 	"github.com/crinale/crinale/edge/mirror"
 	"github.com/crinale/crinale/internal/fault"
 )
@@ -92,7 +93,9 @@ func edgeSnapshot(c *cli.Context) error {
 		return err
 	}
 	defer m.Close()
-	r, err := m.Copy(c.Context)
+	step, end := progress(c.App.ErrWriter, "documents")
+	r, err := m.Copy(edge.WithProgress(c.Context, step))
+	end()
 	if err != nil {
 		return err
 	}
@@ -119,7 +122,9 @@ func edgeRestore(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	r, err := mirror.NewRepo(c.String("repo")).Restore(c.Context, at, c.Args().Slice(), c.String("into"))
+	step, end := progress(c.App.ErrWriter, "documents")
+	r, err := mirror.NewRepo(c.String("repo")).Restore(edge.WithProgress(c.Context, step), at, c.Args().Slice(), c.String("into"))
+	end()
 	if err != nil {
 		return err
 	}
@@ -138,7 +143,9 @@ func edgeRestore(c *cli.Context) error {
 }
 
 func edgeVerify(c *cli.Context) error {
-	v, err := mirror.NewRepo(c.String("repo")).Verify(c.Context)
+	step, end := progress(c.App.ErrWriter, "objects")
+	v, err := mirror.NewRepo(c.String("repo")).Verify(edge.WithProgress(c.Context, step))
+	end()
 	if err != nil {
 		return err
 	}
@@ -183,7 +190,9 @@ func edgeDrill(c *cli.Context) error {
 	if c.String("report") != "" && key == nil {
 		return usage("--report needs --key-file: a report that nobody signed proves nothing")
 	}
-	rep, err := mirror.Drill(c.Context, mirror.DrillConfig{Repo: mirror.NewRepo(c.String("repo")), Comune: c.String("comune"), At: at, Scratch: c.String("scratch"), Now: time.Now})
+	step, end := progress(c.App.ErrWriter, "documents")
+	rep, err := mirror.Drill(edge.WithProgress(c.Context, step), mirror.DrillConfig{Repo: mirror.NewRepo(c.String("repo")), Comune: c.String("comune"), At: at, Scratch: c.String("scratch"), Now: time.Now})
+	end()
 	if err != nil {
 		return err
 	}

@@ -153,7 +153,8 @@ func (m *Migration) Run(ctx context.Context) (Outcome, error) {
 	for p := range s.done {
 		left[p] = true
 	}
-	for _, mv := range inv.Moves {
+	for i, mv := range inv.Moves {
+		edge.Progress(ctx, i, len(inv.Moves))
 		delete(left, mv.Document.Path)
 		d := mv.Document
 		if st, ok := s.done[d.Path]; ok {
@@ -292,6 +293,7 @@ func (m *Migration) Verify(ctx context.Context) (Report, error) {
 		rep.Right = rep.Right && l.Wrong == ""
 		rep.Bytes += st.Size
 		rep.Documents = append(rep.Documents, l)
+		edge.Progress(ctx, len(rep.Documents), len(s.done))
 	}
 	slices.SortFunc(rep.Documents, func(a, b Line) int { return cmp.Compare(a.Path, b.Path) })
 	return rep, nil

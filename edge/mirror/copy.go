@@ -66,10 +66,11 @@ func (m *Mirror) Copy(ctx context.Context) (Report, error) {
 		return Report{}, err
 	}
 	defer r.log.close()
-	for _, d := range docs {
+	for i, d := range docs {
 		if err := r.take(ctx, d); err != nil {
 			return r.rep, err
 		}
+		edge.Progress(ctx, i+1, len(docs))
 	}
 	r.next.Complete = len(r.next.Waiting) == 0
 	r.rep.Documents, r.rep.Waiting, r.rep.Refused = len(r.next.Documents), r.next.Waiting, r.next.Refused

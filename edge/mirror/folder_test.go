@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/crinale/crinale/edge"
 	"github.com/crinale/crinale/internal/fault"
 )
 
@@ -131,5 +132,28 @@ func TestTheIndexIsMadeAgainWithoutTheSource(t *testing.T) {
 	}()
 	if got := search(t, again, []string{"conti"}, "indice"); !slices.Equal(got, []string{"conti/indice.txt"}) {
 		t.Errorf("found %q", got)
+	}
+}
+
+// TestProgressIsTold, up to the end, to whoever asked.
+func TestProgressIsTold(t *testing.T) {
+	m := parted(t)
+	for what, do := range map[string]func(context.Context) error{
+		"copy":    func(ctx context.Context) error { _, err := m.Copy(ctx); return err },
+		"verify":  func(ctx context.Context) error { _, err := m.Repo().Verify(ctx); return err },
+		"restore": func(ctx context.Context) error { _, err := m.Repo().Restore(ctx, time.Time{}, nil, t.TempDir()); return err },
+	} {
+		var last, of int
+		if err := do(edge.WithProgress(t.Context(), func(done, total int) {
+			if done < last {
+				t.Errorf("%s: from %d back to %d", what, last, done)
+			}
+			last, of = done, total
+		})); err != nil {
+			t.Fatal(err)
+		}
+		if last == 0 || last != of {
+			t.Errorf("%s: %d of %d", what, last, of)
+		}
 	}
 }

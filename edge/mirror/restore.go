@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/crinale/crinale/edge"
 	"github.com/crinale/crinale/internal/fault"
 )
 
@@ -64,10 +65,11 @@ func (r *Repo) Restore(ctx context.Context, at time.Time, paths []string, into s
 	}
 	defer root.Close()
 	rep := Restored{Snapshot: m.Name()}
-	for _, e := range m.Documents {
+	for i, e := range m.Documents {
 		if err := ctx.Err(); err != nil {
 			return rep, err
 		}
+		edge.Progress(ctx, i+1, len(m.Documents))
 		if !wanted(e.Path, paths) {
 			continue
 		}

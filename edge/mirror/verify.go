@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/crinale/crinale/edge"
 )
 
 // Use is a document of a snapshot.
@@ -66,10 +68,11 @@ func (r *Repo) Verify(ctx context.Context) (Verified, error) {
 		hashes = append(hashes, hash)
 	}
 	slices.Sort(hashes)
-	for _, hash := range hashes {
+	for i, hash := range hashes {
 		if err := ctx.Err(); err != nil {
 			return rep, err
 		}
+		edge.Progress(ctx, i+1, len(hashes))
 		s, err := r.look(hash)
 		if err != nil {
 			return rep, fmt.Errorf("object %s: %w", hash, err)
