@@ -139,9 +139,12 @@ func TestTheIndexIsMadeAgainWithoutTheSource(t *testing.T) {
 func TestProgressIsTold(t *testing.T) {
 	m := parted(t)
 	for what, do := range map[string]func(context.Context) error{
-		"copy":    func(ctx context.Context) error { _, err := m.Copy(ctx); return err },
-		"verify":  func(ctx context.Context) error { _, err := m.Repo().Verify(ctx); return err },
-		"restore": func(ctx context.Context) error { _, err := m.Repo().Restore(ctx, time.Time{}, nil, t.TempDir()); return err },
+		"copy":   func(ctx context.Context) error { _, err := m.Copy(ctx); return err },
+		"verify": func(ctx context.Context) error { _, err := m.Repo().Verify(ctx); return err },
+		"restore": func(ctx context.Context) error {
+			_, err := m.Repo().Restore(ctx, time.Time{}, nil, t.TempDir())
+			return err
+		},
 	} {
 		var last, of int
 		if err := do(edge.WithProgress(t.Context(), func(done, total int) {
