@@ -216,6 +216,9 @@ func TestEdgeReader(t *testing.T) {
 	anna.wants(200, "RE-BERGOLO-0001")(anna.post(reg+"/riga", "verso", "arrivo", "corrispondente", "Carlo Verdi", "oggetto", "Richiesta <b>urgente</b>"))
 	anna.wants(200, "RE-BERGOLO-0002")(anna.post(reg+"/riga", "verso", "uscita", "corrispondente", "Prefettura", "oggetto", "Risposta"))
 	anna.wants(409, "Non si può fare ora")(anna.post(reg + "/chiudi"))
+	until := now.AddDate(0, 0, 3)
+	anna.wants(200, "decreto 5, fino al "+until.Format("02/01/2006 alle 15:04"))(anna.post(reg+"/autorizza", "atto", "decreto 5", "fino", until.Format("2006-01-02T15:04")))
+	anna.wants(400, "una data non è possibile")(anna.post(reg+"/autorizza", "atto", "decreto 6", "fino", now.AddDate(0, 1, 0).Format("2006-01-02T15:04")))
 	anna.wants(200, "Annullata: doppia")(anna.post(reg+"/annulla", "riga", "2", "motivo", "doppia"))
 	anna.wants(200, "Ne mancano 2")(anna.post(reg+"/ripristino", "alle", time.Now().Format("2006-01-02T15:04")))
 	for i, n := range []string{"1201", "1202"} {

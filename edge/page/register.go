@@ -109,6 +109,7 @@ type registerPage struct {
 	State, Began, Ended string
 	Closed, NeedsAct    bool
 	Now, Until          string
+	Acts                []string
 	Lines               []lineRow
 	Missing             int
 	Head                string
@@ -134,6 +135,9 @@ func (o *Office) showRegister(v *visit, status int, trouble string) {
 	p.Trouble = trouble
 	if !r.Ended.IsZero() {
 		p.Ended = o.at(r.Ended)
+	}
+	for _, a := range r.Authorised {
+		p.Acts = append(p.Acts, a.Act+", fino al "+a.Until.In(o.cfg.Zone).Format("02/01/2006 alle 15:04"))
 	}
 	for _, l := range slices.Backward(r.Lines) {
 		row := lineRow{RegisterLine: l, Emergency: r.LineNumber(l.Number), Date: o.at(l.Date), Way: "in uscita, a"}
