@@ -18,6 +18,7 @@ import (
 	"github.com/crinale/crinale/edge/queue"
 	"github.com/crinale/crinale/edge/remote"
 	"github.com/crinale/crinale/internal/fault"
+	"github.com/crinale/crinale/internal/zone"
 )
 
 // newOffice makes the pages on which employees read and write, where edge.yaml has
@@ -58,7 +59,7 @@ func (s *edgeServer) openOffice() error {
 	for i, a := range r.Archives {
 		d.Archives = append(d.Archives, page.Archive{Name: a.Name, Title: a.Title, Documents: archiveDocuments{s.mirrors[i]}})
 	}
-	s.office, err = page.NewOffice(page.OfficeConfig{Place: place, Secure: s.certs != nil, Domain: r.AuthorDomain, Register: r.Register, Writes: r.Writes}, d)
+	s.office, err = page.NewOffice(page.OfficeConfig{Place: place, Secure: s.certs != nil, Domain: r.AuthorDomain, Register: r.Register, Writes: r.Writes, Zone: zone.Rome()}, d)
 	return err
 }
 
@@ -191,12 +192,12 @@ const dayAndHour = "02/01/2006 15:04"
 
 func shownWrite(e queue.Entry, events []queue.Event) page.Write {
 	w := page.Write{Number: e.Number, Person: e.Person.ID, What: e.Rule + ": " + e.Service + e.Target, State: e.State, Reason: e.Reason, Official: e.Official,
-		Accepted: e.Accepted.Local().Format(dayAndHour), Expires: e.Expires.Local().Format(dayAndHour)}
+		Accepted: e.Accepted.In(zone.Rome()).Format(dayAndHour), Expires: e.Expires.In(zone.Rome()).Format(dayAndHour)}
 	if t := e.Theirs; t != nil {
 		w.TheirsAbsent, w.TheirsPartial, w.TheirsModified = t.Absent, t.Partial, t.Modified
 	}
 	for _, v := range events {
-		w.Events = append(w.Events, page.WriteEvent{At: v.At.Local().Format(dayAndHour), State: v.To.Words().It, Reason: v.Reason})
+		w.Events = append(w.Events, page.WriteEvent{At: v.At.In(zone.Rome()).Format(dayAndHour), State: v.To.Words().It, Reason: v.Reason})
 	}
 	return w
 }

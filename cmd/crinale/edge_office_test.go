@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/crinale/crinale/edge"
+	"github.com/crinale/crinale/internal/zone"
 )
 
 // desk is a browser of an employee; every name leads to the edge.
@@ -208,7 +209,7 @@ func TestEdgeReader(t *testing.T) {
 
 	// The emergency register, through its steps.
 	bruno.wants(403, "non è tra le cose che può fare")(bruno.get("/registro"))
-	now := time.Now()
+	now := time.Now().In(zone.Rome()) // as the pages read the clock
 	anna.wants(200, "Registrare un documento")(anna.post("/registro", "causa", "linea radio interrotta", "dalle", now.Add(-2*time.Hour).Format("2006-01-02T15:04")))
 	anna.wants(200, "Registro BERGOLO-")(anna.get("/registro/" + registerOf(t, anna)))
 	reg := "/registro/" + registerOf(t, anna)
@@ -220,7 +221,7 @@ func TestEdgeReader(t *testing.T) {
 	anna.wants(200, "decreto 5, fino al "+until.Format("02/01/2006 alle 15:04"))(anna.post(reg+"/autorizza", "atto", "decreto 5", "fino", until.Format("2006-01-02T15:04")))
 	anna.wants(400, "una data non è possibile")(anna.post(reg+"/autorizza", "atto", "decreto 6", "fino", now.AddDate(0, 1, 0).Format("2006-01-02T15:04")))
 	anna.wants(200, "Annullata: doppia")(anna.post(reg+"/annulla", "riga", "2", "motivo", "doppia"))
-	anna.wants(200, "Ne mancano 2")(anna.post(reg+"/ripristino", "alle", time.Now().Format("2006-01-02T15:04")))
+	anna.wants(200, "Ne mancano 2")(anna.post(reg+"/ripristino", "alle", time.Now().In(zone.Rome()).Format("2006-01-02T15:04")))
 	for i, n := range []string{"1201", "1202"} {
 		anna.wants(200, n)(anna.post(reg+"/protocollo", "riga", []string{"1", "2"}[i], "numero", n, "data", now.Format("2006-01-02")))
 	}

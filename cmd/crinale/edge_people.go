@@ -87,7 +87,7 @@ func edgePeopleCommand(data cli.Flag) *cli.Command {
 				Name:  "invite",
 				Usage: "add somebody, and print the code that they type once",
 				Description: "The code is good once, for a week, on the computer where they type it. There\n" +
-					"they choose a PIN, and from then on that computer and the PIN open the documents.",
+					"they choose a PIN; from then on that computer and the PIN open the documents.",
 				Flags:  []cli.Flag{data, &cli.StringFlag{Name: "name", Usage: "`NAME` and surname", Required: true}, groups, jsonFlag()},
 				Action: employeeInvite,
 			},

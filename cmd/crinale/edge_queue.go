@@ -16,6 +16,7 @@ import (
 	"github.com/crinale/crinale/edge/page"
 	"github.com/crinale/crinale/edge/queue"
 	"github.com/crinale/crinale/internal/fault"
+	"github.com/crinale/crinale/internal/zone"
 )
 
 // edgeLink tells the queue whether the way is there.
@@ -133,7 +134,7 @@ func (s *edgeServer) receipt(w http.ResponseWriter, r *http.Request, got queue.R
 		return
 	}
 	page.Say(w, http.StatusAccepted, page.Note{Title: "Ricevuto: in attesa di invio", Text: words.It, English: words.En, Number: got.Number,
-		At: got.At.Local().Format("02/01/2006 15:04"), Expires: got.Expires.Local().Format("02/01/2006")})
+		At: got.At.In(zone.Rome()).Format(dayAndHour), Expires: got.Expires.In(zone.Rome()).Format("02/01/2006")})
 }
 
 // unkept says why a write is not kept.

@@ -26,6 +26,7 @@ import (
 	"github.com/crinale/crinale/edge/warm"
 	"github.com/crinale/crinale/internal/fault"
 	lifecycle "github.com/crinale/crinale/internal/run"
+	"github.com/crinale/crinale/internal/zone"
 )
 
 // edgeServer is one edge, wired.
@@ -100,7 +101,7 @@ func newEdgeServer(p edge.Policy, data, addr, keys string, log *slog.Logger) (*e
 	comuni := map[string]string{} // by host
 	sealed := map[string]bool{}
 	c := proxy.Default()
-	c.Name = p.Name
+	c.Name, c.Zone = p.Name, zone.Rome() // where people read the clock, whatever the machine is set to
 	quota := map[string]int64{}
 	for i := range p.Services {
 		v := &p.Services[i]
@@ -162,7 +163,7 @@ func newEdgeServer(p edge.Policy, data, addr, keys string, log *slog.Logger) (*e
 	if err := s.newOffice(); err != nil {
 		return nil, err
 	}
-	s.page, err = page.New(page.Config{}, page.Deps{Now: s.standing})
+	s.page, err = page.New(page.Config{Zone: zone.Rome()}, page.Deps{Now: s.standing})
 	return s, err
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/crinale/crinale/edge"
 	"github.com/crinale/crinale/edge/proxy"
 	"github.com/crinale/crinale/edge/warm"
+	"github.com/crinale/crinale/internal/zone"
 )
 
 // edgeLimit lets background reading have what the link can spare.
@@ -22,6 +23,7 @@ func (l edgeLimit) Allowance(context.Context) int64 { return l.s.watch.Stand().B
 // newWarm makes what goes through the warm lists of edge.yaml.
 func (s *edgeServer) newWarm() error {
 	c := warm.Default()
+	c.Zone = zone.Rome()
 	for _, v := range s.policy.Services {
 		for _, p := range v.Warm {
 			window, _ := edge.ParseWindow(p.Window) // checked with the file

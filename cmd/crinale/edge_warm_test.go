@@ -6,11 +6,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/crinale/crinale/internal/zone"
 )
 
 // TestEdgeWarm: the list is here before anybody asks, and asked for once.
 func TestEdgeWarm(t *testing.T) {
-	far := (time.Now().Hour() + 12) % 24 // so that it does not begin by itself
+	far := (time.Now().In(zone.Rome()).Hour() + 12) % 24 // so that it does not begin by itself
 	h := newEdgeHall(t, fmt.Sprintf(`    warm:
       - {urls: [/1/1000, /2/2000, /3/3000], window: "%02d:00-%02d:01", budget_mb: 1}
 `, far, far))

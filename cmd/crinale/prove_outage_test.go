@@ -30,6 +30,7 @@ import (
 	"time"
 
 	"github.com/crinale/crinale/edge"
+	"github.com/crinale/crinale/internal/zone"
 )
 
 // TestProveOutage cuts N town halls off a document service, each an edge of its
@@ -597,7 +598,7 @@ func (h *townHall) send() {
 // enter keeps the emergency register.
 func (h *townHall) enter() {
 	k := h.anna
-	if code, _ := k.form("/registro", "causa", "linea radio interrotta", "dalle", time.Now().Add(-time.Minute).Format("2006-01-02T15:04")); code != 200 {
+	if code, _ := k.form("/registro", "causa", "linea radio interrotta", "dalle", time.Now().In(zone.Rome()).Add(-time.Minute).Format("2006-01-02T15:04")); code != 200 {
 		h.o.t.Errorf("%s: the register does not open: %d", h.name, code)
 		return
 	}
@@ -657,7 +658,7 @@ func (h *townHall) after() {
 			h.o.t.Errorf("%s: %s %s %s, to be %s: %s (%s), done %d times", h.name, w.number, w.method, w.path, w.expect, e.State, e.Reason, times)
 		}
 	}
-	now := time.Now()
+	now := time.Now().In(zone.Rome())
 	if code, _ := k.form(h.register+"/ripristino", "alle", now.Format("2006-01-02T15:04")); code != 200 {
 		h.o.t.Errorf("%s: the end of the outage is not noted: %d", h.name, code)
 	}
