@@ -153,7 +153,7 @@ func (p *Members) afterWithdrawal(ctx context.Context, tx *store.Tx, m Member, w
 		}
 		return p.cancelRidesOf(ctx, tx, m.ID, "", tx.Now, reasonPapers)
 	case ConsentMinor:
-		return p.endAllOf(ctx, tx, m.ID, ReasonLeft)
+		return p.endAllOf(ctx, tx, m.ID, ReasonLeft, true)
 	}
 	return nil
 }

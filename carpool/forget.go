@@ -29,7 +29,7 @@ func (p *Privacy) Forget(ctx context.Context, by By, member MemberID) error {
 		if err := free(ctx, tx, m.ID); err != nil {
 			return err
 		}
-		if err := p.endAllOf(ctx, tx, m.ID, ReasonLeft); err != nil {
+		if err := p.endAllOf(ctx, tx, m.ID, ReasonLeft, false); err != nil {
 			return err
 		}
 		if err := p.forgetIn(ctx, tx, m.ID); err != nil {

@@ -251,7 +251,7 @@ func (b base) endIn(ctx context.Context, tx *store.Tx, o Offer, who, reason stri
 	if _, err := b.clear(ctx, tx, o.ID); err != nil {
 		return err
 	}
-	rides, err := ridesWhere(ctx, tx, `offer = $1 AND arrive_ms > $2 AND state IN ('open', 'under-way')`, string(o.ID), store.Millis(tx.Now))
+	rides, err := ridesWhere(ctx, tx, `offer = $1 AND (arrive_ms > $2 OR arrive_ms > $3 AND id IN (SELECT ride FROM carpool_bookings WHERE state = 'accepted')) AND state IN ('open', 'under-way')`, string(o.ID), store.Millis(tx.Now), store.Millis(tx.Now.Add(-stillAwaited)))
 	if err != nil {
 		return err
 	}

@@ -121,12 +121,17 @@ func (b base) cancelAll(ctx context.Context, tx *store.Tx, list []Booking, who, 
 	return nil
 }
 
+// stillAwaited is for how long after a ride should have ended its riders may stand
+// there yet, of whom nobody said that they got in: the driver is late.
+const stillAwaited = 3 * time.Hour
+
 // cancelRidesOf cancels the rides of a driver from a moment on, with one car or
 // with any (""), and when that is now, those under way for whoever still waits.
 // Their riders are told, and the next round looks for another lift for them.
 func (b base) cancelRidesOf(ctx context.Context, tx *store.Tx, driver MemberID, vehicle VehicleID, from time.Time, reason string) error {
-	rides, err := ridesWhere(ctx, tx, `driver = $1 AND ($2 = '' OR vehicle = $2) AND arrive_ms > $4 AND (leave_ms >= $3 OR $3 <= $4) AND state IN ('open', 'under-way')`,
-		string(driver), string(vehicle), store.Millis(from), store.Millis(tx.Now))
+	rides, err := ridesWhere(ctx, tx, `driver = $1 AND ($2 = '' OR vehicle = $2) AND (arrive_ms > $4 OR arrive_ms > $5 AND $3 <= $4 AND id IN (SELECT ride FROM carpool_bookings WHERE state = 'accepted'))
+		AND (leave_ms >= $3 OR $3 <= $4) AND state IN ('open', 'under-way')`,
+		string(driver), string(vehicle), store.Millis(from), store.Millis(tx.Now), store.Millis(tx.Now.Add(-stillAwaited)))
 	if err != nil {
 		return err
 	}
@@ -139,9 +144,10 @@ func (b base) cancelRidesOf(ctx context.Context, tx *store.Tx, driver MemberID, 
 }
 
 // endAllOf ends all that a member offers, asks for and has booked, when they
-// leave or are suspended. Who is aboard goes on. Who is suspended while away
-// has no driver any more, but is not left there: the desk calls.
-func (b base) endAllOf(ctx context.Context, tx *store.Tx, member MemberID, reason string) error {
+// leave, are suspended, or may no longer ride as a minor. Who is aboard goes on.
+// Who stays a member and is away has no driver any more, but is not left there:
+// the desk calls.
+func (b base) endAllOf(ctx context.Context, tx *store.Tx, member MemberID, reason string, stays bool) error {
 	offers, err := offersOf(ctx, tx, member)
 	if err != nil {
 		return err
@@ -160,7 +166,7 @@ func (b base) endAllOf(ctx context.Context, tx *store.Tx, member MemberID, reaso
 	}
 	for _, r := range requests {
 		home := false
-		if reason == reasonOffice {
+		if stays {
 			if r.onTheRoad() {
 				continue // the desk has them in hand
 			}

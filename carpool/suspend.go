@@ -182,7 +182,7 @@ func (t *Trust) Settle(ctx context.Context, by By, id string, ok bool, reason st
 		if err := putMember(ctx, tx, m); err != nil {
 			return err
 		}
-		if err := t.endAllOf(ctx, tx, m.ID, reasonOffice); err != nil {
+		if err := t.endAllOf(ctx, tx, m.ID, reasonOffice, true); err != nil {
 			return err
 		}
 		return Tell(ctx, tx, t.deps.Outbox, Notice{Key: "suspended:" + s.ID, Member: m.ID, Kind: NoticeSuspended})

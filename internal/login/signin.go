@@ -48,7 +48,10 @@ func (p *People) Login(ctx context.Context, r LoginRequest) (LoginResult, error)
 	if err != nil {
 		return LoginResult{}, err
 	}
-	t := try{name: name, source: r.Source, known: known}
+	// Tries are counted by what was typed, in its one way of writing, and not by the
+	// account that it is of: else two spellings of a number would share a limit
+	// where the number is somebody's, and tell it.
+	t := try{name: p.aliasMark(foldName(r.Name)), source: r.Source, known: known}
 	if err := p.enter(ctx, t, rec); err != nil {
 		return LoginResult{}, err
 	}
