@@ -88,7 +88,7 @@ func (d *Desk) Slip(ctx context.Context, by By, b BookingID) (Slip, error) {
 			return err
 		}
 		if by.Desk {
-			if err := lookOnce(ctx, tx, k.side(as), by.Account, LookSlip, string(b)); err != nil {
+			if err := lookedAtBoth(ctx, tx, by, k, LookSlip, string(b)); err != nil {
 				return err
 			}
 		}
@@ -101,8 +101,21 @@ func (d *Desk) Slip(ctx context.Context, by By, b BookingID) (Slip, error) {
 	return out, nil
 }
 
+// lookedAtBoth notes a look of the desk at a booking for both who are named on it.
+func lookedAtBoth(ctx context.Context, tx *store.Tx, by By, k Booking, what LookAt, thing string) error {
+	for _, m := range []MemberID{k.Rider, k.Driver} {
+		if m == "" { // of another operator
+			continue
+		}
+		if err := lookOnce(ctx, tx, m, by.Account, what, thing); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Sheet of a day: the riders of a comune ("" all) who have agreed that the desk
-// acts for them. Each of them sees that the desk looked.
+// acts for them. They and their drivers see that the desk looked.
 func (d *Desk) Sheet(ctx context.Context, by By, on Date, comune string) (Sheet, error) {
 	if err := mayDesk(by); err != nil {
 		return Sheet{}, err
@@ -132,6 +145,9 @@ func (d *Desk) Sheet(ctx context.Context, by By, on Date, comune string) (Sheet,
 					return err
 				}
 				continue
+			}
+			if err := lookedAtBoth(ctx, tx, by, k, LookSheet, string(on)); err != nil {
+				return err
 			}
 			s, err := d.slipIn(ctx, tx, k, AsRider)
 			if err != nil {

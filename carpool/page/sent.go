@@ -78,7 +78,8 @@ func (s *sentForms) sweep(now time.Time) {
 	}
 }
 
-// sendOnce does what a form asks once, and leads on to where that led.
+// sendOnce does what a form asks once, and leads on to where that led. The forms of
+// a page share a mark: what each of them does is another thing.
 func (p *Pages) sendOnce(v *visit, f *filled, do func() (string, error)) (string, error) {
-	return p.sent.do(v.by.Account+" "+v.r.URL.Path+" "+f.once, v.now, do)
+	return p.sent.do(v.by.Account+" "+v.r.URL.Path+" "+v.r.PostFormValue("fa")+" "+f.once, v.now, do)
 }

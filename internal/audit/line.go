@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"hash"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,8 +99,29 @@ func (e Entry) line(a Actor, at time.Time, last Line) Line {
 	for k, v := range e.Detail {
 		l.Detail[clean(k)] = clean(v)
 	}
+	if l.about(nameless.MatchString) {
+		l.From = ""
+	}
 	l.Hash = l.sum()
 	return l
+}
+
+// nameless is an account of a resident (ADR 11). The log cannot be shortened, and a
+// network address would tell for ever where somebody was who has been forgotten:
+// lines by or about a resident keep none.
+var nameless = regexp.MustCompile(`^r-[0-9a-z]{16}$`)
+
+// about says whether the line names an account of a kind.
+func (l *Line) about(kind func(string) bool) bool {
+	if kind(l.Who) || kind(l.Object) {
+		return true
+	}
+	for _, v := range l.Detail {
+		if kind(v) {
+			return true
+		}
+	}
+	return false
 }
 
 // clean makes a text that every database and JSON hold unchanged: UTF-8,
