@@ -107,6 +107,7 @@ type base struct {
 	deps   Deps
 	board  *board
 	points *placeList
+	doors  *refusals
 }
 
 // Portal is the carpooling of one union, by what its parts are about.
@@ -156,7 +157,7 @@ func New(cfg Config, deps Deps) (*Portal, error) {
 	if err := cfg.Caps.Check(); err != nil {
 		return nil, err
 	}
-	b := base{cfg, deps, &board{held: map[RideID]int64{}}, &placeList{}}
+	b := base{cfg, deps, &board{held: map[RideID]int64{}}, &placeList{}, &refusals{}}
 	return &Portal{base: b,
 		Members: &Members{b}, Places: &Places{b}, Offers: &Offers{b}, Bookings: &Bookings{b},
 		Trust: &Trust{b}, Desk: &Desk{b}, Talk: &Talk{b}, Privacy: &Privacy{b}}, nil

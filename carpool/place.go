@@ -121,7 +121,14 @@ func (p *Places) Put(ctx context.Context, by By, pl Place) (Place, error) {
 		if err == nil && old.Comune != pl.Comune {
 			return fault.New(fault.Conflict, "meeting point %s: another comune has one of this name; choose another name", pl.ID)
 		}
+		if pl.Published && !pl.Closed && p.doors.spent(by.Account, tx.Now) {
+			return ErrManyDoors
+		}
 		if err := clearOfDoors(ctx, tx, pl); err != nil {
+			if errors.Is(err, ErrNearDoor) {
+				p.doors.note(by.Account, tx.Now)
+				p.deps.Log.Warn("a meeting point was refused for a door nearby", "account", by.Account, "point", pl.ID)
+			}
 			return err
 		}
 		return putPlace(ctx, tx, pl)

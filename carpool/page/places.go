@@ -286,6 +286,8 @@ func (s *Staff) putPlace(w http.ResponseWriter, r *http.Request, f *staffForm, p
 		}
 		if errors.Is(err, carpool.ErrNearDoor) {
 			f.bad("pubblico", "places.wrong.near-door")
+		} else if errors.Is(err, carpool.ErrManyDoors) {
+			f.bad("pubblico", "places.wrong.many-doors")
 		} else if err = f.mendable(err); err != nil {
 			return err
 		}
