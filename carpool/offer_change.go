@@ -217,7 +217,12 @@ func (p *Offers) End(ctx context.Context, by By, id OfferID, reason string) erro
 	if err := p.cfg.short("reason", &reason); err != nil {
 		return err
 	}
-	err := p.turn(ctx, by, id, "end", "", func(tx *store.Tx, o Offer) error { return p.endIn(ctx, tx, o, "driver", reason) })
+	err := p.turn(ctx, by, id, "end", "", func(tx *store.Tx, o Offer) error {
+		if err := p.noLonger(ctx, tx, o.Driver, o.ID, "driver", reason); err != nil {
+			return err
+		}
+		return p.endIn(ctx, tx, o, "driver", reason)
+	})
 	if err == nil {
 		(&Bookings{p.base}).settleDue(ctx)
 	}
@@ -251,7 +256,7 @@ func (b base) endIn(ctx context.Context, tx *store.Tx, o Offer, who, reason stri
 	if _, err := b.clear(ctx, tx, o.ID); err != nil {
 		return err
 	}
-	rides, err := ridesWhere(ctx, tx, `offer = $1 AND (arrive_ms > $2 OR arrive_ms > $3 AND id IN (SELECT ride FROM carpool_bookings WHERE state = 'accepted')) AND state IN ('open', 'under-way')`, string(o.ID), store.Millis(tx.Now), store.Millis(tx.Now.Add(-stillAwaited)))
+	rides, err := ridesWhere(ctx, tx, `offer = $1 AND arrive_ms > $2 AND state IN ('open', 'under-way')`, string(o.ID), store.Millis(tx.Now))
 	if err != nil {
 		return err
 	}

@@ -125,13 +125,29 @@ func (b base) cancelAll(ctx context.Context, tx *store.Tx, list []Booking, who, 
 // there yet, of whom nobody said that they got in: the driver is late.
 const stillAwaited = 3 * time.Hour
 
+// noLonger cancels, when a person ends what a driver offers, the bookings of rides
+// that should be over and whose riders may stand there yet: the ride itself counts
+// as done by then. With an offer, of its rides alone.
+func (b base) noLonger(ctx context.Context, tx *store.Tx, driver MemberID, offer OfferID, who, reason string) error {
+	late, err := bookingsWhere(ctx, tx, `driver = $1 AND state = 'accepted' AND drop_ms <= $2 AND drop_ms > $3 AND ($4 = '' OR ride IN (SELECT id FROM carpool_rides WHERE offer = $4))`,
+		string(driver), store.Millis(tx.Now), store.Millis(tx.Now.Add(-stillAwaited)), string(offer))
+	if err != nil {
+		return err
+	}
+	return b.cancelAll(ctx, tx, late, who, reason)
+}
+
 // cancelRidesOf cancels the rides of a driver from a moment on, with one car or
 // with any (""), and when that is now, those under way for whoever still waits.
 // Their riders are told, and the next round looks for another lift for them.
 func (b base) cancelRidesOf(ctx context.Context, tx *store.Tx, driver MemberID, vehicle VehicleID, from time.Time, reason string) error {
-	rides, err := ridesWhere(ctx, tx, `driver = $1 AND ($2 = '' OR vehicle = $2) AND (arrive_ms > $4 OR arrive_ms > $5 AND $3 <= $4 AND id IN (SELECT ride FROM carpool_bookings WHERE state = 'accepted'))
-		AND (leave_ms >= $3 OR $3 <= $4) AND state IN ('open', 'under-way')`,
-		string(driver), string(vehicle), store.Millis(from), store.Millis(tx.Now), store.Millis(tx.Now.Add(-stillAwaited)))
+	if !from.After(tx.Now) {
+		if err := b.noLonger(ctx, tx, driver, "", string(AsProgram), reason); err != nil {
+			return err
+		}
+	}
+	rides, err := ridesWhere(ctx, tx, `driver = $1 AND ($2 = '' OR vehicle = $2) AND arrive_ms > $4 AND (leave_ms >= $3 OR $3 <= $4) AND state IN ('open', 'under-way')`,
+		string(driver), string(vehicle), store.Millis(from), store.Millis(tx.Now))
 	if err != nil {
 		return err
 	}
@@ -150,6 +166,9 @@ func (b base) cancelRidesOf(ctx context.Context, tx *store.Tx, driver MemberID, 
 func (b base) endAllOf(ctx context.Context, tx *store.Tx, member MemberID, reason string, stays bool) error {
 	offers, err := offersOf(ctx, tx, member)
 	if err != nil {
+		return err
+	}
+	if err := b.noLonger(ctx, tx, member, "", string(AsProgram), reason); err != nil {
 		return err
 	}
 	for _, o := range offers {

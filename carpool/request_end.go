@@ -26,8 +26,8 @@ func (p *Bookings) Ready(ctx context.Context, by By, id RequestID, from time.Tim
 		if r.State != RequestWaiting && (r.State != RequestDesk || r.Outward == "") {
 			return fault.New(fault.Conflict, "request: it does not wait for the end of a visit")
 		}
-		if r.Way.Text == WayTextRoadside {
-			return fault.New(fault.Conflict, "request: the car stopped on the way, and the desk calls")
+		if r.onTheRoad() {
+			return fault.New(fault.Conflict, "request: they are on the road, and the desk calls")
 		}
 		from := later(from.UTC().Truncate(time.Millisecond), tx.Now)
 		if from.After(r.Created.AddDate(0, 0, mostAhead)) {

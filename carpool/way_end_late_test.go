@@ -1,10 +1,12 @@
 package carpool_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/crinale/crinale/carpool"
+	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/store"
 	"github.com/crinale/crinale/internal/store/storetest"
 )
@@ -54,6 +56,14 @@ func TestAMinorWhoIsAwayIsNotLeftThere(t *testing.T) {
 				t.Errorf("a child in the valley: the way home is %s, %+v", q.State, q.Way)
 			}
 		}
+		for _, q := range list {
+			if q.Outward == "" {
+				continue
+			}
+			if _, err := w.Bookings.Ready(ctx, guardian, q.ID, w.now); fault.Of(err) != fault.Conflict {
+				t.Errorf("ready, while the desk has them in hand: %v", err)
+			}
+		}
 		if homes != 1 {
 			t.Errorf("%d ways home", homes)
 		}
@@ -88,22 +98,58 @@ func TestALateDriverWhoEndsItTellsTheirRider(t *testing.T) {
 			return err
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			storetest.Story(t, func(t *testing.T, db *store.DB) {
-				w := newTown(t, db)
-				driver, car := w.driver("2027-12-31")
-				o, _ := w.offer(driver, once(car, wednesday, "07:10"))
-				rider := w.resident()
-				r := w.request(rider, need(wednesday, "07:00", "08:30"), nil)
-				bk := w.accepted(driver, rider, r)
-				w.at(bk.Drop.At.Add(30 * time.Minute))
-				err := end(w, driver, o, bk)
-				w.round()
-				got := w.requestOf(rider, r.ID)
-				if err == nil && got.Way.Kind == carpool.WayRide {
-					t.Errorf("the stated way is a lift of somebody who does not come: %+v", got.Way)
-				}
+		for _, rounded := range []bool{false, true} { // the round has called the ride done
+			t.Run(fmt.Sprint(name, " ", rounded), func(t *testing.T) {
+				storetest.Story(t, func(t *testing.T, db *store.DB) {
+					w := newTown(t, db)
+					driver, car := w.driver("2027-12-31")
+					o, _ := w.offer(driver, once(car, wednesday, "07:10"))
+					rider := w.resident()
+					r := w.request(rider, need(wednesday, "07:00", "08:30"), nil)
+					bk := w.accepted(driver, rider, r)
+					w.at(bk.Drop.At.Add(30 * time.Minute))
+					if rounded {
+						w.round()
+					}
+					err := end(w, driver, o, bk)
+					w.round()
+					got := w.requestOf(rider, r.ID)
+					if err == nil && got.Way.Kind == carpool.WayRide {
+						t.Errorf("the stated way is a lift of somebody who does not come: %+v", got.Way)
+					}
+				})
 			})
-		})
+		}
 	}
+}
+
+// TestTheRoundCancelsNothingThatArrives between two of its steps.
+func TestTheRoundCancelsNothingThatArrives(t *testing.T) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
+		w := newTown(t, db)
+		ctx := t.Context()
+		driver, car := w.driver("2027-12-31")
+		w.offer(driver, once(car, wednesday, "07:10"))
+		rider := w.resident()
+		r := w.request(rider, need(wednesday, "07:00", "08:30"), nil)
+		bk := w.accepted(driver, rider, r)
+		w.at(bk.Pickup.At.Add(time.Minute))
+		w.round()
+		ride, err := w.Offers.Ride(ctx, bk.Ride)
+		if err != nil {
+			t.Fatal(err)
+		}
+		arrive := ride.Stops[len(ride.Stops)-1].At
+		now := arrive.Add(-15 * time.Millisecond) // a round of a fraction of a second, around the arrival
+		db.SetClock(func() time.Time { now = now.Add(5 * time.Millisecond); return now })
+		if err := w.Bookings.Round(ctx); err != nil {
+			t.Fatal(err)
+		}
+		db.SetClock(w.clock)
+		w.at(now)
+		got := w.requestOf(rider, r.ID)
+		if got.Way.Kind != carpool.WayRide {
+			t.Errorf("cancelled by the round itself: %+v", got.Way)
+		}
+	})
 }

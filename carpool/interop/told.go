@@ -26,7 +26,7 @@ const (
 // of the portal has part in it: it is matched with nothing, shown to nobody but
 // that operator, and leads to no notice.
 func (s *Server) keepTold(ctx context.Context, op Operator, b Booking) error {
-	b = b.told()
+	b = b.told(op.ID)
 	text, err := json.Marshal(b)
 	if err != nil {
 		return fmt.Errorf("booking %s: %w", b.ID, err)
@@ -50,6 +50,8 @@ func (s *Server) keepTold(ctx context.Context, op Operator, b Booking) error {
 			}
 		case err != nil:
 			return err
+		case Status(was) == b.Status: // the same event again, of which a sudden end kept the half
+			return nil
 		default:
 			if err := step(Status(was), b.Status, true); err != nil {
 				return err
@@ -62,11 +64,12 @@ func (s *Server) keepTold(ctx context.Context, op Operator, b Booking) error {
 	})
 }
 
-// told is what of a booking the standard's Booking must have: no name, no address,
-// no car, and the middles of the cells in which it begins and ends.
-func (b Booking) told() Booking {
+// told is what of a booking the standard's Booking must have: nobody by any name or
+// id, no address, no car, and the middles of the cells in which it begins and ends.
+// Both sides are the operator's own: it can tell of nobody here.
+func (b Booking) told(operator string) Booking {
 	out := Booking{ID: b.ID, PickupDate: b.PickupDate, Status: b.Status, Price: Price{Type: b.Price.Type}}
-	out.Driver, out.Passenger = User{ID: b.Driver.ID, Operator: b.Driver.Operator}, User{ID: b.Passenger.ID, Operator: b.Passenger.Operator}
+	out.Driver, out.Passenger = User{Operator: operator}, User{Operator: operator}
 	from := carpool.CellOf(geo.LonLat{Lon: b.PickupLng, Lat: b.PickupLat}).Middle()
 	to := carpool.CellOf(geo.LonLat{Lon: b.DropLng, Lat: b.DropLat}).Middle()
 	out.PickupLat, out.PickupLng, out.DropLat, out.DropLng = from.Lat, from.Lon, to.Lat, to.Lon
