@@ -1,6 +1,8 @@
 package carpool_test
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -108,12 +110,10 @@ func TestBlockHoldsInTheCarOfAThird(t *testing.T) {
 		must(t, w.Members.Block(t.Context(), a, b.Member))
 		must(t, w.Members.Block(t.Context(), a, c.Member))
 		w.accepted(d, a, w.request(a, need(wednesday, "07:00", "08:30"), nil))
-		if m := w.matches(w.request(b, need(wednesday, "07:00", "08:30"), nil)); len(m) != 0 {
-			t.Errorf("who is kept away is offered the same car: %+v", m)
-		}
+		w.lapses(d, b, w.book(b, w.request(b, need(wednesday, "07:00", "08:30"), nil)))
 		_, err := w.Bookings.Accept(t.Context(), d, late.ID, "")
 		w.refused(err, fault.Conflict, "take in who is kept away from a rider")
-		if v := w.view(c, late.ID); v.State != carpool.Declined || v.Reason != carpool.ReasonTaken {
+		if v := w.view(c, late.ID); v.State != carpool.Asked {
 			t.Errorf("what the rider learns: %+v", v)
 		}
 	})
@@ -136,28 +136,146 @@ func TestBlockOfAGuardianHoldsForTheMinor(t *testing.T) {
 		}
 		q = need(wednesday, "07:05", "08:30")
 		q.Rider = minor.ID
-		if m := w.matches(w.request(g, q, nil)); len(m) != 0 {
-			t.Errorf("the minor is offered the ride of whom the guardian blocked: %+v", m)
-		}
+		w.lapses(d, g, w.book(g, w.request(g, q, nil)))
 		must(t, w.Members.Unblock(t.Context(), g, d.Member))
 		must(t, w.Members.Block(t.Context(), d, g.Member))
-		if m := w.matches(q); len(m) != 0 {
-			t.Errorf("who blocked the guardian is offered the minor: %+v", m)
+		q = need(wednesday, "07:06", "08:30")
+		q.Rider = minor.ID
+		w.lapses(d, g, w.book(g, w.request(g, q, nil)))
+	})
+}
+
+// lapses: a question to a driver who must not meet its rider is one that nobody
+// answers: the driver cannot see it, nor find it in their own data.
+func (w *town) lapses(driver, by carpool.By, bk carpool.Booking) {
+	w.t.Helper()
+	if v := w.view(by, bk.ID); v.State != carpool.Asked {
+		w.t.Errorf("the rider sees %+v", v)
+	}
+	_, err := w.Bookings.Get(w.t.Context(), driver, bk.ID)
+	w.refused(err, fault.Denied, "the driver looks at a question of who must not meet them")
+	_, err = w.Bookings.Accept(w.t.Context(), driver, bk.ID, "")
+	w.refused(err, fault.Denied, "the driver accepts it")
+	list, err := w.Bookings.Mine(w.t.Context(), driver.Member, bk.Pickup.At.Add(-time.Hour), bk.Drop.At)
+	must(w.t, err)
+	for _, j := range list {
+		for _, v := range j.Bookings {
+			if v.ID == bk.ID {
+				w.t.Errorf("the driver's day shows %+v", v)
+			}
+		}
+	}
+	trips, err := w.Members.Trips(w.t.Context(), driver.Member, bk.Pickup.At.Add(-time.Hour), bk.Drop.At)
+	must(w.t, err)
+	if slices.ContainsFunc(trips, func(x carpool.NoticeTrip) bool { return x.Booking == bk.ID }) {
+		w.t.Error("the driver's calendar shows it")
+	}
+}
+
+// Whom somebody keeps away learns nothing of it: search, question, message, wait
+// and end are those of any rider whose driver does not answer, and the same as
+// what a stranger is shown. So it is for who keeps away, who may be the worse of
+// the two; and on the ride of a third.
+func TestBlockTellsNothing(t *testing.T) {
+	storetest.Story(t, func(t *testing.T, db *store.DB) {
+		var seen []string
+		for i, block := range []string{"none", "by the driver", "by the rider", "by one who sits there", "of one who sits there"} {
+			if i > 0 {
+				db = storetest.SQLite(t)
+			}
+			w := newTown(t, db)
+			driver, car := w.driver("2027-12-31")
+			rider, third := w.resident(), w.resident()
+			w.offer(driver, once(car, "2026-11-24", "07:00"))
+			w.accepted(driver, third, w.request(third, need("2026-11-24", "06:30", "08:30"), nil))
+			before := w.told(driver.Member, carpool.NoticeAsked)
+			switch block {
+			case "by the driver":
+				must(t, w.Members.Block(t.Context(), driver, rider.Member))
+			case "by the rider":
+				must(t, w.Members.Block(t.Context(), rider, driver.Member))
+			case "by one who sits there":
+				must(t, w.Members.Block(t.Context(), third, rider.Member))
+			case "of one who sits there":
+				must(t, w.Members.Block(t.Context(), rider, third.Member))
+			}
+			q := need("2026-11-24", "06:30", "08:30")
+			open, err := w.Bookings.Search(t.Context(), carpool.Ask{From: q.From, To: q.To, When: q.When})
+			must(t, err)
+			mine, err := w.Bookings.Search(t.Context(), carpool.Ask{For: rider.Member, From: q.From, To: q.To, When: q.When})
+			must(t, err)
+			if len(open.Matches) != 1 || len(mine.Matches) != 1 || open.Matches[0].Ride != mine.Matches[0].Ride {
+				t.Errorf("%s: a stranger finds %d lifts, the member %d", block, len(open.Matches), len(mine.Matches))
+			}
+			r := w.request(rider, q, nil)
+			said := ""
+			look := func(id carpool.BookingID) {
+				v, mine := w.view(rider, id), w.requestOf(rider, r.ID)
+				said += fmt.Sprintf("%s %s %q %v %v %+v, %s %s %s %s\n", v.State, v.EndedBy, v.Reason, v.Deadline, v.May, v.DriverIs, mine.State, mine.Way.Kind, mine.Way.Text, mine.Way.Until)
+			}
+			bk := w.book(rider, r)
+			look(bk.ID)
+			must(t, w.Talk.Send(t.Context(), rider, bk.ID, "Buongiorno, aspetto alla fermata"))
+			if i > 0 {
+				w.lapses(driver, rider, bk)
+				if n := w.told(driver.Member, carpool.NoticeAsked) - before + w.told(driver.Member, carpool.NoticeMessage); n != 0 {
+					t.Errorf("%s: the driver is told %d times", block, n)
+				}
+			}
+			look(bk.ID)
+			w.at(bk.Deadline)
+			w.round()
+			look(bk.ID)
+			seen = append(seen, said)
+		}
+		for _, s := range seen[1:] {
+			if s != seen[0] {
+				t.Errorf("without a block:\n%swith one:\n%s", seen[0], s)
+			}
 		}
 	})
 }
 
-func TestBlockHoldsForASuspendedSearch(t *testing.T) {
+// What the program does by itself keeps two apart: whose driver fell away is not
+// brought to who keeps them away.
+func TestBlockHoldsInTheSearchOfTheProgram(t *testing.T) {
+	eachTown(t, func(t *testing.T, w *town) {
+		d, car := w.driver("2027-12-31")
+		other, car2 := w.driver("2027-12-31")
+		w.offer(d, once(car, wednesday, "07:10"))
+		a := w.resident()
+		bk := w.accepted(d, a, w.request(a, need(wednesday, "07:00", "08:30"), nil))
+		must(t, w.Members.Block(t.Context(), other, a.Member))
+		w.offer(other, once(car2, wednesday, "07:10"))
+		_, err := w.Bookings.Cancel(t.Context(), d, bk.ID, "")
+		must(t, err)
+		w.round()
+		if n := w.count(`SELECT count(*) FROM carpool_bookings WHERE rider = $1 AND driver = $2`, string(a.Member), string(other.Member)); n != 0 {
+			t.Errorf("the program asks who keeps the rider away %d times", n)
+		}
+	})
+}
+
+// Nobody learns whose ride it is by looking or by asking: the driver is named when
+// they have taken the rider in, and not when they have not.
+func TestTheDriverIsNamedOnceAccepted(t *testing.T) {
 	eachTown(t, func(t *testing.T, w *town) {
 		d, car := w.driver("2027-12-31")
 		w.offer(d, once(car, wednesday, "07:10"))
-		a := w.resident()
-		q := need(wednesday, "07:00", "08:30")
-		q.Rider = a.Member
-		must(t, w.Members.Block(t.Context(), d, a.Member))
-		w.exec(`UPDATE carpool_members SET state = 'suspended' WHERE id = $1`, string(a.Member))
-		if m := w.matches(q); len(m) != 0 {
-			t.Errorf("a suspended member finds who blocked them: %+v", m)
+		a, b := w.resident(), w.resident()
+		one, two := w.book(a, w.request(a, need(wednesday, "07:00", "08:30"), nil)), w.book(b, w.request(b, need(wednesday, "07:00", "08:30"), nil))
+		if v := w.view(a, one.ID); v.DriverIs != (carpool.Person{}) {
+			t.Errorf("who asks sees %+v", v.DriverIs)
+		}
+		_, err := w.Bookings.Accept(t.Context(), d, one.ID, "")
+		must(t, err)
+		_, err = w.Bookings.Decline(t.Context(), d, two.ID, "")
+		must(t, err)
+		if v := w.view(a, one.ID); v.DriverIs.First == "" || v.DriverIs.Phone == "" {
+			t.Errorf("who was accepted sees %+v", v.DriverIs)
+		}
+		if v := w.view(b, two.ID); v.DriverIs != (carpool.Person{}) {
+			t.Errorf("who was declined sees %+v", v.DriverIs)
 		}
 	})
 }

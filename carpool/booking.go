@@ -101,7 +101,7 @@ func (p *Bookings) book(ctx context.Context, by By, program bool, request Reques
 		return Booking{}, err
 	}
 	if r.Rider == c.Ride.Driver {
-		return Booking{}, fault.New(fault.Denied, "booking: this is your own ride")
+		return Booking{}, errOwnRide
 	}
 	plan, ok := Insert(ask, around, c, now)
 	if !ok {
@@ -128,7 +128,7 @@ func (p *Bookings) book(ctx context.Context, by By, program bool, request Reques
 	})
 	switch {
 	case errors.Is(err, errApart) || errors.Is(err, errOnePhone):
-		return Booking{}, errGone // one learns nothing of blocks
+		return Booking{}, errGone // of the program: the next one
 	case err != nil:
 		return Booking{}, err
 	}
@@ -162,8 +162,11 @@ func (p *Bookings) askDriver(ctx context.Context, tx *store.Tx, by By, program b
 	if err != nil {
 		return err
 	}
-	err = p.mayShare(ctx, tx, rider, ride)
-	if errors.Is(err, errOnePhone) && !program {
+	switch err = p.mayShare(ctx, tx, rider, ride); {
+	case program:
+	case errors.Is(err, errApart):
+		bk.unseen, err = true, nil
+	case errors.Is(err, errOnePhone):
 		err = p.noteOnePhone(ctx, tx, bk)
 	}
 	if err != nil {
@@ -193,10 +196,12 @@ func (p *Bookings) askDriver(ctx context.Context, tx *store.Tx, by By, program b
 	if err := p.stepWay(ctx, tx, r, WayFacts{Asked: &bk}); err != nil {
 		return err
 	}
-	err = Tell(ctx, tx, p.deps.Outbox, Notice{Key: fmt.Sprintf("%s:%s", NoticeAsked, bk.ID), Member: bk.Driver, Kind: NoticeAsked,
-		With: map[string]string{WithBooking: string(bk.ID)}, Due: bk.Deadline})
-	if err != nil {
-		return err
+	if !bk.unseen {
+		err = Tell(ctx, tx, p.deps.Outbox, Notice{Key: fmt.Sprintf("%s:%s", NoticeAsked, bk.ID), Member: bk.Driver, Kind: NoticeAsked,
+			With: map[string]string{WithBooking: string(bk.ID)}, Due: bk.Deadline})
+		if err != nil {
+			return err
+		}
 	}
 	if err := key.note(ctx, tx, string(bk.ID)); err != nil {
 		return err

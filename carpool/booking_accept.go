@@ -117,10 +117,8 @@ func (p *Bookings) seat(ctx context.Context, tx *store.Tx, by By, id BookingID, 
 	if err != nil {
 		return bk, err
 	}
-	if err := p.mayShare(ctx, tx, rider, ride); errors.Is(err, errOnePhone) {
+	if err := p.mayShare(ctx, tx, rider, ride); errors.Is(err, errOnePhone) || errors.Is(err, errApart) {
 		return bk, errLapses
-	} else if errors.Is(err, errApart) {
-		return bk, errNoSeat // one learns nothing of blocks
 	} else if err != nil {
 		return bk, err
 	}

@@ -248,7 +248,7 @@ func (b base) tellChange(ctx context.Context, tx *store.Tx, bk Booking, ch booki
 		return Tell(ctx, tx, b.deps.Outbox, Notice{Key: key, Member: m, Kind: kind, With: with, Due: dueOf(bk, tx.Now)})
 	}
 	for _, m := range who {
-		if ch.event == EventStopped && m == bk.Rider && !m.Outside() {
+		if bk.unseen && m == bk.Driver || ch.event == EventStopped && m == bk.Rider && !m.Outside() {
 			continue
 		}
 		if err := tell(fmt.Sprintf("%s:%s:%s", kind, bk.ID, m), m, kind, with); err != nil {

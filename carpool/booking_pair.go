@@ -52,8 +52,8 @@ func (b base) mayShare(ctx context.Context, tx *store.Tx, rider Member, r Ride) 
 // the question lapses, as one that nobody answers: it cannot be accepted.
 var errOnePhone = fault.New(fault.Denied, "booking: rider and driver have the same phone")
 
-// errLapses is told to a driver who accepts a rider with the same number, in the
-// words for one whom no room is left for.
+// errLapses is told to a driver who accepts a rider with the same number, or one
+// whom somebody aboard keeps away, in the words for one whom no room is left for.
 var errLapses = fault.New(fault.Conflict, "%s", errNoSeat.Error())
 
 // noteOnePhone tells the office of two with one phone of whom one asks the other
@@ -65,12 +65,14 @@ func (b base) noteOnePhone(ctx context.Context, tx *store.Tx, bk Booking) error 
 	return b.deps.Audit.Add(ctx, tx, audit.Entry{Action: "carpool.booking.same-phone", Object: string(bk.Ride)})
 }
 
+// errOwnRide is a driver who would ride with themselves.
+var errOwnRide = fault.New(fault.Denied, "booking: this is your own ride")
+
 // maySit refuses somebody who is no company for that ride, whether they may
-// ride or not. A search asks no more than this, so that what it finds says
-// nothing of anybody's number.
+// ride or not.
 func (b base) maySit(ctx context.Context, tx *store.Tx, rider Member, r Ride) error {
 	if rider.ID == r.Driver {
-		return fault.New(fault.Denied, "booking: this is your own ride")
+		return errOwnRide
 	}
 	return mayMeet(ctx, tx, rider.ID, r)
 }

@@ -216,11 +216,12 @@ func TestRefusals(t *testing.T) {
 	if err := w.Members.Block(t.Context(), driver, blocked.Member); err != nil {
 		t.Fatal(err)
 	}
-	if m := w.matches(w.request(blocked, wish, nil)); len(m) != 0 {
-		t.Errorf("a blocked rider finds %v", m)
+	if err := book(blocked); err != nil {
+		t.Errorf("a blocked rider asks: %v", err)
 	}
-	apart := book(blocked)
-	w.refused(apart, fault.Conflict, "a blocked rider books")
+	if n := w.count(`SELECT count(*) FROM carpool_bookings WHERE rider = $1 AND unseen = 1`, string(blocked.Member)); n != 1 {
+		t.Errorf("the driver hears of a blocked rider: %d of 1 questions are kept from them", n)
+	}
 	guardian := w.resident()
 	child, err := w.Members.Register(t.Context(), guardian, carpool.Registration{How: "page",
 		Member:   carpool.Member{First: "Figlio", Last: "Cognome", Comune: "004000", Minor: true, Guardian: guardian.Member},

@@ -9,8 +9,9 @@ import (
 	"github.com/crinale/crinale/internal/store"
 )
 
-// Person is somebody as the other side of a booking may know them: the first
-// name, and surname and phone once the booking is accepted.
+// Person is somebody as the other side of a booking may know them: a rider by
+// the first name, a driver not at all; with surname and phone once the booking is
+// accepted.
 type Person struct {
 	First string `json:"first"`
 	Last  string `json:"last,omitempty"`
@@ -75,6 +76,10 @@ func known(ctx context.Context, tx *store.Tx, bk Booking, kept time.Duration) (b
 	return !apart, err
 }
 
+// named says whether the rider of a booking may know who drives: once the driver
+// has taken them in. Before, nobody learns whose ride it is by looking.
+func (b Booking) named() bool { return b.State.Holds() || b.State == NoShow }
+
 // view is a booking as one side may see it.
 func (b base) view(ctx context.Context, tx *store.Tx, bk Booking, as Party) (BookingView, error) {
 	v := BookingView{As: as, May: []BookingEvent{}}
@@ -94,8 +99,10 @@ func (b base) view(ctx context.Context, tx *store.Tx, bk Booking, as Party) (Boo
 	if v.RiderIs, err = person(ctx, tx, bk.Rider, known || as == AsRider); err != nil {
 		return v, err
 	}
-	if v.DriverIs, err = person(ctx, tx, bk.Driver, known || as == AsDriver); err != nil {
-		return v, err
+	if as == AsDriver || bk.named() {
+		if v.DriverIs, err = person(ctx, tx, bk.Driver, known || as == AsDriver); err != nil {
+			return v, err
+		}
 	}
 	if v.PickupName, err = placeName(ctx, tx, bk.Pickup.Spot.Place); err != nil {
 		return v, err
@@ -215,7 +222,7 @@ func (p *Bookings) Mine(ctx context.Context, member MemberID, from, to time.Time
 		}
 		for _, r := range rides {
 			j := Journey{As: AsDriver, Ride: r, From: r.Stops[0].At, To: r.Stops[len(r.Stops)-1].At, Bookings: []BookingView{}}
-			booked, err := bookingsWhere(ctx, tx, `ride = $1 AND state NOT IN ('declined', 'cancelled')`, string(r.ID))
+			booked, err := bookingsWhere(ctx, tx, `ride = $1 AND state NOT IN ('declined', 'cancelled') AND unseen = 0`, string(r.ID))
 			if err != nil {
 				return err
 			}
@@ -256,45 +263,6 @@ func (b base) views(ctx context.Context, tx *store.Tx, booked []Booking, as Part
 			return nil, err
 		}
 		out = append(out, v)
-	}
-	return out, nil
-}
-
-// FirstNames of the drivers of some rides, for somebody who has signed in and
-// may act as by.Member. Of those who blocked them, or whom they blocked, there
-// is none.
-func (p *Bookings) FirstNames(ctx context.Context, by By, rides []RideID) (map[RideID]string, error) {
-	out := map[RideID]string{}
-	err := p.deps.Store.View(ctx, func(tx *store.Tx) error {
-		clear(out)
-		if _, err := mayAct(ctx, tx, by, by.Member); err != nil {
-			return err
-		}
-		for _, id := range rides[:min(len(rides), 2*MostMatches)] {
-			r, err := rideIn(ctx, tx, id)
-			if refused(err) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			blocked, err := blockedIn(ctx, tx, by.Member, r.Driver)
-			if err != nil {
-				return err
-			}
-			if blocked {
-				continue
-			}
-			who, err := person(ctx, tx, r.Driver, false)
-			if err != nil {
-				return err
-			}
-			out[id] = who.First
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
 	}
 	return out, nil
 }

@@ -169,7 +169,7 @@ func TestSlipAndSheet(t *testing.T) {
 		}
 		s, err = w.Desk.Slip(ctx, desk, asked)
 		must(t, err)
-		if s.Rider != "Anziana Senza Rete 1" || s.Driver != "Residente" || s.DriverPhone != "" || s.Plate != "" {
+		if s.Rider != "Anziana Senza Rete 1" || s.Driver != "" || s.DriverPhone != "" || s.Plate != "" {
 			t.Errorf("the rider's before acceptance: %+v", s)
 		}
 		_, err = w.Desk.Slip(ctx, self, taken)

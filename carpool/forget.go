@@ -18,8 +18,9 @@ const leaving = "leaving:"
 // cancelled and the others are told and matched again; then nothing personal
 // is left in any table, nor in the file of the database. An account that they
 // made themselves goes too; one that an admin gave them stays. A guardian
-// stays while a minor depends on them, a rider while aboard, a driver while
-// somebody is aboard or waits for a ride that has left.
+// stays while a minor depends on them, a rider while aboard or away from home
+// with a way back ahead, a driver while somebody is aboard or waits for a ride
+// that has left.
 func (p *Privacy) Forget(ctx context.Context, by By, member MemberID) error {
 	err := p.deps.Audit.Do(ctx, audit.Entry{Action: "carpool.member.forget", Object: string(member)}, func(tx *store.Tx) error {
 		m, err := mayAct(ctx, tx, by, member)
@@ -27,6 +28,9 @@ func (p *Privacy) Forget(ctx context.Context, by By, member MemberID) error {
 			return err
 		}
 		if err := free(ctx, tx, m.ID); err != nil {
+			return err
+		}
+		if err := p.keepLeft(ctx, tx, m); err != nil {
 			return err
 		}
 		if err := p.endAllOf(ctx, tx, m.ID, ReasonLeft, false); err != nil {
@@ -63,6 +67,19 @@ func free(ctx context.Context, tx *store.Tx, id MemberID) error {
 		}
 		if n > 0 {
 			return fault.New(fault.Conflict, "%s", q.why)
+		}
+	}
+	ahead, err := requestsWhere(ctx, tx, `rider = $1 AND state NOT IN ('done', 'withdrawn')`, string(id))
+	if err != nil {
+		return err
+	}
+	for _, r := range ahead {
+		gone, err := away(ctx, tx, r)
+		if err != nil {
+			return err
+		}
+		if gone || r.onTheRoad() {
+			return fault.New(fault.Conflict, "the way home is still ahead; do it when they are back")
 		}
 	}
 	return nil

@@ -184,7 +184,6 @@ var methods = []method{
 		}
 		return w.Bookings.Unwatch(ctx, as(by, x), id)
 	}},
-	{"Bookings.FirstNames", memberOrDesk, nil}, // first names alone, of rides that a search shows to whoever signs in
 	{"Trust.Ask", memberOrDesk, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
 		return e2(w.Trust.Ask(ctx, by, x.v, papersUntil, nil))
 	}},

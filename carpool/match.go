@@ -9,7 +9,7 @@ import (
 // Ask is a search: who looks for a lift, from where to where, when. From and
 // To are taken to the middle of their cells, unless they are meeting points.
 type Ask struct {
-	For        MemberID      `json:"-"` // "": a stranger; blocks are kept
+	For        MemberID      `json:"-"` // "": a stranger; their own rides are left out
 	From       Spot          `json:"from"`
 	To         Spot          `json:"to"`
 	When       Window        `json:"when"`

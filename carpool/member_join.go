@@ -44,6 +44,9 @@ func (p *Members) Register(ctx context.Context, by By, r Registration) (Member, 
 		if err := p.sharedPhone(ctx, tx, by, m); err != nil {
 			return err
 		}
+		if err := p.comesBack(ctx, tx, &m); err != nil {
+			return err
+		}
 		if err := p.deps.Audit.Add(ctx, tx, audit.Entry{Action: "carpool.member.register", Object: string(m.ID),
 			Detail: map[string]string{"how": r.How, "minor": fmt.Sprint(m.Minor)}}); err != nil {
 			return err

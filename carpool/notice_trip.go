@@ -99,6 +99,9 @@ func (b Booking) seen(ctx context.Context, tx *store.Tx, reader MemberID, third 
 			}
 		}
 	}
+	if !t.Driver && !b.named() {
+		return t, nil
+	}
 	return t, t.party(ctx, tx, reader, other, b.Ride, known)
 }
 
@@ -111,7 +114,7 @@ func (p *Members) Trips(ctx context.Context, member MemberID, from, to time.Time
 	var out []NoticeTrip
 	err := p.deps.Store.View(ctx, func(tx *store.Tx) error {
 		out = nil
-		found, err := bookingsWhere(ctx, tx, `(rider = $1 OR driver = $1) AND pickup_ms >= $2 AND pickup_ms < $3 AND state IN ('asked', 'accepted', 'boarded', 'completed')`,
+		found, err := bookingsWhere(ctx, tx, `(rider = $1 OR driver = $1 AND unseen = 0) AND pickup_ms >= $2 AND pickup_ms < $3 AND state IN ('asked', 'accepted', 'boarded', 'completed')`,
 			sentence(string(member)), store.Millis(from), store.Millis(to))
 		if err != nil {
 			return err

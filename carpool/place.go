@@ -121,6 +121,11 @@ func (p *Places) Put(ctx context.Context, by By, pl Place) (Place, error) {
 		if err == nil && old.Comune != pl.Comune {
 			return fault.New(fault.Conflict, "meeting point %s: another comune has one of this name; choose another name", pl.ID)
 		}
+		if err == nil {
+			if err := stays(ctx, tx, old, pl); err != nil {
+				return err
+			}
+		}
 		if pl.Published && !pl.Closed && p.doors.spent(by.Account, tx.Now) {
 			return ErrManyDoors
 		}
@@ -138,6 +143,27 @@ func (p *Places) Put(ctx context.Context, by By, pl Place) (Place, error) {
 		return Place{}, fmt.Errorf("keep a meeting point: %w", err)
 	}
 	return pl, nil
+}
+
+// nudge is by how much a meeting point may move under those who wait there: as
+// far as one sees who stands there.
+const nudge unit.Metres = 30
+
+// stays refuses to move a meeting point while lifts to come stop at it: their
+// riders and drivers know it where it is.
+func stays(ctx context.Context, tx *store.Tx, old, pl Place) error {
+	if old.At.Distance(pl.At) <= nudge {
+		return nil
+	}
+	var n int
+	if err := tx.QueryRow(ctx, `SELECT count(*) FROM carpool_bookings WHERE (pickup_place = $1 OR drop_place = $1) AND state IN ('asked', 'accepted', 'boarded') AND drop_ms > $2`,
+		string(old.ID), store.Millis(tx.Now)).Scan(&n); err != nil {
+		return fmt.Errorf("read the lifts at %s: %w", old.ID, err)
+	}
+	if n > 0 {
+		return fault.New(fault.Conflict, "meeting point %s: %d lifts to come stop there; close it, and make a new one where it should be", old.ID, n)
+	}
+	return nil
 }
 
 func putPlace(ctx context.Context, tx *store.Tx, p Place) error {

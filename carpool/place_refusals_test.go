@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/crinale/crinale/carpool"
+	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/geo"
 	"github.com/crinale/crinale/internal/store"
 	"github.com/crinale/crinale/internal/store/storetest"
@@ -56,5 +57,30 @@ func TestAClerkFindsNoDoorByRefusals(t *testing.T) {
 		if d := (geo.LonLat{Lon: lon, Lat: lat}).Distance(door); d < 20 {
 			t.Errorf("the door, to %.1f m, after %d tries", float64(d), tries)
 		}
+	})
+}
+
+// A meeting point stays where those who agreed on it know it; a step aside is
+// none, and without lifts to come it may go anywhere.
+func TestAMeetingPointStaysUnderThoseWhoWait(t *testing.T) {
+	eachTown(t, func(t *testing.T, w *town) {
+		ctx := t.Context()
+		driver, car := w.driver("2027-12-31")
+		w.offer(driver, once(car, wednesday, "07:10"))
+		rider := w.resident()
+		bk := w.accepted(driver, rider, w.request(rider, need(wednesday, "07:00", "08:30"), nil))
+		p, err := w.Places.Get(ctx, bk.Pickup.Spot.Place)
+		must(t, err)
+		move := func(by float64) error {
+			p := p
+			p.At.Lon += by
+			_, err := w.Places.Put(ctx, office, p)
+			return err
+		}
+		w.refused(move(0.02), fault.Conflict, "a meeting point moved by 1.6 km")
+		must(t, move(0.0002)) // 16 m
+		_, err = w.Bookings.Cancel(ctx, rider, bk.ID, "")
+		must(t, err)
+		must(t, move(0.02))
 	})
 }

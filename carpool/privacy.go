@@ -23,6 +23,7 @@ type Holding struct {
 	About   []About  // whose rows they are; none: nobody's
 	Forget  []string // statements that leave nothing personal of $1
 	Expire  []Expire
+	Kept    string // why its rows are kept when a member goes, and are nobody's
 }
 
 // About is a view of the rows that a member may have: those of Where, without

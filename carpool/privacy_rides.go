@@ -34,10 +34,10 @@ var rideHoldings = []Holding{
 	},
 	{
 		Table: "carpool_bookings", Columns: `id request ride rider@ driver@ seats pickup_place pickup_address* pickup_lon* pickup_lat* pickup_ms drop_place drop_address* drop_lon* drop_lat* drop_ms
-			cents metres walk_to_ms walk_from_ms aboard_ms state ended_by reason* deadline_ms created_ms changed_ms`,
+			cents metres walk_to_ms walk_from_ms aboard_ms state ended_by reason* deadline_ms created_ms changed_ms unseen`,
 		About: []About{
-			{Where: `rider = $1`},
-			{Where: `driver = $1 AND rider <> $1`, Hide: `pickup_address pickup_lon pickup_lat drop_address drop_lon drop_lat request`},
+			{Where: `rider = $1`, Hide: `unseen`},
+			{Where: `driver = $1 AND rider <> $1 AND unseen = 0`, Hide: `unseen pickup_address pickup_lon pickup_lat drop_address drop_lon drop_lat request`},
 		},
 		Forget: []string{
 			`UPDATE carpool_bookings SET reason = '', ` + noEnd("pickup") + `, ` + noEnd("drop") + ` WHERE rider = $1`,
@@ -50,7 +50,7 @@ var rideHoldings = []Holding{
 		Table: "carpool_requests", Columns: `id rider@ by_who* consent ` + rideEnds + ` from_ms to_ms arrive companions needs* door max_walk_ms return_kind outward note* state
 			way way_booking way_listed way_bus way_until_ms way_text road_asked again step searched_ms created_ms series`,
 		About:  []About{{Where: `rider = $1`}},
-		Forget: []string{`UPDATE carpool_requests SET by_who = '', needs = '', note = '', ` + noEnd("from") + `, ` + noEnd("to") + ` WHERE rider = $1`},
+		Forget: []string{byNobody("carpool_requests"), `UPDATE carpool_requests SET by_who = '', needs = '', note = '', ` + noEnd("from") + `, ` + noEnd("to") + ` WHERE rider = $1`},
 		Expire: []Expire{{"rides", `UPDATE carpool_requests SET rider = '', by_who = '', consent = '', needs = '', note = '', outward = '', series = '', way_booking = '',
 			state = CASE WHEN state = 'done' THEN state ELSE 'withdrawn' END, way_until_ms = 0, ` + noEnd("from") + `, ` + noEnd("to") + `
 			WHERE to_ms < $1 AND created_ms < $1 AND rider <> ''`}},

@@ -98,6 +98,10 @@ var holdings = []Holding{
 		Expire: []Expire{{"once", `DELETE FROM carpool_once WHERE at_ms < $1 AND key NOT LIKE 'leaving:%'`}},
 	},
 	{
+		Table: "carpool_left", Columns: `mark until_ms`, Kept: "who leaves while suspended is known again for a year; a mark says nothing without the server's key",
+		Expire: []Expire{{"now", `DELETE FROM carpool_left WHERE until_ms <= $1`}},
+	},
+	{
 		Table: "carpool_watches", Columns: `id member@ from_place* from_lon* from_lat* to_place* to_lon* to_lat* from_ms to_ms arrive seats needs* max_walk_ms last_day searched_ms created_ms`,
 		About:  []About{{Where: `member = $1`}},
 		Forget: []string{`DELETE FROM carpool_watches WHERE member = $1`},
@@ -108,6 +112,7 @@ var holdings = []Holding{
 		About: []About{{Where: `member = $1`}},
 		// That it was given and withdrawn is kept for a while, without a name.
 		Forget: []string{
+			byNobody("carpool_consents"),
 			`UPDATE carpool_consents SET withdrawn_ms = CASE WHEN withdrawn_ms = 0 THEN at_ms + 1 ELSE withdrawn_ms END, by_who = '' WHERE member = $1`,
 		},
 		Expire: []Expire{{"year", `DELETE FROM carpool_consents WHERE withdrawn_ms <> 0 AND withdrawn_ms < $1`}},
@@ -123,4 +128,10 @@ var holdings = []Holding{
 			AND NOT EXISTS (SELECT 1 FROM carpool_bookings k WHERE k.rider = carpool_members.id OR k.driver = carpool_members.id)
 			AND NOT EXISTS (SELECT 1 FROM carpool_consents c WHERE c.member = carpool_members.id)`}},
 	},
+}
+
+// byNobody takes the account of a member out of what they did for others: of a
+// minor whose guardian they were.
+func byNobody(table string) string {
+	return `UPDATE ` + table + ` SET by_who = '' WHERE by_who <> '' AND by_who = (SELECT account FROM carpool_members WHERE id = $1)`
 }

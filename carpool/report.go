@@ -40,6 +40,7 @@ const (
 	ReportPhone     ReportKind = "same-phone" // two members with one number, not said to be a family
 	ReportAlarm     ReportKind = "alarm"      // something went wrong on a ride
 	ReportUnreached ReportKind = "unreached"  // nobody answers, and something had to be heard
+	ReportBack      ReportKind = "back"       // the number of somebody who left while suspended
 	ReportTaxi      ReportKind = "taxi"       // a pattern of somebody who earns
 )
 

@@ -209,6 +209,7 @@ type Booking struct {
 
 	walk   [2]time.Duration // to the pick-up, from the drop
 	aboard time.Duration    // as promised
+	unseen bool             // the driver is not asked, since one of the ride and the rider keep each other away
 }
 
 // BookingState is where a booking stands.

@@ -84,7 +84,7 @@ func (p *Bookings) newsFor(ctx context.Context, r Request, now time.Time) error 
 	}
 	var best *Match
 	if len(fresh) > 0 {
-		found, err := p.find(ctx, askOf(r))
+		found, err := p.find(ctx, askOf(r), false)
 		if err != nil {
 			return unless(err)
 		}
@@ -122,7 +122,7 @@ func (p *Bookings) newsOf(ctx context.Context, w Watch, now time.Time) error {
 		if !ok || !a.When.To.After(now) {
 			continue
 		}
-		found, err := p.find(ctx, a)
+		found, err := p.find(ctx, a, false)
 		if err != nil {
 			return unless(err)
 		}

@@ -68,7 +68,7 @@ func (p *Bookings) Search(ctx context.Context, a Ask) (Answer, error) {
 	if err != nil {
 		return Answer{}, fmt.Errorf("search: %w", err)
 	}
-	out, err := p.find(ctx, a)
+	out, err := p.find(ctx, a, false)
 	if err != nil {
 		return Answer{}, fmt.Errorf("search: %w", err)
 	}
@@ -82,8 +82,11 @@ func (b base) now(ctx context.Context) (now time.Time) {
 	return now
 }
 
-// find is a search whose words are right.
-func (p *Bookings) find(ctx context.Context, a Ask) (Answer, error) {
+// find is a search whose words are right. Where the program takes a lift by
+// itself it must be apart from whom the rider keeps away, and who keeps them
+// away; what somebody is shown is not: held against what a stranger is shown it
+// would say on which ride such a one sits (docs/adr/0018).
+func (p *Bookings) find(ctx context.Context, a Ask, apart bool) (Answer, error) {
 	err := p.deps.Store.View(ctx, func(tx *store.Tx) error {
 		from, err := p.coarseOf(ctx, tx, "from", a.From)
 		if err != nil {
@@ -129,7 +132,7 @@ func (p *Bookings) find(ctx context.Context, a Ask) (Answer, error) {
 		return Answer{}, err
 	}
 	matches, misses := Rank(a, around, list, now)
-	err = p.deps.Store.View(ctx, func(tx *store.Tx) error { return p.only(ctx, tx, a, list, matches, misses, &out) })
+	err = p.deps.Store.View(ctx, func(tx *store.Tx) error { return p.only(ctx, tx, a, apart, list, matches, misses, &out) })
 	return out, err
 }
 
@@ -160,19 +163,12 @@ func (p *Bookings) around(ctx context.Context, a Ask) (Around, error) {
 	return r, nil
 }
 
-// only keeps of what was found that which the asker may have: nobody blocked,
-// no driver who may not drive on that day.
-func (p *Bookings) only(ctx context.Context, tx *store.Tx, a Ask, list []Candidate, matches []Match, misses []Miss, out *Answer) error {
+// only keeps of what was found that which the asker may have: not their own
+// rides, no driver who may not drive on that day; apart: nobody kept away.
+func (p *Bookings) only(ctx context.Context, tx *store.Tx, a Ask, apart bool, list []Candidate, matches []Match, misses []Miss, out *Answer) error {
 	rides := make(map[RideID]*Ride, len(list))
 	for _, c := range list {
 		rides[c.Ride.ID] = c.Ride
-	}
-	var rider Member
-	if a.For != "" {
-		var err error
-		if rider, err = memberIn(ctx, tx, a.For); err != nil {
-			return err
-		}
 	}
 	may := func(id RideID) (bool, error) {
 		r := rides[id]
@@ -182,10 +178,13 @@ func (p *Bookings) only(ctx context.Context, tx *store.Tx, a Ask, list []Candida
 		if err := p.fitFor(ctx, tx, *r); err != nil {
 			return false, unless(err)
 		}
-		if a.For == "" {
+		if a.For == "" || a.For == r.Driver {
+			return a.For == "", nil // whether they may ride is asked when booking
+		}
+		if !apart {
 			return true, nil
 		}
-		err := p.maySit(ctx, tx, rider, *r) // whether they may ride is asked when booking
+		err := mayMeet(ctx, tx, a.For, *r)
 		return err == nil, unless(err)
 	}
 	out.Matches, out.Misses = []Match{}, []Miss{}

@@ -146,24 +146,3 @@ func TestWatchOnEachDay(t *testing.T) {
 		}
 	}
 }
-
-// TestFirstNames: names are for those who signed in, and not for the blocked.
-func TestFirstNames(t *testing.T) {
-	w := newTown(t, storetest.SQLite(t))
-	driver, car := w.driver("2027-12-31")
-	rider := w.resident()
-	_, ride := w.offer(driver, once(car, wednesday, "07:10"))
-	list := []carpool.RideID{ride.ID, "r-none"}
-	got, err := w.Bookings.FirstNames(t.Context(), rider, list)
-	if err != nil || len(got) != 1 || got[ride.ID] != "Residente1" {
-		t.Errorf("%v, %v", got, err)
-	}
-	_, err = w.Bookings.FirstNames(t.Context(), carpool.By{}, list)
-	w.refused(err, fault.Denied, "a stranger")
-	if err := w.Members.Block(t.Context(), rider, driver.Member); err != nil {
-		t.Fatal(err)
-	}
-	if got, err = w.Bookings.FirstNames(t.Context(), rider, list); err != nil || len(got) != 0 {
-		t.Errorf("blocked: %v, %v", got, err)
-	}
-}

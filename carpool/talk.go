@@ -41,6 +41,9 @@ func partyIn(ctx context.Context, tx *store.Tx, by By, id BookingID) (k Booking,
 		return k, me, "", err
 	}
 	if by.Member == k.Driver {
+		if k.unseen {
+			return k, me, "", errNotYours
+		}
 		me, err = mayAct(ctx, tx, by, k.Driver)
 		return k, me, k.Rider, err
 	}
@@ -78,7 +81,9 @@ func (t *Talk) Send(ctx context.Context, by By, b BookingID, text string) error 
 		if err := mayTalk(k, me, tx.Now); err != nil {
 			return err
 		}
-		if blocked, err := blockedIn(ctx, tx, me.ID, other); err != nil || blocked {
+		if k.unseen {
+			other = "" // the driver does not hear of it
+		} else if blocked, err := blockedIn(ctx, tx, me.ID, other); err != nil || blocked {
 			if err == nil {
 				err = fault.New(fault.Denied, "you cannot write to this person")
 			}
@@ -94,6 +99,9 @@ func (t *Talk) Send(ctx context.Context, by By, b BookingID, text string) error 
 		if _, err := tx.Exec(ctx, `INSERT INTO carpool_messages (id, booking, sender, receiver, body, at_ms) VALUES ($1, $2, $3, $4, $5, $6)`,
 			id, string(b), string(me.ID), string(other), said, store.Millis(tx.Now)); err != nil {
 			return err
+		}
+		if other == "" {
+			return nil
 		}
 		return Tell(ctx, tx, t.deps.Outbox, Notice{Key: "message:" + id, Member: other, Kind: NoticeMessage, With: map[string]string{WithBooking: string(b)}, Due: k.Pickup.At})
 	})

@@ -74,7 +74,7 @@ func reseat(ctx context.Context, tx *store.Tx, o Offer) error {
 		seats := max(r.Taken, min(o.Seats, most))
 		if o.State == OfferPaused {
 			var asked int
-			if err := tx.QueryRow(ctx, `SELECT COALESCE(SUM(seats), 0) FROM carpool_bookings WHERE ride = $1 AND state = 'asked'`, string(r.ID)).Scan(&asked); err != nil {
+			if err := tx.QueryRow(ctx, `SELECT COALESCE(SUM(seats), 0) FROM carpool_bookings WHERE ride = $1 AND state = 'asked' AND unseen = 0`, string(r.ID)).Scan(&asked); err != nil {
 				return fmt.Errorf("read who asked: %w", err)
 			}
 			seats = min(seats, r.Taken+asked)

@@ -136,7 +136,7 @@ func (p *Bookings) askNext(ctx context.Context, r Request, now time.Time) (bool,
 	}
 	ask := askOf(r)
 	ask.When = rescueWindow(r.When, now)
-	found, err := p.find(ctx, ask)
+	found, err := p.find(ctx, ask, true)
 	if err != nil {
 		return false, err
 	}

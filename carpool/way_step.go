@@ -116,7 +116,7 @@ func callsOf(r Request) string {
 // settleCalls takes the tasks about the way of a request off the desk's list:
 // its rider has arrived, has a lift, or has given it up.
 func settleCalls(ctx context.Context, tx *store.Tx, r Request) error {
-	_, err := tx.Exec(ctx, `UPDATE carpool_calls SET state = $2, done_ms = $3 WHERE key LIKE $1 AND notice = '' AND state IN ('open', 'taken')`,
+	_, err := tx.Exec(ctx, `UPDATE carpool_calls SET state = $2, done_ms = $3, note = '' WHERE key LIKE $1 AND notice = '' AND state IN ('open', 'taken')`,
 		fmt.Sprintf("way:%s:%%", r.ID), string(CallDone), store.Millis(tx.Now))
 	if err != nil {
 		return fmt.Errorf("settle the calls about request %s: %w", r.ID, err)

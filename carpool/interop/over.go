@@ -1,9 +1,7 @@
 package interop
 
 import (
-	"cmp"
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/crinale/crinale/carpool"
@@ -109,25 +107,17 @@ func (o *over) lifts(ctx context.Context, s Search, list []carpool.Match) ([]lif
 			return nil, err
 		}
 		id := o.names.seal(kindJourney, operator, string(m.Ride), string(m.Pickup.Place), string(m.Drop.Place))
-		driver, err := o.user(ctx, operator, ride.Driver)
-		if err != nil {
-			return nil, err
-		}
 		if len(id) <= maxID {
-			out = append(out, lift{m, ride, driver, id})
+			out = append(out, lift{m, ride, o.user(operator, ride.Driver), id})
 		}
 	}
 	return out, nil
 }
 
-// user is a driver as others know them: the first name, and a name that says
-// nothing and is another for each operator.
-func (o *over) user(ctx context.Context, operator string, id carpool.MemberID) (User, error) {
-	m, err := o.p.Members.Get(ctx, id)
-	if err != nil {
-		return User{}, fmt.Errorf("driver of a lift: %w", err)
-	}
-	return User{ID: o.names.seal(kindUser, operator, string(id)), Operator: o.cfg.Operator, Alias: cmp.Or(m.Shown(), "Conducente")}, nil
+// user is a driver as others know them: a name that says nothing and is another
+// for each operator. Whose ride it is the rider learns with the acceptance.
+func (o *over) user(operator string, id carpool.MemberID) User {
+	return User{ID: o.names.seal(kindUser, operator, string(id)), Operator: o.cfg.Operator, Alias: "Conducente"}
 }
 
 func (o *over) trip(m carpool.Match) Trip {

@@ -171,7 +171,7 @@ func TestOverStory(t *testing.T) {
 			t.Error(err)
 		}
 		list := h.search(friends, path)
-		if len(list) != 1 || list[0].Driver.Alias != "Autista" || *list[0].Seats != 3 || list[0].PickupAddress != "Piazza niella" || list[0].Price.Type != "PAYING" {
+		if len(list) != 1 || list[0].Driver.Alias != "Conducente" || *list[0].Seats != 3 || list[0].PickupAddress != "Piazza niella" || list[0].Price.Type != "PAYING" {
 			t.Fatalf("%s", got.body)
 		}
 		for _, secret := range []string{"Cognomi", "333", string(h.driver.Member), "AB123CD", "Panda"} {
@@ -348,7 +348,11 @@ func TestOverRefuses(t *testing.T) {
 	h.ask(friends, "PATCH", "/bookings/"+posted(2).ID+"?status=CANCELLED", nil).want(t, 409, "status_already_set")
 	again := bookable(3, list[0])
 	again.Passenger = posted(2).Passenger
-	h.ask(friends, "POST", "/bookings", again).want(t, 400, "missing_journey")
+	h.ask(friends, "POST", "/bookings", again).want(t, 201, "WAITING_CONFIRMATION") // as anybody; the driver does not hear of it
+	if n := h.only("SELECT unseen, count(*) FROM carpool_bookings WHERE unseen = 1"); n != "1" {
+		t.Errorf("the driver hears of a blocked guest: %s", n)
+	}
+	h.ask(friends, "PATCH", "/bookings/"+again.ID+"?status=CANCELLED", nil).want(t, 200, "")
 	h.ask(friends, "POST", "/bookings", bookable(4, list[0])).want(t, 201, "") // somebody else is not blocked
 	m.Booking = ""
 	h.ask(friends, "POST", "/messages", m).want(t, 400, "bookingId")

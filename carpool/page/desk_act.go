@@ -19,7 +19,6 @@ type StaffBookings interface {
 	requester
 	RequestsFor(ctx context.Context, by carpool.By, rider carpool.MemberID) ([]carpool.Request, error)
 	RequestOf(ctx context.Context, by carpool.By, id carpool.RequestID) (carpool.Request, error)
-	FirstNames(ctx context.Context, by carpool.By, rides []carpool.RideID) (map[carpool.RideID]string, error)
 	Book(ctx context.Context, by carpool.By, request carpool.RequestID, m carpool.Match, once string) (carpool.Booking, error)
 	Get(ctx context.Context, by carpool.By, id carpool.BookingID) (carpool.BookingView, error)
 	Accept(ctx context.Context, by carpool.By, id carpool.BookingID, reason string) (carpool.Booking, error)

@@ -37,7 +37,6 @@ type requestView struct {
 // deskMatch is a lift that fits, as the operator reads it out.
 type deskMatch struct {
 	Ride              carpool.RideID
-	Driver            string // first name
 	From, To          string
 	Leave, Arrive     string
 	Walk, Detour      string
@@ -155,16 +154,8 @@ func (p speech) search(ctx context.Context, v *resultView, req carpool.Request) 
 		return err
 	}
 	v.Searched, v.Estimate = true, answer.Roads.Estimate
-	rides := make([]carpool.RideID, 0, len(answer.Matches))
 	for _, m := range answer.Matches {
-		rides = append(rides, m.Ride)
-	}
-	names, err := p.deps.Bookings.FirstNames(ctx, deskFor(ctx, req.Rider), rides)
-	if err != nil {
-		return err
-	}
-	for _, m := range answer.Matches {
-		v.Matches = append(v.Matches, p.deskMatch(m, names[m.Ride]))
+		v.Matches = append(v.Matches, p.deskMatch(m))
 	}
 	for _, m := range answer.Misses {
 		if text := p.miss(m); text != "" {
@@ -190,8 +181,8 @@ func (p speech) bus(b carpool.Bus) deskBus {
 
 // deskMatch says a lift. The driver's first name is all that is told before
 // the driver has agreed.
-func (p speech) deskMatch(m carpool.Match, driver string) deskMatch {
-	row := deskMatch{Ride: m.Ride, Driver: driver, From: p.stopName(m.Pickup), To: p.stopName(m.Drop), Leave: p.moment(m.Pickup.Time), Arrive: p.clock(m.Drop.Time),
+func (p speech) deskMatch(m carpool.Match) deskMatch {
+	row := deskMatch{Ride: m.Ride, From: p.stopName(m.Pickup), To: p.stopName(m.Drop), Leave: p.moment(m.Pickup.Time), Arrive: p.clock(m.Drop.Time),
 		Walk: p.minutes(m.Pickup.Walk + m.Drop.Walk), Detour: p.minutes(m.Detour), Price: p.euro(m.Cents), LastBus: m.LastBus, BusFirst: m.BusFirst}
 	for _, why := range m.Why {
 		if key := "desk." + why.Key; p.known(key) != "" {

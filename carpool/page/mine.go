@@ -253,6 +253,9 @@ func (p *Pages) bookingRow(ctx context.Context, say tongue, b carpool.BookingVie
 	r := bookingRow{Path: minePath + "/" + string(b.ID), ID: string(b.ID), Who: personName(who), Phone: who.Phone, State: say.bookingState(b),
 		In: say.clockOf(b.Pickup.At), Out: say.clockOf(b.Drop.At), From: p.stopOf(ctx, say, b.Pickup, b.PickupName), To: p.stopOf(ctx, say, b.Drop, b.DropName),
 		Car: carName(b), Needs: say.needs(b.Needs), Seats: b.Seats, May: stepsOf(say, b)}
+	if r.Who == "" {
+		r.Who = say.word("pool.driver.unnamed")
+	}
 	if b.Cents > 0 {
 		r.Cost = say.money(b.Cents)
 	}

@@ -78,7 +78,6 @@ type Rides interface {
 // Bookings are searches, requests and bookings.
 type Bookings interface {
 	Search(ctx context.Context, a carpool.Ask) (carpool.Answer, error)
-	FirstNames(ctx context.Context, by carpool.By, rides []carpool.RideID) (map[carpool.RideID]string, error)
 	Requests
 	Journeys
 	BookingSteps

@@ -71,14 +71,6 @@ func (o *officeBookings) Get(_ context.Context, by carpool.By, id carpool.Bookin
 	return v, nil
 }
 
-func (o *officeBookings) FirstNames(_ context.Context, _ carpool.By, rides []carpool.RideID) (map[carpool.RideID]string, error) {
-	out := map[carpool.RideID]string{}
-	for _, id := range rides {
-		out[id] = o.members[o.rides[id].Driver].First
-	}
-	return out, nil
-}
-
 type officeTrust office
 
 func (o *officeTrust) Queue(_ context.Context, by carpool.By, in func(string) bool) ([]carpool.CheckView, error) {

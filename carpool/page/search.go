@@ -60,7 +60,6 @@ type foundView struct {
 
 // matchView is one ride of an answer.
 type matchView struct {
-	Driver           string // first name, for members
 	ID               string // for headings
 	Depart, Arrive   string // of the rider, in and out
 	From, To         string
@@ -196,14 +195,8 @@ func (p *Pages) find(v *visit, f *filled, ask carpool.Ask, from, to end, places 
 	out := &foundView{From: from.Name, To: to.Name, When: v.say.windowText(ask.When),
 		Estimate: answer.Roads.Estimate, Schematic: answer.Roads.Kind == "schematic", Source: answer.Roads.Source,
 		Ask: askPath + "?" + f.address(""), Hidden: f.Hidden("per")}
-	names, err := p.firstNames(v, answer.Matches)
-	if err != nil {
-		return nil, err
-	}
 	for i, m := range answer.Matches {
-		one := p.matchView(v.say, m, i, from, to, places, f)
-		one.Driver = names[m.Ride]
-		out.Matches = append(out.Matches, one)
+		out.Matches = append(out.Matches, p.matchView(v.say, m, i, from, to, places, f))
 	}
 	for _, m := range answer.Misses {
 		out.Misses = append(out.Misses, v.say.miss(m))
@@ -212,19 +205,6 @@ func (p *Pages) find(v *visit, f *filled, ask carpool.Ask, from, to end, places 
 		out.Buses = append(out.Buses, v.say.bus(b))
 	}
 	return out, nil
-}
-
-// firstNames are those of the drivers of some matches, for members; strangers
-// see none.
-func (p *Pages) firstNames(v *visit, matches []carpool.Match) (map[carpool.RideID]string, error) {
-	if v.me.ID == "" || len(matches) == 0 {
-		return nil, nil
-	}
-	rides := make([]carpool.RideID, len(matches))
-	for i, m := range matches {
-		rides[i] = m.Ride
-	}
-	return p.deps.Bookings.FirstNames(v.r.Context(), v.by, rides)
 }
 
 // address is a form as the query of an address, for a ride where one is named.

@@ -3,6 +3,7 @@ package login
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -46,6 +47,28 @@ func (p *People) aliasMark(typed string) string {
 		alias, kind = typed, "none"
 	}
 	return p.keys.mark("alias", kind, alias)
+}
+
+// Mark is aliasMark for whoever must know an address or number again without
+// keeping it.
+func (p *People) Mark(alias string) string { return p.aliasMark(alias) }
+
+// Marks are those of what signs in to an account.
+func (p *People) Marks(ctx context.Context, tx *store.Tx, person string) ([]string, error) {
+	rows, err := tx.Query(ctx, `SELECT hash FROM login_alias WHERE person = $1 AND confirmed = 1 ORDER BY hash`, person)
+	if err != nil {
+		return nil, fmt.Errorf("read the aliases of %s: %w", person, err)
+	}
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		var mark string
+		if err := rows.Scan(&mark); err != nil {
+			return nil, fmt.Errorf("read the aliases of %s: %w", person, err)
+		}
+		out = append(out, mark)
+	}
+	return out, rows.Err()
 }
 
 // Register makes an account with a name that says nothing about the person. It
