@@ -21,7 +21,7 @@ func TestSearchesLeaveNoPlaceInTheLog(t *testing.T) {
 		}
 		return v.get("/passaggi?" + q.Encode())
 	}
-	v.wants(search("da-testo", "44.54321, 8.18765", "a", "cortemilia-municipio"), http.StatusOK, driver.name)
+	v.wants(search("da-testo", "44.54321, 8.18765", "a", "cortemilia-municipio"), http.StatusOK, "Chiedi questo passaggio")
 	search("da-testo", "Via Segretaqz 7", "a", "cortemilia-municipio")
 	search("da-testo", "944.54321, 8.18765", "a-testo", "44.54321, 8.18765")
 	search("da-testo", "44.54321, 8.18765", "a", "cortemilia-municipio", "giorno", "2025-01-01")

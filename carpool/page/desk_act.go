@@ -38,6 +38,10 @@ func (s *Staff) deskRoutes() staffRoutes {
 		"GET " + person:                                 s.personPage,
 		"POST " + person + "/consenso":                  s.takeConsent,
 		"POST " + person + "/accesso":                   s.giveAccess,
+		"GET " + person + "/dati":                       s.recordPage,
+		"POST " + person + "/dati":                      s.correct,
+		"POST " + person + "/dati/consenso":             s.takeBack,
+		"POST " + person + "/dati/cancella":             s.remove,
 		"GET " + person + "/richiesta/{id}":             s.requestPage,
 		"POST " + person + "/richiesta/{id}/chiedi":     s.askDriver,
 		"POST " + person + "/richiesta/{id}/ritira":     s.withdraw,
@@ -179,6 +183,7 @@ type personView struct {
 	Suspended         bool
 	Reasons           []string // why, where the desk acts for them
 	Access            []accessView
+	Record            string // where what is kept of them can be put right and deleted
 }
 
 const pastShown = 10
@@ -199,6 +204,9 @@ func (s *Staff) showPerson(w http.ResponseWriter, r *http.Request, f *staffForm,
 	missing, err := s.missing(ctx, m)
 	if err != nil {
 		return err
+	}
+	if !slices.Contains(missing, carpool.ConsentDesk) {
+		v.Record = recordPath(m.ID)
 	}
 	if v.Consent = len(missing) > 0; v.Consent {
 		v.For.Phone = "" // without their consent the desk knows the name alone

@@ -18,6 +18,7 @@ import (
 // StaffPrivacy is what staff does with what is held about people.
 type StaffPrivacy interface {
 	Export(ctx context.Context, by carpool.By, member carpool.MemberID, w io.Writer) error
+	Forget(ctx context.Context, by carpool.By, member carpool.MemberID) error
 	Purge(ctx context.Context, by carpool.By, dry bool) (carpool.Purged, error)
 }
 

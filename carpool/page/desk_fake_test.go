@@ -282,6 +282,33 @@ func (o *office) ComuneOf(ctx context.Context, id carpool.MemberID) (string, err
 	return m.Comune, err
 }
 
+func (o *office) Withdraw(_ context.Context, by carpool.By, id carpool.MemberID, what carpool.ConsentTo) error {
+	now := staffNow
+	for i, c := range o.consents {
+		if c.Member == id && c.What == what {
+			o.consents[i].Withdrawn = &now
+		}
+	}
+	o.note(by, "ritira %s", what)
+	return nil
+}
+
+func (o *office) Update(_ context.Context, by carpool.By, m carpool.Member) (carpool.Member, error) {
+	o.members[m.ID] = m
+	o.note(by, "corregge %s %s %s", m.First, m.Last, m.Phone)
+	return m, nil
+}
+
+func (o *office) Wards(_ context.Context, _ carpool.By, guardian carpool.MemberID) ([]carpool.Member, error) {
+	var out []carpool.Member
+	for _, m := range o.members {
+		if m.Guardian == guardian && m.Minor {
+			out = append(out, m)
+		}
+	}
+	return out, nil
+}
+
 // officePrivacy is what staff does with what is held about people.
 type officePrivacy office
 
@@ -289,6 +316,19 @@ func (o *officePrivacy) Export(_ context.Context, by carpool.By, member carpool.
 	(*office)(o).note(by, "copia %s", member)
 	_, err := fmt.Fprintf(w, `{"made":"2026-11-22T08:00:00Z","member":%q,"tables":{},"account":null,"log":[]}`, member)
 	return err
+}
+
+func (o *officePrivacy) Forget(_ context.Context, by carpool.By, id carpool.MemberID) error {
+	for _, m := range o.members {
+		if m.Guardian == id && m.Minor && m.State != carpool.Gone {
+			return fault.New(fault.Conflict, "delete a member: you are the guardian of a minor; delete the minor first")
+		}
+	}
+	m := o.members[id]
+	m.State = carpool.Gone
+	o.members[id] = m
+	(*office)(o).note(by, "cancella")
+	return nil
 }
 
 func (o *officePrivacy) Purge(_ context.Context, by carpool.By, dry bool) (carpool.Purged, error) {

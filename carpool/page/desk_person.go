@@ -23,6 +23,9 @@ type StaffMembers interface {
 	Find(ctx context.Context, by carpool.By, words string, in func(comune string) bool) ([]carpool.Member, error)
 	Consent(ctx context.Context, by carpool.By, member carpool.MemberID, what carpool.ConsentTo, how string) (carpool.Consent, error)
 	Consents(ctx context.Context, member carpool.MemberID) ([]carpool.Consent, error)
+	Withdraw(ctx context.Context, by carpool.By, member carpool.MemberID, what carpool.ConsentTo) error
+	Update(ctx context.Context, by carpool.By, m carpool.Member) (carpool.Member, error)
+	Wards(ctx context.Context, by carpool.By, guardian carpool.MemberID) ([]carpool.Member, error)
 }
 
 // forWhom says on every page for whom the operator acts.

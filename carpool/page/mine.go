@@ -236,6 +236,9 @@ func (p *Pages) journeyView(ctx context.Context, say tongue, j carpool.Journey) 
 	}
 	for _, b := range j.Bookings {
 		row := p.bookingRow(ctx, say, b)
+		if !out.Driver && b.DriverIs.First == "" {
+			row.Who = say.word("pool.mine.unnamed")
+		}
 		if !out.Driver {
 			out.From, out.To, out.State = row.From, row.To, row.State
 			out.StateOK, out.StateNo = b.State.Holds(), b.State == carpool.Cancelled || b.State == carpool.Declined || b.State == carpool.NoShow

@@ -12,6 +12,7 @@ type Members interface {
 	Register(ctx context.Context, by carpool.By, r carpool.Registration) (carpool.Member, error)
 	ByAccount(ctx context.Context, account string) (carpool.Member, error)
 	Update(ctx context.Context, by carpool.By, m carpool.Member) (carpool.Member, error)
+	Wards(ctx context.Context, by carpool.By, guardian carpool.MemberID) ([]carpool.Member, error)
 	Consents
 	Vehicles
 	Blocks

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,6 +50,7 @@ type profileView struct {
 	HasFeed  bool
 	Feed     string // told once
 	Suspend  bool
+	Wards    []wardRow
 	Papers   bool // the police look at their papers, or have
 }
 
@@ -59,6 +61,9 @@ type consentRow struct {
 	When              string
 	Fixed             bool // ends only by leaving
 }
+
+// wardRow is a minor in the member's care.
+type wardRow struct{ Name, Forget string }
 
 // lookRow is somebody who looked at the member.
 type lookRow struct{ When, Who, What string }
@@ -124,6 +129,13 @@ func (p *Pages) showProfile(v *visit, status int, f *filled, why *trouble, feed 
 	}
 	for _, l := range looks[:min(len(looks), 50)] {
 		view.Looks = append(view.Looks, lookRow{v.say.day(l.At) + ", " + v.say.clockOf(l.At), l.Who, v.say.lookAt(l.What)})
+	}
+	wards, err := p.deps.Members.Wards(ctx, v.by, v.me.ID)
+	if err != nil {
+		return err
+	}
+	for _, m := range wards {
+		view.Wards = append(view.Wards, wardRow{m.First + " " + m.Last, forgetPath + "?minore=" + url.QueryEscape(string(m.ID))})
 	}
 	blocks, err := p.deps.Members.Blocks(ctx, v.me.ID)
 	if err != nil {
@@ -298,19 +310,47 @@ func (p *Pages) export(v *visit) error {
 type forgetView struct {
 	F       *filled
 	Trouble *trouble
+	Ward    string // the name of the minor who is to be deleted; "" oneself
+	ID      string
+	Known   bool // suspended: a mark is kept for a year
 }
 
-// forgetPage is GET /passaggi/profilo/cancellami.
-func (p *Pages) forgetPage(v *visit) error { return p.showForget(v, http.StatusOK, v.blank(), nil) }
+const forgetPath = profilePath + "/cancellami"
+
+// forgetPage is GET /passaggi/profilo/cancellami, of oneself or of a minor in
+// one's care.
+func (p *Pages) forgetPage(v *visit) error {
+	return p.showForget(v, http.StatusOK, v.blank("minore", v.r.URL.Query().Get("minore")), nil)
+}
 
 func (p *Pages) showForget(v *visit, status int, f *filled, why *trouble) error {
-	return p.show(v, status, "forget.html", web.View{Title: "pool.forget.title", Self: profilePath + "/cancellami", Data: forgetView{f, why}})
+	view := forgetView{F: f, Trouble: why, ID: f.raw("minore"), Known: v.me.State == carpool.Suspended}
+	if view.ID != "" {
+		m, err := p.ward(v, view.ID)
+		if err != nil {
+			return err
+		}
+		view.Ward = m.First + " " + m.Last
+	}
+	return p.show(v, status, "forget.html", web.View{Title: "pool.forget.title", Self: forgetPath, Data: view})
+}
+
+// ward is a minor in the visitor's care.
+func (p *Pages) ward(v *visit, id string) (carpool.Member, error) {
+	wards, err := p.deps.Members.Wards(v.r.Context(), v.by, v.me.ID)
+	if err != nil {
+		return carpool.Member{}, err
+	}
+	if i := slices.IndexFunc(wards, func(m carpool.Member) bool { return string(m.ID) == id }); i >= 0 {
+		return wards[i], nil
+	}
+	return carpool.Member{}, fault.New(fault.NotFound, "there is no such minor in your care")
 }
 
 // forget is POST /passaggi/profilo/cancellami. The account goes with the
 // member.
 func (p *Pages) forget(v *visit) error {
-	f, err := v.form("certo")
+	f, err := v.form("certo", "minore")
 	if err != nil {
 		return err
 	}
@@ -319,11 +359,22 @@ func (p *Pages) forget(v *visit) error {
 		return p.showForget(v, http.StatusBadRequest, f, nil)
 	}
 	ctx := v.r.Context()
-	if err := p.deps.Privacy.Forget(ctx, v.by, v.me.ID); err != nil {
+	whom := v.me.ID
+	if id := f.raw("minore"); id != "" {
+		m, err := p.ward(v, id)
+		if err != nil {
+			return err
+		}
+		whom = m.ID
+	}
+	if err := p.deps.Privacy.Forget(ctx, v.by, whom); err != nil {
 		if !mendable(err) {
 			return err
 		}
 		return p.showForget(v, web.Status(err), f, v.say.trouble(err))
+	}
+	if whom != v.me.ID {
+		return v.done(profilePath, "minore-cancellato")
 	}
 	web.SetLarge(v.w, false)
 	return v.done(searchPath, "cancellato")

@@ -26,7 +26,10 @@ func TestALift(t *testing.T) {
 			t.Errorf("a stranger's search shows %q", secret)
 		}
 	}
-	body := rider.wants(rider.get(search), http.StatusOK, driver.name)
+	body := rider.wants(rider.get(search), http.StatusOK, "07:10")
+	if strings.Contains(body, driver.name) {
+		t.Error("a member's search names the driver")
+	}
 	link := regexp.MustCompile(`href="(/passaggi/chiedi\?[^"]*corsa=[^"]*)"`).FindStringSubmatch(body)
 	if link == nil {
 		t.Fatalf("no link to ask: %s", body)
@@ -44,8 +47,8 @@ func TestALift(t *testing.T) {
 	if len(requests) != 2 { // there, and back
 		t.Fatalf("%d requests", len(requests))
 	}
-	body = rider.wants(rider.get("/passaggi/miei?fatto=prenotato"), http.StatusOK, "Abbiamo chiesto a chi guida", "Come tornate a casa", "La visita è finita", driver.name)
-	if strings.Contains(body, "Cognome1") || strings.Contains(body, "Cognome2") || strings.Contains(body, "tel:+39333") {
+	body = rider.wants(rider.get("/passaggi/miei?fatto=prenotato"), http.StatusOK, "Abbiamo chiesto a chi guida", "Come tornate a casa", "La visita è finita", "Con chi guida")
+	if strings.Contains(body, driver.name) || strings.Contains(body, "Cognome1") || strings.Contains(body, "Cognome2") || strings.Contains(body, "tel:+39333") {
 		t.Error("before the acceptance the rider sees surname or number")
 	}
 	booking := regexp.MustCompile(`/passaggi/miei/b-[a-z0-9]+`).FindString(body)
@@ -101,7 +104,7 @@ func TestCancel(t *testing.T) {
 	w.offer(driver, car, "2026-11-25", "07:10")
 	rider := w.resident()
 	booking := w.booked(rider, "2026-11-25")
-	rider.wants(rider.get(booking+"/annulla"), http.StatusOK, "Annullare il passaggio?", driver.name)
+	rider.wants(rider.get(booking+"/annulla"), http.StatusOK, "Annullare il passaggio?", "Chi guida vi aspetta")
 	rider.wants(rider.post(booking+"/annulla", "motivo", ""), http.StatusBadRequest, "Questo serve")
 	rider.led(rider.post(booking+"/annulla", "motivo", "Sono malato"), booking+"?fatto=annullato")
 	rider.wants(rider.get(booking), http.StatusOK, "Annullato", "Sono malato")

@@ -157,7 +157,7 @@ func TestWalkInABrowser(t *testing.T) {
 	s.join("Residente", "Dodici", "333 1110012", "residente12@example.it")
 	s.on("ricerca", []browsertest.Step{follow("/passaggi")}, "Cerca un passaggio")
 	s.on("trovati", []browsertest.Step{step("#da", "Bergolo, m"), step("#a", "Cortemilia, m"), step("#giorno", "2026-11-25"), step("#ora", "08:00"), step(`form[action^="/passaggi"] .actions button`, browsertest.Enter)},
-		"07:10 Bergolo, municipio", "Perché ve lo proponiamo", "Autista")
+		"07:10 Bergolo, municipio", "Perché ve lo proponiamo")
 	s.on("chiedi", []browsertest.Step{step(`#trovati ~ article a.button`, browsertest.Enter)}, "Chiedere un passaggio")
 	s.on("=controlla", []browsertest.Step{step("#nota", "Ho una borsa grande"), push("/passaggi/chiedi")}, "È tutto giusto?", "Ho una borsa grande", "07:10")
 	s.on("miei-chiesto", []browsertest.Step{step(`button[value="invia"]`, browsertest.Enter)}, "Abbiamo chiesto a chi guida", "In attesa di risposta")
@@ -175,7 +175,7 @@ func TestWalkInABrowser(t *testing.T) {
 	s.on("=sportello-nuova", []browsertest.Step{step("#chi", "Residente Quaranta"), step("#da", "Bergolo, municipio"), step("#a", "Cortemilia, municipio"), step("#quando", "mercoledì 8:00"), step("#deambulatore", " "),
 		step(`form[action="/passaggi/sportello"] .actions:last-child button`, browsertest.Enter)}, "Non troviamo nessuno", "Consenso della persona")
 	s.on("sportello-richiesta", []browsertest.Step{step("#nome", "Residente"), step("#cognome", "Quaranta"), step("#telefono", "0173 555666"), step("#comune", "Bergolo"), step(`input[name="consenso"]`, " "),
-		step(`form[action="/passaggi/sportello"] .actions:last-child button`, browsertest.Enter)}, "Agite per Residente Quaranta", "Autista", "Deambulatore")
+		step(`form[action="/passaggi/sportello"] .actions:last-child button`, browsertest.Enter)}, "Agite per Residente Quaranta", "Passaggi trovati", "Deambulatore")
 	s.on("", []browsertest.Step{step(`form[action$="/chiedi"] button`, browsertest.Enter)}, "Abbiamo chiesto a chi guida")
 	who := carpool.MemberID(strings.Split(strings.TrimPrefix(s.at, w.URL), "/")[4])
 	request := s.at
