@@ -58,16 +58,37 @@ func mayMeet(ctx context.Context, tx *store.Tx, rider MemberID, r Ride) error {
 }
 
 // part ends the lifts to come between two, and between the minors of one and
-// the other. Both are told that the lift does not take place, and not why.
+// the other; and where both ride in the car of a third, that of one, who keeps the
+// other away. To all others it is a cancellation or a no of theirs like any.
 func (b base) part(ctx context.Context, tx *store.Tx, one, other MemberID) error {
 	a, o := fmt.Sprintf(wards, "$1"), fmt.Sprintf(wards, "$2")
-	list, err := bookingsWhere(ctx, tx, `(state = 'asked' OR state = 'accepted' AND pickup_ms > $3)
+	list, err := bookingsWhere(ctx, tx, `(state = 'asked' AND unseen = 0 OR state = 'accepted' AND pickup_ms > $3)
 		AND (rider IN (`+a+`) AND driver IN (`+o+`) OR rider IN (`+o+`) AND driver IN (`+a+`))`, string(one), string(other), store.Millis(tx.Now))
 	if err != nil {
 		return err
 	}
-	for _, k := range list {
-		if _, err := b.changeIn(ctx, tx, k, bookingChange{event: EventCancel, as: AsProgram, who: string(AsProgram), reason: ReasonOff}); err != nil {
+	third, err := bookingsWhere(ctx, tx, `state = 'accepted' AND pickup_ms > $3 AND rider IN (`+a+`)
+		AND ride IN (SELECT ride FROM carpool_bookings WHERE rider IN (`+o+`) AND state IN ('accepted', 'boarded'))`, string(one), string(other), store.Millis(tx.Now))
+	if err != nil {
+		return err
+	}
+	rows, err := tx.Query(ctx, a, string(one))
+	if err != nil {
+		return fmt.Errorf("read the minors of %s: %w", one, err)
+	}
+	mine, err := all(rows, func(r scanner) (id MemberID, err error) { return id, r.Scan(&id) })
+	if err != nil {
+		return err
+	}
+	for _, k := range append(list, third...) {
+		ch := bookingChange{event: EventCancel, as: AsRider}
+		if !slices.Contains(mine, k.Rider) {
+			if ch.as = AsDriver; k.State == Asked {
+				ch.event = EventDecline
+			}
+		}
+		ch.who = string(ch.as)
+		if _, err := b.changeIn(ctx, tx, k, ch); err != nil {
 			return err
 		}
 	}
@@ -76,8 +97,8 @@ func (b base) part(ctx context.Context, tx *store.Tx, one, other MemberID) error
 
 // Block keeps somebody away: no match, no message, no booking between the two
 // from now on, not even in the car of a third; lifts to come between them are
-// called off, and for the rider another is looked for. The other is not told
-// why. What a guardian blocks holds for their minors.
+// called off as by whoever blocks, and for the rider another is looked for. The
+// other is not told why. What a guardian blocks holds for their minors.
 func (p *Members) Block(ctx context.Context, by By, other MemberID) error {
 	err := p.deps.Audit.Do(ctx, audit.Entry{Action: "carpool.block.add", Object: string(by.Member)}, func(tx *store.Tx) error {
 		m, err := mayAct(ctx, tx, by, by.Member)
@@ -129,16 +150,17 @@ func (p *Members) Unblock(ctx context.Context, by By, other MemberID) error {
 // Blocks are those whom a member keeps away.
 func (p *Members) Blocks(ctx context.Context, member MemberID) ([]MemberID, error) {
 	var out []MemberID
-	err := p.deps.Store.View(ctx, func(tx *store.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT other FROM carpool_blocks WHERE member = $1 ORDER BY at_ms, other`, string(member))
-		if err != nil {
-			return err
-		}
-		out, err = all(rows, func(r scanner) (id MemberID, err error) { err = r.Scan(&id); return id, err })
-		return err
-	})
+	err := p.deps.Store.View(ctx, func(tx *store.Tx) (err error) { out, err = blocksIn(ctx, tx, member); return err })
 	if err != nil {
 		return nil, fmt.Errorf("read blocks: %w", err)
 	}
 	return out, nil
+}
+
+func blocksIn(ctx context.Context, tx *store.Tx, member MemberID) ([]MemberID, error) {
+	rows, err := tx.Query(ctx, `SELECT other FROM carpool_blocks WHERE member = $1 ORDER BY at_ms, other`, string(member))
+	if err != nil {
+		return nil, err
+	}
+	return all(rows, func(r scanner) (id MemberID, err error) { return id, r.Scan(&id) })
 }

@@ -44,13 +44,13 @@ func TestBlockEndsTheLiftsBetweenTwo(t *testing.T) {
 		must(t, w.Members.Block(t.Context(), d, b.Member))
 		for _, id := range []carpool.BookingID{accepted.ID, asked.ID} {
 			v := w.view(d, id)
-			if v.State != carpool.Cancelled || v.EndedBy != carpool.AsProgram || v.Reason != carpool.ReasonOff || v.RiderIs.Phone != "" || v.RiderIs.Last != "" || v.Pickup.Spot.Address != "" {
+			if !slices.Contains([]carpool.BookingState{carpool.Cancelled, carpool.Declined}, v.State) || v.EndedBy == carpool.AsProgram || v.Reason != "" || v.RiderIs.Phone != "" || v.RiderIs.Last != "" || v.Pickup.Spot.Address != "" {
 				t.Errorf("after the block the driver sees %+v", v)
 			}
 			_, err := w.Bookings.Accept(t.Context(), d, id, "")
 			w.refused(err, fault.Conflict, "accept after a block")
 		}
-		if n := w.told(a.Member, carpool.NoticeCancelled) + w.told(d.Member, carpool.NoticeCancelled) + w.told(b.Member, carpool.NoticeCancelled); n != 4 {
+		if n := w.told(a.Member, carpool.NoticeCancelled) + w.told(d.Member, carpool.NoticeCancelled) + w.told(b.Member, carpool.NoticeDeclined); n != 3 {
 			t.Errorf("told %d times", n)
 		}
 		for _, by := range []carpool.By{a, b} {

@@ -175,13 +175,13 @@ func (p *Bookings) askDriver(ctx context.Context, tx *store.Tx, by By, program b
 	if err := p.fitFor(ctx, tx, ride); err != nil {
 		return err
 	}
-	if err := p.mayAskAgain(ctx, tx, bk); err != nil {
-		return err
-	}
 	if !program {
 		if err := p.mayAskMore(ctx, tx, bk.Rider); err != nil {
 			return err
 		}
+	}
+	if err := p.mayAskAgain(ctx, tx, bk); err != nil {
+		return err
 	}
 	if bk.Pickup.At.Before(tx.Now.Add(soon)) {
 		return fault.New(fault.Conflict, "booking: this lift leaves now; there is no time to ask the driver")

@@ -77,17 +77,19 @@ func (b base) maySit(ctx context.Context, tx *store.Tx, rider Member, r Ride) er
 	return mayMeet(ctx, tx, rider.ID, r)
 }
 
-// mayAskAgain refuses a rider who books a driver and cancels again and again,
-// and one with too many bookings on the day.
+// mayAskAgain refuses a rider who books a lift and cancels again and again, and
+// one with too many bookings on the day. It counts by the offer, not by its
+// driver: a refusal would tell which rides are of one driver.
 func (b base) mayAskAgain(ctx context.Context, tx *store.Tx, bk Booking) error {
 	var n int
-	err := tx.QueryRow(ctx, `SELECT count(*) FROM carpool_bookings WHERE rider = $1 AND driver = $2 AND state = 'cancelled' AND ended_by = $3 AND changed_ms > $4`,
-		string(bk.Rider), string(bk.Driver), string(AsRider), store.Millis(tx.Now.Add(-cancelledSince))).Scan(&n)
+	err := tx.QueryRow(ctx, `SELECT count(*) FROM carpool_bookings WHERE rider = $1 AND state = 'cancelled' AND ended_by = $3 AND changed_ms > $4
+		AND ride IN (SELECT id FROM carpool_rides WHERE offer = (SELECT offer FROM carpool_rides WHERE id = $2))`,
+		string(bk.Rider), string(bk.Ride), string(AsRider), store.Millis(tx.Now.Add(-cancelledSince))).Scan(&n)
 	if err != nil {
 		return err
 	}
 	if n >= mostCancelled {
-		return fault.New(fault.Denied, "booking: you cancelled %d lifts of this driver in a week; choose another driver", n)
+		return fault.New(fault.Denied, "booking: you cancelled this lift %d times in a week; choose another", n)
 	}
 	from, to, err := b.dayOf(bk.Pickup.At)
 	if err != nil {

@@ -99,6 +99,8 @@ type Accounts interface {
 	// SetAlias makes an address or a number sign in to an account, in the
 	// caller's transaction; Conflict where it does to another.
 	SetAlias(ctx context.Context, tx *store.Tx, account, alias string) error
+	// DropAlias ends it; NotFound where it did not sign in.
+	DropAlias(ctx context.Context, account, alias string) error
 	// Mark is by what an address or a number is known, and Marks are those of
 	// what signs in to an account: names that only the holder of the key can make.
 	Mark(alias string) string

@@ -23,7 +23,7 @@ const leaving = "leaving:"
 // that has left.
 func (p *Privacy) Forget(ctx context.Context, by By, member MemberID) error {
 	err := p.deps.Audit.Do(ctx, audit.Entry{Action: "carpool.member.forget", Object: string(member)}, func(tx *store.Tx) error {
-		m, err := mayAct(ctx, tx, by, member)
+		m, err := mayForget(ctx, tx, by, member)
 		if err != nil {
 			return err
 		}
@@ -49,6 +49,22 @@ func (p *Privacy) Forget(ctx context.Context, by By, member MemberID) error {
 		return fmt.Errorf("delete a member: it is done, and the rest follows: %w", err)
 	}
 	return nil
+}
+
+// mayForget is mayAct, and lets a guardian who is suspended take a minor away.
+func mayForget(ctx context.Context, tx *store.Tx, by By, id MemberID) (Member, error) {
+	m, err := mayAct(ctx, tx, by, id)
+	if err == nil || by.Desk || by.Member == "" || by.Member == id || fault.Of(err) != fault.Denied {
+		return m, err
+	}
+	ward, e := memberIn(ctx, tx, id)
+	if e != nil || ward.State == Gone || !ward.Minor || ward.Guardian != by.Member {
+		return m, err
+	}
+	if _, e := mayAct(ctx, tx, by, by.Member); e != nil {
+		return m, err
+	}
+	return ward, nil
 }
 
 // free refuses to forget who is needed at this moment.

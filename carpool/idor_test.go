@@ -158,6 +158,9 @@ var methods = []method{
 	{"Bookings.NoShow", memberOrDesk, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
 		return e2(w.Bookings.NoShow(ctx, as(by, x), x.rides, ""))
 	}},
+	{"Members.Wards", memberOrDesk, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
+		return e2(w.Members.Wards(ctx, by, x.m.ID))
+	}},
 	{"Bookings.Get", memberOrDesk, func(ctx context.Context, w *trustWorld, by carpool.By, x things) error {
 		return e2(w.Bookings.Get(ctx, as(by, x), x.rides))
 	}},

@@ -150,7 +150,7 @@ func (p *Members) sharedPhone(ctx context.Context, tx *store.Tx, by By, m Member
 // guardian and the day they joined stay; an age is changed at the desk. Under
 // another name the police look at a driver's papers again.
 func (p *Members) Update(ctx context.Context, by By, m Member) (Member, error) {
-	var out Member
+	var out, before Member
 	err := p.deps.Audit.Do(ctx, audit.Entry{Action: "carpool.member.update", Object: string(m.ID)}, func(tx *store.Tx) error {
 		old, err := mayAct(ctx, tx, by, m.ID)
 		if err != nil {
@@ -177,6 +177,9 @@ func (p *Members) Update(ctx context.Context, by By, m Member) (Member, error) {
 			}
 		}
 		if m.Phone != old.Phone && !by.Desk {
+			if old.State == Suspended {
+				return fault.New(fault.Denied, "phone: while you are suspended your number stays; the desk changes it")
+			}
 			if err := mayRenumber(ctx, tx, m.ID); err != nil {
 				return err
 			}
@@ -186,16 +189,37 @@ func (p *Members) Update(ctx context.Context, by By, m Member) (Member, error) {
 				return err
 			}
 		}
+		if m.Phone != old.Phone && m.Phone != "" && p.deps.Accounts != nil {
+			if err := p.noteBack(ctx, tx, m.ID, p.deps.Accounts.Mark(m.Phone)); err != nil {
+				return err
+			}
+		}
+		if m.Guardian != old.Guardian {
+			away, err := keptAway(ctx, tx, m.Guardian)
+			if err != nil {
+				return err
+			}
+			for _, x := range away {
+				if err := p.part(ctx, tx, m.ID, x); err != nil {
+					return err
+				}
+			}
+		}
 		if m.First != old.First || m.Last != old.Last {
 			if err := p.voidChecks(ctx, tx, m.ID, "", "name changed"); err != nil {
 				return err
 			}
 		}
-		out = m
+		out, before = m, old
 		return putMember(ctx, tx, m)
 	})
 	if err != nil {
 		return Member{}, fmt.Errorf("change a member: %w", err)
+	}
+	if by.Desk && out.Account != "" && before.Phone != "" && before.Phone != out.Phone && p.deps.Accounts != nil {
+		if err := p.deps.Accounts.DropAlias(ctx, out.Account, before.Phone); err != nil && fault.Of(err) != fault.NotFound {
+			return out, fmt.Errorf("change a member: it is done, but the old number still signs in: %w", err)
+		}
 	}
 	return out, nil
 }

@@ -18,7 +18,6 @@ const (
 	ReasonTaken        = "no-seat"
 	ReasonLeft         = "left" // a member left or was suspended
 	ReasonNotSeen      = "not-seen"
-	ReasonOff          = "off" // it does not take place, and nobody is told more
 )
 
 // Change changes an offer from now on. Rides that somebody has booked, or asked
@@ -52,6 +51,9 @@ func (p *Offers) Change(ctx context.Context, by By, o Offer) (Offer, error) {
 			return err
 		}
 		if out.To, err = p.respot(ctx, tx, "to", old, old.To, o.To); err != nil {
+			return err
+		}
+		if err := p.notSeen(ctx, tx, old.ID); err != nil {
 			return err
 		}
 		booked, err := p.clear(ctx, tx, old.ID)
@@ -136,6 +138,21 @@ func (p *Offers) myOffer(ctx context.Context, tx *store.Tx, by By, id OfferID) (
 	return o, err
 }
 
+// notSeen says no to the questions of an offer that its driver does not hear of:
+// they hold no ride where it was.
+func (b base) notSeen(ctx context.Context, tx *store.Tx, id OfferID) error {
+	list, err := bookingsWhere(ctx, tx, `state = 'asked' AND unseen = 1 AND ride IN (SELECT id FROM carpool_rides WHERE offer = $1)`, string(id))
+	if err != nil {
+		return err
+	}
+	for _, bk := range list {
+		if _, err := b.changeIn(ctx, tx, bk, bookingChange{event: EventDecline, as: AsDriver, who: string(AsDriver)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // clear takes the rides to come of an offer away, but for those with a booking
 // that is asked, accepted or aboard; it gives those bookings.
 func (b base) clear(ctx context.Context, tx *store.Tx, id OfferID) ([]Booking, error) {
@@ -177,6 +194,9 @@ func (b base) tellAll(ctx context.Context, tx *store.Tx, bookings []Booking, kin
 // others stay as agreed and take nobody else in.
 func (p *Offers) Pause(ctx context.Context, by By, id OfferID) error {
 	return p.turn(ctx, by, id, "pause", OfferOpen, func(tx *store.Tx, o Offer) error {
+		if err := p.notSeen(ctx, tx, id); err != nil {
+			return err
+		}
 		if _, err := p.clear(ctx, tx, id); err != nil {
 			return err
 		}

@@ -36,7 +36,9 @@ var rideHoldings = []Holding{
 		Table: "carpool_bookings", Columns: `id request ride rider@ driver@ seats pickup_place pickup_address* pickup_lon* pickup_lat* pickup_ms drop_place drop_address* drop_lon* drop_lat* drop_ms
 			cents metres walk_to_ms walk_from_ms aboard_ms state ended_by reason* deadline_ms created_ms changed_ms unseen`,
 		About: []About{
-			{Where: `rider = $1`, Hide: `unseen`},
+			{Where: `rider = $1 AND state IN ('accepted', 'boarded', 'completed', 'no-show')`, Hide: `unseen`},
+			// Whose ride it is the rider learns with the acceptance.
+			{Where: `rider = $1 AND state NOT IN ('accepted', 'boarded', 'completed', 'no-show')`, Hide: `unseen driver`},
 			{Where: `driver = $1 AND rider <> $1 AND unseen = 0`, Hide: `unseen pickup_address pickup_lon pickup_lat drop_address drop_lon drop_lat request`},
 		},
 		Forget: []string{

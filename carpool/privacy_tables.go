@@ -36,16 +36,16 @@ var holdings = []Holding{
 	},
 	{
 		Table: "carpool_messages", Columns: `id booking sender@ receiver@ body* at_ms`,
-		About:  []About{{Where: `sender = $1 OR receiver = $1`}},
+		About:  []About{{Where: `receiver = $1`}, {Where: `sender = $1 AND receiver <> $1`, Hide: `receiver`}},
 		Forget: []string{`DELETE FROM carpool_messages WHERE sender = $1 OR receiver = $1`},
 		Expire: []Expire{{"messages", `DELETE FROM carpool_messages WHERE at_ms < $1 AND NOT EXISTS (SELECT 1 FROM carpool_bookings k WHERE k.id = carpool_messages.booking AND k.drop_ms >= $1)`}},
 	},
 	{
 		Table: "carpool_reports", Columns: `id reporter@ about@ other@ booking ride kind body* state outcome reason* handled_by at_ms handled_ms`,
 		About: []About{
-			{Where: `reporter = $1`, Hide: `other handled_by`},
-			// Of one number on two sides nothing: it would tell whose number it is.
-			{Where: `about = $1 AND reporter <> $1 AND kind <> 'same-phone'`, Hide: `reporter other body reason handled_by booking ride`},
+			{Where: `reporter = $1`, Hide: `about other handled_by`},
+			// Of a number that is another's, or was, nothing: it would tell whose.
+			{Where: `about = $1 AND reporter <> $1 AND kind NOT IN ('same-phone', 'back')`, Hide: `reporter other body reason handled_by booking ride`},
 		},
 		Forget: []string{`DELETE FROM carpool_reports WHERE reporter = $1 OR about = $1 OR other = $1`},
 		Expire: []Expire{{"year", `DELETE FROM carpool_reports WHERE state = 'handled' AND handled_ms < $1`}},

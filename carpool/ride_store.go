@@ -48,9 +48,10 @@ func rideIn(ctx context.Context, tx *store.Tx, id RideID) (Ride, error) {
 	return rides[0], nil
 }
 
-// ridesIn are the rides of a driver that leave in a span, in order, coarse.
+// ridesIn are the rides of a driver that leave in a span, in order, coarse; not
+// those that gave their day back when the offer was changed (see clear).
 func ridesIn(ctx context.Context, tx *store.Tx, driver MemberID, from, to time.Time) ([]Ride, error) {
-	return ridesWhere(ctx, tx, `driver = $1 AND depart_ms >= $2 AND depart_ms < $3`, string(driver), store.Millis(from), store.Millis(to))
+	return ridesWhere(ctx, tx, `driver = $1 AND depart_ms >= $2 AND depart_ms < $3 AND NOT (state = 'cancelled' AND slot = id)`, string(driver), store.Millis(from), store.Millis(to))
 }
 
 // ridesWhere reads rides with their stops by one condition on their columns.

@@ -205,6 +205,9 @@ func (t *Trust) Lift(ctx context.Context, by By, id, reason string) (Suspension,
 		if err := putSuspension(ctx, tx, *s); err != nil {
 			return err
 		}
+		if err := t.forgiven(ctx, tx, m); err != nil {
+			return err
+		}
 		if m.State != Suspended {
 			return nil
 		}

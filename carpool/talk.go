@@ -3,6 +3,7 @@ package carpool
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/crinale/crinale/internal/audit"
@@ -81,13 +82,19 @@ func (t *Talk) Send(ctx context.Context, by By, b BookingID, text string) error 
 		if err := mayTalk(k, me, tx.Now); err != nil {
 			return err
 		}
-		if k.unseen {
-			other = "" // the driver does not hear of it
-		} else if blocked, err := blockedIn(ctx, tx, me.ID, other); err != nil || blocked {
-			if err == nil {
-				err = fault.New(fault.Denied, "you cannot write to this person")
-			}
+		away, err := keptAway(ctx, tx, me.ID)
+		if err != nil {
 			return err
+		}
+		if k.unseen || slices.Contains(away, other) {
+			mine, err := blocksIn(ctx, tx, me.ID)
+			if err != nil {
+				return err
+			}
+			if slices.Contains(mine, other) && (k.named() || me.ID == k.Driver) {
+				return fault.New(fault.Denied, "you cannot write to this person: you keep them away")
+			}
+			other = "" // they do not hear of it, and the writer not why
 		}
 		if err := notTooMany(ctx, tx, me.ID, b); err != nil {
 			return err
@@ -134,10 +141,12 @@ func notTooMany(ctx context.Context, tx *store.Tx, sender MemberID, b BookingID)
 func (t *Talk) Read(ctx context.Context, by By, b BookingID) ([]Message, error) {
 	var out []Message
 	err := t.deps.Store.View(ctx, func(tx *store.Tx) error {
-		if _, _, _, err := partyIn(ctx, tx, by, b); err != nil {
+		_, me, _, err := partyIn(ctx, tx, by, b)
+		if err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, `SELECT id, booking, sender, receiver, body, at_ms FROM carpool_messages WHERE booking = $1 ORDER BY at_ms, id`, string(b))
+		rows, err := tx.Query(ctx, `SELECT id, booking, sender, receiver, body, at_ms FROM carpool_messages WHERE booking = $1 AND (receiver <> '' OR sender = $2) ORDER BY at_ms, id`,
+			string(b), string(me.ID))
 		if err != nil {
 			return err
 		}

@@ -19,21 +19,22 @@ const (
 
 // bookingView is the page of one booking.
 type bookingView struct {
-	F       *filled
-	Done    string
-	Trouble *trouble
-	Row     bookingRow
-	Day     string
-	Driver  bool // the visitor drives
-	Reason  string
-	Note    string // of the other side
-	Until   string // how long the contact is shown
-	Talk    []said
-	CanTalk bool
-	Trusted string
-	Alarm   bool
-	Kinds   []option
-	Desk    Contacts
+	F        *filled
+	Done     string
+	Trouble  *trouble
+	Row      bookingRow
+	Day      string
+	Driver   bool // the visitor drives
+	Reason   string
+	Note     string // of the other side
+	Until    string // how long the contact is shown
+	Talk     []said
+	CanTalk  bool
+	CanBlock bool
+	Trusted  string
+	Alarm    bool
+	Kinds    []option
+	Desk     Contacts
 }
 
 type said struct {
@@ -59,8 +60,8 @@ func (p *Pages) showBooking(v *visit, status int, f *filled, why *trouble) error
 	}
 	view := bookingView{F: f, Done: v.said(), Trouble: why, Row: p.bookingRow(ctx, v.say, b), Day: v.say.day(b.Pickup.At), Driver: b.As == carpool.AsDriver,
 		Reason: v.say.endReason(b.Reason), Note: b.OfferNote, Trusted: v.me.Trusted.Name, Alarm: b.State.Holds(), Desk: p.cfg.Union,
-		CanTalk: b.State != carpool.Cancelled && b.State != carpool.Declined,
-		Kinds:   v.say.words("pool.report", "safety", "conduct", "money", "papers", "no-show", "other")}
+		CanBlock: mayBlock(b), CanTalk: b.State != carpool.Cancelled && b.State != carpool.Declined,
+		Kinds: v.say.words("pool.report", "safety", "conduct", "money", "papers", "no-show", "other")}
 	if view.Driver {
 		view.Note = b.Note
 	}
@@ -244,6 +245,12 @@ func otherOf(b carpool.BookingView) carpool.MemberID {
 	return b.Driver
 }
 
+// mayBlock says whether the other of a booking is known by now: before, a list of
+// blocks that grows or does not would tell whose ride it is.
+func mayBlock(b carpool.BookingView) bool {
+	return b.As == carpool.AsDriver || b.DriverIs.First != ""
+}
+
 // block is POST /passaggi/miei/{id}/blocca: I do not want to meet this person.
 func (p *Pages) block(v *visit) error {
 	f, err := v.form("certo")
@@ -258,6 +265,9 @@ func (p *Pages) block(v *visit) error {
 		b, err := p.deps.Bookings.Get(v.r.Context(), v.by, v.bookingID())
 		if err != nil {
 			return "", err
+		}
+		if !mayBlock(b) {
+			return "", fault.New(fault.Denied, "block: whose ride it is you learn when they say yes; then you can keep them away")
 		}
 		return "bloccato", p.deps.Members.Block(v.r.Context(), v.by, otherOf(b))
 	})

@@ -80,7 +80,9 @@ func (s *Staff) showRecord(w http.ResponseWriter, r *http.Request, f *staffForm,
 		return err
 	}
 	for _, ward := range wards {
-		v.Wards = append(v.Wards, p.forWhom(ward))
+		if within(ctx, login.DeskCarpool, ward.Comune) {
+			v.Wards = append(v.Wards, p.forWhom(ward))
+		}
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	return s.html.WriteStatus(w, r, f.status(), "desk-record.html", s.deskPageView(web.View{Heading: v.For.Name, Self: v.Out, Data: v}))
