@@ -24,6 +24,7 @@ import (
 	"github.com/crinale/crinale/edge/queue"
 	"github.com/crinale/crinale/edge/store"
 	"github.com/crinale/crinale/edge/warm"
+	"github.com/crinale/crinale/internal/certfile"
 	"github.com/crinale/crinale/internal/fault"
 	lifecycle "github.com/crinale/crinale/internal/run"
 	"github.com/crinale/crinale/internal/zone"
@@ -34,7 +35,7 @@ type edgeServer struct {
 	policy edge.Policy
 	data   string
 	addr   string
-	certs  map[string]*tls.Certificate // by host; nil: plain HTTP
+	certs  map[string]*certfile.Pair // by host; nil: plain HTTP
 	log    *slog.Logger
 
 	store *store.Store

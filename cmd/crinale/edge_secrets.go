@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/crinale/crinale/edge"
+	"github.com/crinale/crinale/internal/certfile"
 	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/strict"
 )
@@ -37,18 +38,15 @@ func (s *edgeServer) certificates() error {
 			without = v.host
 			continue
 		}
-		cert, err := tls.LoadX509KeyPair(v.cert, v.key)
-		if err != nil {
-			return fault.New(fault.Invalid, "%s: certificate of %s: %w", v.at, v.host, err)
-		}
 		name, _, _ := strings.Cut(v.host, ":")
-		if err := cert.Leaf.VerifyHostname(name); err != nil {
-			return fault.New(fault.Invalid, "%s: the certificate is for other names: %w", v.at, err)
+		cert, err := certfile.Read(v.cert, v.key, s.log, name)
+		if err != nil {
+			return fault.New(fault.Invalid, "%s: %w", v.at, err)
 		}
 		if s.certs == nil {
-			s.certs = map[string]*tls.Certificate{}
+			s.certs = map[string]*certfile.Pair{}
 		}
-		s.certs[name] = &cert
+		s.certs[name] = cert
 	}
 	switch {
 	case s.certs != nil && without != "":
@@ -64,12 +62,13 @@ func (s *edgeServer) certificates() error {
 // certificate is the one for a name; nil when there is none.
 func (s *edgeServer) certificate(name string) *tls.Certificate {
 	name, _, _ = strings.Cut(strings.ToLower(name), ":")
-	if c := s.certs[name]; c != nil {
+	if p := s.certs[name]; p != nil {
+		c, _ := p.Get(nil) // it never fails: what was read stays
 		return c
 	}
 	if host, _, _ := strings.Cut(s.policy.Status, ":"); name == host {
-		for _, c := range s.certs {
-			if c.Leaf.VerifyHostname(name) == nil {
+		for _, p := range s.certs {
+			if c, err := p.Get(nil); err == nil && c.Leaf.VerifyHostname(name) == nil {
 				return c
 			}
 		}

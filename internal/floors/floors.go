@@ -58,7 +58,8 @@ var house = []place{
 	{"internal/outbox", plumbing, []string{"internal/store"}},
 	{"internal/mail", plumbing, nil},
 	{"internal/login", plumbing, []string{"internal/store", "internal/audit"}},
-	{"internal/web", plumbing, []string{"internal/login", "internal/audit"}},
+	{"internal/certfile", plumbing, nil},
+	{"internal/web", plumbing, []string{"internal/login", "internal/audit", "internal/certfile"}},
 
 	{"radio", area, nil},
 	{"planning", area, nil},

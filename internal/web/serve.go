@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+
+	"github.com/crinale/crinale/internal/certfile"
 )
 
 type closingKey struct{}
@@ -25,11 +27,11 @@ func (s *Shell) Run(ctx context.Context) error {
 	scheme, serve := "http", (*http.Server).Serve
 	var secured *tls.Config
 	if s.cfg.CertFile != "" {
-		c, err := readCertificate(s.cfg.CertFile, s.cfg.KeyFile, s.log)
+		c, err := certfile.Read(s.cfg.CertFile, s.cfg.KeyFile, s.log)
 		if err != nil {
 			return fmt.Errorf("web: %w", err)
 		}
-		scheme, secured = "https", c.config()
+		scheme, secured = "https", c.Config()
 		serve = func(srv *http.Server, l net.Listener) error { return srv.ServeTLS(l, "", "") }
 	}
 	l, err := listen(ctx, s.cfg.Addr)

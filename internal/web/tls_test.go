@@ -78,53 +78,6 @@ func TestServesTLS(t *testing.T) {
 	}
 }
 
-func TestCertificateIsReadAgain(t *testing.T) {
-	dir := t.TempDir()
-	cert, key := pair(t, dir, "uno")
-	c, err := readCertificate(cert, key, shell(t).log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := func() string {
-		t.Helper()
-		c.checked = time.Time{} // long ago
-		p, err := c.get(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		leaf, err := x509.ParseCertificate(p.Certificate[0])
-		if err != nil {
-			t.Fatal(err)
-		}
-		return leaf.Subject.CommonName
-	}
-	if name() != "uno" {
-		t.Error("not the first")
-	}
-	pair(t, dir, "due-due")
-	if got := name(); got != "due-due" {
-		t.Errorf("after the change: %s", got)
-	}
-	for _, broken := range []string{"", "not a certificate"} {
-		if err := os.WriteFile(cert, []byte(broken), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if got := name(); got != "due-due" {
-			t.Errorf("half written: %s", got)
-		}
-	}
-	if err := os.Remove(cert); err != nil {
-		t.Fatal(err)
-	}
-	if got := name(); got != "due-due" {
-		t.Errorf("absent: %s", got)
-	}
-	pair(t, dir, "tre")
-	if got := name(); got != "tre" {
-		t.Errorf("mended: %s", got)
-	}
-}
-
 func TestCertificateThatIsNone(t *testing.T) {
 	dir := t.TempDir()
 	cert, key := pair(t, dir, "uno")
