@@ -74,6 +74,8 @@ func edgeCommand() *cli.Command {
 			edgePeopleCommand(data),
 			edgeWarmCommand(data),
 			edgeMigrateCommand(),
+			edgeEnrolCommand(),
+			edgeOrderCommand(),
 		}, snapshotCommands()...),
 	}
 }
