@@ -290,7 +290,11 @@ func (s *server) wireControl(w world, book radio.Book, k *kept, broker func() fe
 	if err != nil {
 		return fmt.Errorf("controller: %w", err)
 	}
-	if s.feed, err = feed.New(feed.Default().For(s.cfg.every()), feed.Deps{Network: w.network, Watch: s.control, Broker: broker, Log: s.log}); err != nil {
+	fd := feed.Deps{Network: w.network, Watch: s.control, Broker: broker, Rules: cc.Rules, Log: s.log}
+	if s.edges != nil {
+		fd.Edges = s.edges
+	}
+	if s.feed, err = feed.New(feed.Default().For(s.cfg.every()), fd); err != nil {
 		return fmt.Errorf("feed: %w", err)
 	}
 	return nil
