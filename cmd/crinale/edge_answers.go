@@ -86,7 +86,7 @@ func (s *edgeServer) commands() http.Handler {
 		if !readJSON(w, r, &word) {
 			return
 		}
-		s.watch.Tell(edge.Word{At: time.Now(), Up: word.Up, Narrow: word.Narrow, Mbps: word.Mbps})
+		s.watch.Tell(edge.Word{At: time.Now(), Hand: true, Up: word.Up, Narrow: word.Narrow, Mbps: word.Mbps})
 		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.HandleFunc("POST /edge/purge", func(w http.ResponseWriter, r *http.Request) {
