@@ -116,6 +116,8 @@ type edgeStanding struct {
 	Store    edgeStore     `json:"store"`
 	Second   *edgeSecond   `json:"second_way"`
 	Saved    edgeSaved     `json:"saved"`
+	// Controller is null where edge.yaml names none.
+	Controller *edgeHeard `json:"controller"`
 }
 
 // edgeSaved is what did not have to cross the link this month, and in others.
@@ -174,6 +176,9 @@ func edgeStatus(c *cli.Context) error {
 	}
 	w := c.App.Writer
 	fmt.Fprintf(w, "Edge %s (comune %s): %s by the %s way, for %s.\n  %s\n\n", s.Name, s.Comune, s.Mode, s.Way, ago(time.Since(s.Since)), s.Why)
+	if h := s.Controller; h != nil {
+		fmt.Fprintf(w, "%s\n", h)
+	}
 	rows := [][]string{{"SERVICE", "ORIGIN", "REQUESTS", "HITS", "SAVED", "OFFLINE"}}
 	for _, v := range s.Services {
 		origin := "answers"

@@ -52,6 +52,7 @@ func (s *edgeServer) status() edgeStanding {
 	stand, st := s.watch.Stand(), s.store.Stats()
 	out := edgeStanding{
 		Name: s.policy.Name, Comune: s.policy.Comune, Mode: stand.Mode.String(), Way: stand.Way.String(), Since: stand.Since.UTC(), Why: stand.Why, Waiting: s.waiting(),
+		Controller: s.heard(),
 		Store: edgeStore{
 			Objects: int64(st.Objects), Bytes: st.Disk, MostB: int64(s.policy.Store.MostGB * 1e9), Evicted: st.Evicted, Stored: st.Stored,
 			Faults: st.Write + st.Index, Damaged: st.Damaged + st.ScrubBad, MemoryN: st.HitsRAM, DiskN: st.HitsDisk, MissesN: st.Misses, Pending: st.Pending,

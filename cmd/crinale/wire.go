@@ -248,7 +248,7 @@ func (s *server) wireHistory() error {
 }
 
 func (s *server) wireControl(w world, book radio.Book, k *kept, broker func() feed.Broker) error {
-	ca, err := loadCA(s.cfg.Radio.CAFile)
+	ca, err := loadCA("radio.ca_file", s.cfg.Radio.CAFile)
 	if err != nil {
 		return err
 	}

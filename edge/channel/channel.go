@@ -1,0 +1,212 @@
+// Package channel is how an edge hears its controller: over MQTT 3.1.1 it reads
+// its own two topics, which the broker retains, how its way is and what it is to
+// forget. It publishes nothing and decides nothing.
+//
+// What is saved may be given as if it were right only while all orders are known
+// to be obeyed: Heard says whether they are. That is so from when the orders that
+// the broker retains were carried out until the connection is lost.
+package channel
+
+import (
+	"context"
+	"crypto/x509"
+	"log/slog"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/crinale/crinale/edge"
+	"github.com/crinale/crinale/internal/fault"
+)
+
+// Config is where the controller is heard, and as whom.
+type Config struct {
+	Broker   string // tls://HOST:PORT, or tcp://HOST:PORT
+	User     string // edge-NAME
+	Name     string // of the edge, in its topics
+	Password string
+	Roots    *x509.CertPool // that vouch for the broker; nil: those of the machine
+	File     string         // where the last order that was obeyed is remembered
+	Wait     time.Duration  // after a start, until what is saved is given without having heard the orders
+	Again    time.Duration  // between two attempts to connect, at most
+}
+
+// Default says nothing of where.
+func Default() Config { return Config{Wait: 2 * time.Second, Again: 5 * time.Second} }
+
+// Deps are what is done with what is heard.
+type Deps struct {
+	Tell   func(edge.Word)
+	Forget func(edge.Order) error // returns when the disk knows
+	Log    *slog.Logger           // nil: silent
+}
+
+// State is how the channel stands.
+type State struct {
+	Connected bool
+	Since     time.Time // of Connected
+	Err       string    // why it is not connected, or why what came could not be used; "" when all is well
+	Said      edge.Said // the last that counted when it came; At is zero when there was none
+	Obeyed    int64     // number of the last order; 0: none yet
+	Heard     bool      // all orders are obeyed
+}
+
+// Channel is a channel to one controller.
+type Channel struct {
+	cfg  Config
+	deps Deps
+	url  *url.URL
+
+	heard atomic.Bool
+	begun chan struct{} // closed when the orders were heard first, or were waited for long enough
+	once  sync.Once
+
+	mu     sync.Mutex
+	count  int // of connections
+	state  State
+	obeyed edge.Obeyed
+}
+
+// New makes a channel; it touches nothing but the file of the last order. One that
+// cannot be read is as if orders had been missed.
+func New(c Config, d Deps) (*Channel, error) {
+	u, err := url.Parse(c.Broker)
+	switch {
+	case err != nil || u.Host == "":
+		return nil, fault.New(fault.Invalid, "channel: the broker's address cannot be read")
+	case c.User == "" || c.Name == "" || c.File == "":
+		return nil, fault.New(fault.Invalid, "channel: user, name and file must be given")
+	case c.Wait <= 0 || c.Again <= 0:
+		return nil, fault.New(fault.Invalid, "channel: give times above zero")
+	case d.Tell == nil || d.Forget == nil:
+		return nil, fault.New(fault.Internal, "channel: there is nobody to tell")
+	}
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	ch := &Channel{cfg: c, deps: d, url: u, begun: make(chan struct{})}
+	if ch.obeyed, err = readObeyed(c.File); err != nil {
+		d.Log.Warn("which orders were obeyed is not known: all that is saved is forgotten when the controller is heard", "file", c.File, "err", err)
+		ch.obeyed = edge.Obeyed{Seq: -1}
+	}
+	ch.state = State{Since: time.Now(), Err: "not connected yet", Obeyed: max(ch.obeyed.Seq, 0)}
+	return ch, nil
+}
+
+// Heard says whether all orders of the controller are obeyed, so that what is saved
+// may be given. After a start it waits until they are, but no longer than
+// Config.Wait.
+func (c *Channel) Heard(ctx context.Context) bool {
+	if c.heard.Load() {
+		return true
+	}
+	select {
+	case <-c.begun:
+	case <-ctx.Done():
+	}
+	return c.heard.Load()
+}
+
+// State is how the channel stands now.
+func (c *Channel) State() State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.state
+	s.Heard = c.heard.Load()
+	return s
+}
+
+// Run hears until ctx ends, and connects again whenever the broker is lost.
+func (c *Channel) Run(ctx context.Context) error {
+	late := time.AfterFunc(c.cfg.Wait, c.begin)
+	defer late.Stop()
+	defer c.begin()
+	trouble := ""
+	for failed := 0; ctx.Err() == nil; failed++ {
+		err := c.session(ctx, func() {
+			if trouble != "" {
+				c.deps.Log.Info("the controller is heard again", "broker", c.cfg.Broker)
+			}
+			trouble, failed = "", 0
+		})
+		c.failed(err)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil && err.Error() != trouble {
+			trouble = err.Error()
+			c.deps.Log.Warn("the controller is not heard, and is tried again", "err", err)
+		}
+		wait(ctx, c.pause(failed, err))
+	}
+	return nil
+}
+
+// pause is how long to wait after failures. Who is not let in will not be soon.
+func (c *Channel) pause(failed int, err error) time.Duration {
+	d := min(250*time.Millisecond<<min(failed, 10), c.cfg.Again)
+	if fault.Of(err) == fault.Denied {
+		d = max(d, 6*c.cfg.Again)
+	}
+	return d
+}
+
+// begin ends the waiting after the start.
+func (c *Channel) begin() { c.once.Do(func() { close(c.begun) }) }
+
+// connected notes a connection, and gives its number.
+func (c *Channel) connected() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.count++
+	c.state.Connected, c.state.Since, c.state.Err = true, time.Now(), ""
+	return c.count
+}
+
+// lost notes that a connection is no more: from now on nothing is heard.
+func (c *Channel) lost(number int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if number != c.count {
+		return // another one has taken its place
+	}
+	c.heard.Store(false)
+	if c.state.Connected {
+		c.state.Connected, c.state.Since = false, time.Now()
+	}
+}
+
+// obeyedAll notes that all orders of a connection that still is are obeyed.
+func (c *Channel) obeyedAll(number int) {
+	c.mu.Lock()
+	if number == c.count && c.state.Connected {
+		c.heard.Store(true)
+	}
+	c.mu.Unlock()
+	c.begin()
+}
+
+// failed notes why nothing is heard.
+func (c *Channel) failed(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err != nil {
+		c.state.Err = err.Error()
+	}
+}
+
+// trouble notes what could not be used, and says whether that is news.
+func (c *Channel) trouble(err error) (isNew bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	isNew = text != c.state.Err && c.state.Connected
+	if c.state.Connected {
+		c.state.Err = text
+	}
+	return isNew
+}
