@@ -18,6 +18,10 @@ func (s *edgeServer) standing() page.Standing {
 	st := s.store.Stats()
 	given, _ := s.savings().Of(month())
 	out := page.Standing{Saved: given, Mbps: s.mbps(), Name: s.policy.Name, Stand: s.watch.Stand(), Stored: st.Disk, Objects: int64(st.Objects), Spent: s.ways.Spent(), Waiting: s.waiting()}
+	if s.channel != nil {
+		st := s.channel.State()
+		out.Heard = &page.Heard{Connected: st.Connected, Since: st.Since, Said: st.Said}
+	}
 	if v := s.policy.Second; v != nil {
 		out.Cap = int64(v.CapGB * 1e9)
 	}

@@ -40,7 +40,13 @@ func (s *edgeServer) newChannel() error {
 		return err
 	}
 	c := channel.Default()
-	c.Broker, c.User, c.Name, c.Password, c.Roots = p.Broker, p.User, p.Enrolled(), password, roots
+	c.Broker = func() string {
+		if s.brokerAt != nil {
+			return s.brokerAt()
+		}
+		return p.Broker
+	}
+	c.User, c.Name, c.Password, c.Roots = p.User, p.Enrolled(), password, roots
 	c.File, c.Wait = filepath.Join(s.data, "orders.json"), time.Duration(p.WaitS*float64(time.Second))
 	s.channel, err = channel.New(c, channel.Deps{Tell: s.watch.Tell, Forget: s.obey, Log: s.log})
 	return err

@@ -51,7 +51,8 @@ type edgeServer struct {
 	warmer  *warm.Warmer
 	saved   *savings
 
-	channel *channel.Channel // nil: no controller is heard
+	channel  *channel.Channel // nil: no controller is heard
+	brokerAt func() string    // of the controller in this process, whose port is known late; nil: as edge.yaml says
 
 	link  *edgeLink
 	key   func(comune string) ([]byte, bool)

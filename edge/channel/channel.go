@@ -11,7 +11,6 @@ import (
 	"context"
 	"crypto/x509"
 	"log/slog"
-	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,9 +21,9 @@ import (
 
 // Config is where the controller is heard, and as whom.
 type Config struct {
-	Broker   string // tls://HOST:PORT, or tcp://HOST:PORT
-	User     string // edge-NAME
-	Name     string // of the edge, in its topics
+	Broker   func() string // tls://HOST:PORT, or tcp://HOST:PORT; asked before each attempt to connect
+	User     string        // edge-NAME
+	Name     string        // of the edge, in its topics
 	Password string
 	Roots    *x509.CertPool // that vouch for the broker; nil: those of the machine
 	File     string         // where the last order that was obeyed is remembered
@@ -56,7 +55,6 @@ type State struct {
 type Channel struct {
 	cfg  Config
 	deps Deps
-	url  *url.URL
 
 	heard atomic.Bool
 	begun chan struct{} // closed when the orders were heard first, or were waited for long enough
@@ -71,10 +69,9 @@ type Channel struct {
 // New makes a channel; it touches nothing but the file of the last order. One that
 // cannot be read is as if orders had been missed.
 func New(c Config, d Deps) (*Channel, error) {
-	u, err := url.Parse(c.Broker)
 	switch {
-	case err != nil || u.Host == "":
-		return nil, fault.New(fault.Invalid, "channel: the broker's address cannot be read")
+	case c.Broker == nil:
+		return nil, fault.New(fault.Internal, "channel: nobody knows where the broker is")
 	case c.User == "" || c.Name == "" || c.File == "":
 		return nil, fault.New(fault.Invalid, "channel: user, name and file must be given")
 	case c.Wait <= 0 || c.Again <= 0:
@@ -85,7 +82,8 @@ func New(c Config, d Deps) (*Channel, error) {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	ch := &Channel{cfg: c, deps: d, url: u, begun: make(chan struct{})}
+	ch := &Channel{cfg: c, deps: d, begun: make(chan struct{})}
+	var err error
 	if ch.obeyed, err = readObeyed(c.File); err != nil {
 		d.Log.Warn("which orders were obeyed is not known: all that is saved is forgotten when the controller is heard", "file", c.File, "err", err)
 		ch.obeyed = edge.Obeyed{Seq: -1}
@@ -126,7 +124,7 @@ func (c *Channel) Run(ctx context.Context) error {
 	for failed := 0; ctx.Err() == nil; failed++ {
 		err := c.session(ctx, func() {
 			if trouble != "" {
-				c.deps.Log.Info("the controller is heard again", "broker", c.cfg.Broker)
+				c.deps.Log.Info("the controller is heard again", "broker", c.cfg.Broker())
 			}
 			trouble, failed = "", 0
 		})

@@ -107,7 +107,8 @@ func listen(t testing.TB, addr, file string, change func(*Config)) *ear {
 	t.Helper()
 	e := &ear{log: &strings.Builder{}}
 	c := Default()
-	c.Broker, c.User, c.Name, c.Password, c.File, c.Again = "tcp://"+addr, "edge-bergolo", "bergolo", "p-edge-bergolo", file, 300*time.Millisecond
+	c.Broker = at("tcp://" + addr)
+	c.User, c.Name, c.Password, c.File, c.Again = "edge-bergolo", "bergolo", "p-edge-bergolo", file, 300*time.Millisecond
 	if change != nil {
 		change(&c)
 	}
@@ -143,6 +144,9 @@ func listen(t testing.TB, addr, file string, change func(*Config)) *ear {
 	t.Cleanup(e.stop)
 	return e
 }
+
+// at is an address that stays.
+func at(url string) func() string { return func() string { return url } }
 
 type locked struct {
 	mu sync.Mutex
@@ -331,11 +335,11 @@ func TestWaitIsBounded(t *testing.T) {
 		change func(*Config)
 		kind   string
 	}{
-		"nobody listens":  {func(c *Config) { c.Broker = "tcp://127.0.0.1:1" }, "nothing listens"},
+		"nobody listens":  {func(c *Config) { c.Broker = at("tcp://127.0.0.1:1") }, "nothing listens"},
 		"wrong password":  {func(c *Config) { c.Password = "wrong-secret" }, "password_file"},
 		"not its topics":  {func(*Config) {}, "may not read crinale/v1/edge/bergolo/orders"},
-		"no TLS there":    {func(c *Config) { c.Broker = "tls://" + s.MQTTAddr() }, "closed the connection"},
-		"no such machine": {func(c *Config) { c.Broker = "tls://controller.invalid:8883" }, "name of the host"},
+		"no TLS there":    {func(c *Config) { c.Broker = at("tls://" + s.MQTTAddr()) }, "closed the connection"},
+		"no such machine": {func(c *Config) { c.Broker = at("tls://controller.invalid:8883") }, "name of the host"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -368,11 +372,11 @@ func TestWaitIsBounded(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	for _, change := range []func(*Config, *Deps){
-		func(c *Config, _ *Deps) { c.Broker = "" }, func(c *Config, _ *Deps) { c.Broker = "://" }, func(c *Config, _ *Deps) { c.User = "" }, func(c *Config, _ *Deps) { c.File = "" },
+		func(c *Config, _ *Deps) { c.Broker = nil }, func(c *Config, _ *Deps) { c.Name = "" }, func(c *Config, _ *Deps) { c.User = "" }, func(c *Config, _ *Deps) { c.File = "" },
 		func(c *Config, _ *Deps) { c.Wait = 0 }, func(_ *Config, d *Deps) { d.Tell = nil }, func(_ *Config, d *Deps) { d.Forget = nil },
 	} {
 		c, d := Default(), Deps{Tell: func(edge.Word) {}, Forget: func(edge.Order) error { return nil }}
-		c.Broker, c.User, c.Name, c.File = "tcp://127.0.0.1:1", "edge-a", "a", filepath.Join(t.TempDir(), "o")
+		c.Broker, c.User, c.Name, c.File = at("tcp://127.0.0.1:1"), "edge-a", "a", filepath.Join(t.TempDir(), "o")
 		change(&c, &d)
 		if _, err := New(c, d); fault.Of(err) != fault.Invalid && fault.Of(err) != fault.Internal || err == nil {
 			t.Error(err)

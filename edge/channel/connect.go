@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"net/url"
 	"syscall"
 	"time"
 
@@ -89,14 +90,14 @@ func (c *Channel) session(ctx context.Context, onIn func()) error {
 	case err := <-lost:
 		return c.refusal(err)
 	case <-time.After(connectLimit):
-		return fault.New(fault.Unreachable, "hear the controller at %s: it does not take the subscriptions", c.cfg.Broker)
+		return fault.New(fault.Unreachable, "hear the controller at %s: it does not take the subscriptions", c.cfg.Broker())
 	}
 	if err := token.Error(); err != nil {
 		return c.refusal(err)
 	}
 	for topic, code := range token.(*mqtt.SubscribeToken).Result() {
 		if code >= 0x80 { // the token itself has no error then
-			return fault.New(fault.Denied, "hear the controller at %s: %s may not read %s: is it enrolled under this name?", c.cfg.Broker, c.cfg.User, topic)
+			return fault.New(fault.Denied, "hear the controller at %s: %s may not read %s: is it enrolled under this name?", c.cfg.Broker(), c.cfg.User, topic)
 		}
 	}
 	onIn()
@@ -105,13 +106,16 @@ func (c *Channel) session(ctx context.Context, onIn func()) error {
 		return nil
 	case err := <-lost:
 		c.lost(number) // before what is under way is waited for
-		return fault.New(fault.Unreachable, "hear the controller at %s: %w", c.cfg.Broker, err)
+		return fault.New(fault.Unreachable, "hear the controller at %s: %w", c.cfg.Broker(), err)
 	}
 }
 
 // connect logs in. lost gets the cause when the connection ends later.
 func (c *Channel) connect(ctx context.Context, lost chan<- error) (mqtt.Client, error) {
-	u := *c.url
+	u, err := url.Parse(c.cfg.Broker())
+	if err != nil || u.Hostname() == "" {
+		return nil, fault.New(fault.Invalid, "hear the controller: the broker's address cannot be read")
+	}
 	if u.Port() == "" {
 		u.Host = net.JoinHostPort(u.Hostname(), map[bool]string{true: "1883", false: "8883"}[u.Scheme == "tcp"])
 	}
@@ -164,7 +168,7 @@ func (c *Channel) refusal(err error) error {
 	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
 		mend = "it closed the connection"
 	}
-	return fault.New(kind, "hear the controller at %s as %s: %s: %w", c.cfg.Broker, c.cfg.User, mend, err)
+	return fault.New(kind, "hear the controller at %s as %s: %s: %w", c.cfg.Broker(), c.cfg.User, mend, err)
 }
 
 // hearWays takes each newest word of the way until ctx ends.

@@ -70,14 +70,14 @@ func TestOverTLS(t *testing.T) {
 	c := publisher(t, s)
 	c.put(ordersTopic, orders(1, 1))
 	addr, roots := behindTLS(t, s.MQTTAddr())
-	e := listen(t, addr, filepath.Join(t.TempDir(), "orders.json"), func(c *Config) { c.Broker, c.Roots = "tls://"+addr, roots })
+	e := listen(t, addr, filepath.Join(t.TempDir(), "orders.json"), func(c *Config) { c.Broker, c.Roots = at("tls://"+addr), roots })
 	if !e.Heard(t.Context()) || e.heardOrders() != "tag:t1" {
 		t.Errorf("%+v", e.State())
 	}
 	for want, change := range map[string]func(*Config){
-		"controller.ca_file": func(c *Config) { c.Broker, c.Roots = "tls://"+addr, x509.NewCertPool() },
+		"controller.ca_file": func(c *Config) { c.Broker, c.Roots = at("tls://"+addr), x509.NewCertPool() },
 		"its certificate is for other na": func(c *Config) {
-			c.Broker, c.Roots = "tls://"+strings.Replace(addr, "localhost", "127.0.0.1", 1), roots
+			c.Broker, c.Roots = at("tls://"+strings.Replace(addr, "localhost", "127.0.0.1", 1)), roots
 		},
 	} {
 		e := listen(t, addr, filepath.Join(t.TempDir(), "orders.json"), func(c *Config) { change(c); c.Wait = 100 * time.Millisecond })
