@@ -64,8 +64,9 @@ func edgeCommand() *cli.Command {
 			{
 				Name:  "tell",
 				Usage: "tell the edge how its link is, as the controller does",
-				Description: "The word holds for 90 seconds, or until the edge sees otherwise. For trials and\n" +
-					"for work on the link that is known before.",
+				Description: "The word holds for 90 seconds, or until the edge sees otherwise, and goes\n" +
+					"before that of the controller. For trials, and for work on the link that is\n" +
+					"known before.",
 				ArgsUsage: "up | down | narrow",
 				Flags:     []cli.Flag{data, &cli.Float64Flag{Name: "mbps", Usage: "what the link carries now; half of it goes to what nobody waits for"}},
 				Action:    edgeTell,
