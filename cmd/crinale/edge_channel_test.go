@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -182,6 +183,24 @@ func TestEdgeAndItsController(t *testing.T) {
 		fill("/2/2000")
 	}
 
+	// Killed at any moment after an order, an edge never gives again what the order
+	// names. What the origin says tells an old answer from a new one.
+	rng := rand.New(rand.NewPCG(1, 7))
+	for i := range 8 {
+		fill("/2/2000")
+		b.orders(5+i, "n1", "n2")
+		time.Sleep(time.Duration(rng.IntN(8_000)) * time.Microsecond)
+		if err := p.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		<-p.done
+		p = h.run(t)
+		if get("/2/2000", "stored"); standing().Controller.Order != int64(5+i) {
+			t.Errorf("order %d of %d", standing().Controller.Order, 5+i)
+		}
+	}
+	fill("/1/1000")
+
 	// The broker is gone: what is saved is given when its origin says that it holds.
 	asked := h.asked.Load()
 	b.stop()
@@ -208,13 +227,13 @@ func TestEdgeAndItsController(t *testing.T) {
 	// Back, with a gap: all is forgotten.
 	h.down.Store(false)
 	b.start()
-	b.orders(9, "n7", "n8")
+	b.orders(20, "n7", "n8")
 	until("all is forgotten", func(s edgeStanding) bool {
-		return s.Controller.Obeyed && s.Controller.Order == 9 && s.Store.Objects == 0
+		return s.Controller.Obeyed && s.Controller.Order == 20 && s.Store.Objects == 0
 	})
 	get("/1/1000", "stored")
 	var out bytes.Buffer
-	if run([]string{"crinale", "edge", "status", "--data", h.data()}, &out, io.Discard); !strings.Contains(out.String(), "Its orders are obeyed, up to number 9.") {
+	if run([]string{"crinale", "edge", "status", "--data", h.data()}, &out, io.Discard); !strings.Contains(out.String(), "Its orders are obeyed, up to number 20.") {
 		t.Errorf("%s", out.String())
 	}
 	if strings.Contains(p.talk.String(), "channel-secret") {

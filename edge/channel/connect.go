@@ -23,6 +23,7 @@ import (
 const (
 	connectLimit = 10 * time.Second
 	keepAlive    = 15 * time.Second
+	pingLimit    = 5 * time.Second // with keepAlive: how long a dead link is not noticed
 	tryAgain     = 5 * time.Second // an order that the disk did not take
 )
 
@@ -124,7 +125,7 @@ func (c *Channel) connect(ctx context.Context, lost chan<- error) (mqtt.Client, 
 	o.SetProtocolVersion(4) // 3.1.1, with no second attempt in 3.1, whose EOF would hide the cause
 	o.SetCleanSession(true).SetAutoReconnect(false).SetConnectRetry(false)
 	o.SetConnectTimeout(connectLimit).SetWriteTimeout(connectLimit)
-	o.SetKeepAlive(keepAlive).SetPingTimeout(keepAlive)
+	o.SetKeepAlive(keepAlive).SetPingTimeout(pingLimit)
 	o.SetTLSConfig(&tls.Config{MinVersion: tls.VersionTLS12, RootCAs: c.cfg.Roots, ServerName: u.Hostname()})
 	o.SetConnectionLostHandler(func(_ mqtt.Client, err error) {
 		lost <- err
