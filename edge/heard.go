@@ -82,7 +82,7 @@ func decodeHeard(what string, b []byte, into any) error {
 func (s Said) Counts(now time.Time) error {
 	switch age := now.Sub(s.At); {
 	case age > SaidFor:
-		return fault.New(fault.Stale, "what the controller said last is %s old", age.Round(time.Second))
+		return fault.New(fault.Stale, "what the controller said is %s old: where it speaks now, set the clocks of both", age.Round(time.Second))
 	case age < -SaidFor:
 		return fault.New(fault.Invalid, "the controller spoke %s in the future: set the clocks of both", (-age).Round(time.Second))
 	}

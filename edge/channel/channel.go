@@ -51,6 +51,15 @@ type State struct {
 	Heard     bool      // all orders are obeyed
 }
 
+// trouble is with what something is wrong.
+type trouble uint8
+
+const (
+	withOrders trouble = iota
+	withWays
+	withConnection
+)
+
 // Channel is a channel to one controller.
 type Channel struct {
 	cfg  Config
@@ -63,6 +72,7 @@ type Channel struct {
 	mu     sync.Mutex
 	count  int // of connections
 	state  State
+	wrong  map[trouble]string
 	obeyed edge.Obeyed
 }
 
@@ -82,13 +92,13 @@ func New(c Config, d Deps) (*Channel, error) {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	ch := &Channel{cfg: c, deps: d, begun: make(chan struct{})}
+	ch := &Channel{cfg: c, deps: d, begun: make(chan struct{}), wrong: map[trouble]string{withConnection: "not connected yet"}}
 	var err error
 	if ch.obeyed, err = readObeyed(c.File); err != nil {
 		d.Log.Warn("which orders were obeyed is not known: all that is saved is forgotten when the controller is heard", "file", c.File, "err", err)
 		ch.obeyed = edge.Obeyed{Seq: -1}
 	}
-	ch.state = State{Since: time.Now(), Err: "not connected yet", Obeyed: max(ch.obeyed.Seq, 0)}
+	ch.state = State{Since: time.Now(), Obeyed: max(ch.obeyed.Seq, 0)}
 	return ch, nil
 }
 
@@ -112,6 +122,11 @@ func (c *Channel) State() State {
 	defer c.mu.Unlock()
 	s := c.state
 	s.Heard = c.heard.Load()
+	for _, t := range []trouble{withConnection, withOrders, withWays} {
+		if s.Err == "" {
+			s.Err = c.wrong[t]
+		}
+	}
 	return s
 }
 
@@ -120,20 +135,22 @@ func (c *Channel) Run(ctx context.Context) error {
 	late := time.AfterFunc(c.cfg.Wait, c.begin)
 	defer late.Stop()
 	defer c.begin()
-	trouble := ""
+	said := ""
 	for failed := 0; ctx.Err() == nil; failed++ {
 		err := c.session(ctx, func() {
-			if trouble != "" {
+			if said != "" {
 				c.deps.Log.Info("the controller is heard again", "broker", c.cfg.Broker())
 			}
-			trouble, failed = "", 0
+			said, failed = "", 0
 		})
-		c.failed(err)
+		if err != nil {
+			c.note(withConnection, err)
+		}
 		if ctx.Err() != nil {
 			return nil
 		}
-		if err != nil && err.Error() != trouble {
-			trouble = err.Error()
+		if err != nil && err.Error() != said {
+			said = err.Error()
 			c.deps.Log.Warn("the controller is not heard, and is tried again", "err", err)
 		}
 		wait(ctx, c.pause(failed, err))
@@ -158,7 +175,8 @@ func (c *Channel) connected() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.count++
-	c.state.Connected, c.state.Since, c.state.Err = true, time.Now(), ""
+	c.state.Connected, c.state.Since = true, time.Now()
+	clear(c.wrong)
 	return c.count
 }
 
@@ -185,26 +203,15 @@ func (c *Channel) obeyedAll(number int) {
 	c.begin()
 }
 
-// failed notes why nothing is heard.
-func (c *Channel) failed(err error) {
+// note notes what is wrong, nil for nothing, and says whether that begins now.
+func (c *Channel) note(with trouble, err error) (begins bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err != nil {
-		c.state.Err = err.Error()
+	old := c.wrong[with]
+	if err == nil {
+		delete(c.wrong, with)
+		return false
 	}
-}
-
-// trouble notes what could not be used, and says whether that is news.
-func (c *Channel) trouble(err error) (isNew bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	text := ""
-	if err != nil {
-		text = err.Error()
-	}
-	isNew = text != c.state.Err && c.state.Connected
-	if c.state.Connected {
-		c.state.Err = text
-	}
-	return isNew
+	c.wrong[with] = err.Error()
+	return old == ""
 }

@@ -212,6 +212,10 @@ func TestWordsThatCountForNothing(t *testing.T) {
 	e.mu.Unlock()
 	c.put(wayTopic, said("down", time.Now().Add(time.Hour)))
 	eventually(t, "clocks are spoken of", func() bool { return strings.Contains(e.State().Err, "set the clocks") })
+	c.put(wayTopic, said("down", time.Now().Add(-time.Hour)))
+	eventually(t, "and when it is the other way round", func() bool { return strings.Contains(e.State().Err, "is 1h0m0s old") })
+	c.put(wayTopic, said("narrow", time.Now()))
+	eventually(t, "all is well", func() bool { return e.State().Err == "" })
 	for _, payload := range []string{"{", `{"head":-1}`, `{"head":2,"orders":[{"seq":1,"kind":"all"}]}`} {
 		c.put(ordersTopic, payload)
 		eventually(t, "orders that cannot be read make unsure", func() bool { return !e.State().Heard })

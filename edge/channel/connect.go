@@ -40,18 +40,23 @@ func wait(ctx context.Context, d time.Duration) {
 // box holds the newest message of a topic until somebody looks: whoever is slow
 // finds the last word, and not all that were before.
 type box struct {
-	fresh chan []byte // size one
+	fresh chan message // size one
 }
 
-func newBox() box { return box{make(chan []byte, 1)} }
+type message struct {
+	payload  []byte
+	retained bool // it was there before we came
+}
+
+func newBox() box { return box{make(chan message, 1)} }
 
 // put is called by one goroutine alone.
-func (b box) put(payload []byte) {
+func (b box) put(m message) {
 	select {
 	case <-b.fresh:
 	default:
 	}
-	b.fresh <- payload
+	b.fresh <- m
 }
 
 // session connects, and hears until the connection is lost or ctx ends. onIn is
@@ -79,9 +84,9 @@ func (c *Channel) session(ctx context.Context, onIn func()) error {
 	token := client.SubscribeMultiple(map[string]byte{prefix + "/way": 1, prefix + "/orders": 1}, func(_ mqtt.Client, m mqtt.Message) {
 		switch m.Topic() {
 		case prefix + "/way":
-			ways.put(m.Payload())
+			ways.put(message{m.Payload(), m.Retained()})
 		case prefix + "/orders":
-			orders.put(m.Payload())
+			orders.put(message{m.Payload(), m.Retained()})
 		}
 	})
 	select {
@@ -176,24 +181,28 @@ func (c *Channel) refusal(err error) error {
 func (c *Channel) hearWays(ctx context.Context, b box) {
 	var last *edge.Word
 	for {
-		var payload []byte
+		var m message
 		select {
 		case <-ctx.Done():
 			return
-		case payload = <-b.fresh:
+		case m = <-b.fresh:
 		}
-		if len(payload) == 0 {
+		if len(m.payload) == 0 {
 			continue // the edge was removed at the controller, which then ends the connection
 		}
 		now := time.Now()
-		said, err := edge.ParseSaid(payload)
+		said, err := edge.ParseSaid(m.payload)
 		if err == nil {
-			if err = said.Counts(now); fault.Of(err) == fault.Stale {
-				continue // retained from before; a newer one is under way
-			}
+			err = said.Counts(now)
 		}
-		if c.trouble(err); err != nil {
+		if fault.Of(err) == fault.Stale && m.retained {
+			continue // a newer one is under way
+		}
+		begins := c.note(withWays, err)
+		if begins {
 			c.deps.Log.Warn("a word of the controller counts for nothing", "err", err)
+		}
+		if err != nil {
 			continue
 		}
 		c.mu.Lock()
@@ -207,27 +216,32 @@ func (c *Channel) hearWays(ctx context.Context, b box) {
 
 // hearOrders obeys each newest list of orders until ctx ends.
 func (c *Channel) hearOrders(ctx context.Context, number int, b box) {
-	var payload []byte
+	var m message
 	var again <-chan time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case payload = <-b.fresh:
+		case m = <-b.fresh:
 		case <-again:
 		}
 		again = nil
-		if len(payload) == 0 {
+		if len(m.payload) == 0 {
 			continue
 		}
-		orders, err := edge.ParseOrders(payload)
+		orders, err := edge.ParseOrders(m.payload)
 		if err == nil {
 			err = c.obey(ctx, orders)
 		}
+		if ctx.Err() != nil {
+			return
+		}
+		begins := c.note(withOrders, err)
+		if begins {
+			c.deps.Log.Error("orders of the controller are not obeyed: what is saved is not given unasked", "err", err)
+		}
 		if err != nil {
 			c.heard.Store(false)
-			c.trouble(err)
-			c.deps.Log.Error("orders of the controller are not obeyed: what is saved is not given unasked", "err", err)
 			again = time.After(tryAgain)
 			continue
 		}
