@@ -44,12 +44,14 @@ type EdgesDeps struct {
 
 // Edges is the registry of the edges that the controller speaks to: which device
 // of the network each stands behind, the hash of its password, and what it was
-// ordered to forget. Each change of who is enrolled takes effect on the broker
-// before the method returns.
+// ordered to forget. Once they are admitted, each change of who is enrolled takes
+// effect on the broker before the method returns.
 type Edges struct {
 	deps    EdgesDeps
 	turn    chan struct{} // held by the one change at a time
 	changed chan struct{} // size one
+
+	admitted bool // by Admit; held with the turn
 
 	mu  sync.Mutex
 	now []EdgeNews
@@ -84,8 +86,8 @@ func NewEdges(deps EdgesDeps) (*Edges, error) {
 	return &Edges{deps: deps, turn: make(chan struct{}, 1), changed: make(chan struct{}, 1)}, nil
 }
 
-// Open makes the tables where they are absent and gives the broker all edges. It
-// comes after Partners.Open and before the other methods.
+// Open makes the tables where they are absent and reads all edges. It comes after
+// Partners.Open and before the other methods.
 func (e *Edges) Open(ctx context.Context) error {
 	if err := e.take(ctx); err != nil {
 		return err
@@ -98,6 +100,18 @@ func (e *Edges) Open(ctx context.Context) error {
 	if err := e.deps.Store.Migrate(ctx, "edges", files); err != nil {
 		return err
 	}
+	return e.tell(ctx)
+}
+
+// Admit lets the edges in at the broker. It comes when what there is to say to them
+// is published: until then the broker retains what the last run said, and an edge
+// would take orders for all of them which are not.
+func (e *Edges) Admit(ctx context.Context) error {
+	if err := e.take(ctx); err != nil {
+		return err
+	}
+	defer e.give()
+	e.admitted = true
 	return e.tell(ctx)
 }
 
@@ -229,7 +243,7 @@ func (e *Edges) tell(ctx context.Context) error {
 	if e.deps.Broker != nil {
 		var users []spine.User
 		for i, n := range now {
-			if hashes[i] != "" { // enrolled while the broker was an outer one
+			if e.admitted && hashes[i] != "" { // without a hash: enrolled while the broker was an outer one
 				users = append(users, spine.User{Name: n.ID.User(), Hash: hashes[i], Read: EdgeTopics(n.ID)})
 			}
 		}

@@ -33,6 +33,14 @@ func openEdges(t *testing.T, db *store.DB, b controller.PartnerBroker) (*control
 	if err := e.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	for _, n := range e.Now() {
+		if r, ok := b.(*recorder); ok && r.hash(n.ID.User()) != "" {
+			t.Errorf("%s is let in before it is admitted", n.ID)
+		}
+	}
+	if err := e.Admit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	return p, e
 }
 

@@ -158,13 +158,14 @@ func (c *Channel) Run(ctx context.Context) error {
 	return nil
 }
 
-// pause is how long to wait after failures. Who is not let in will not be soon.
+// pause is how long to wait after failures. Who is not let in time and again will
+// not be soon: a controller that starts lets nobody in for some seconds.
 func (c *Channel) pause(failed int, err error) time.Duration {
-	d := min(250*time.Millisecond<<min(failed, 10), c.cfg.Again)
+	most := c.cfg.Again
 	if fault.Of(err) == fault.Denied {
-		d = max(d, 6*c.cfg.Again)
+		most *= 6
 	}
-	return d
+	return min(250*time.Millisecond<<min(failed, 10), most)
 }
 
 // begin ends the waiting after the start.
