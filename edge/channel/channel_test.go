@@ -83,6 +83,7 @@ type ear struct {
 	words  []edge.Word
 	forgot []string
 	fail   error
+	hold   chan struct{} // an order is carried out when it is closed; nil: at once
 	stop   func()
 	log    *strings.Builder
 }
@@ -115,6 +116,12 @@ func listen(t testing.TB, addr, file string, change func(*Config)) *ear {
 	ch, err := New(c, Deps{
 		Tell: func(w edge.Word) { e.mu.Lock(); defer e.mu.Unlock(); e.words = append(e.words, w) },
 		Forget: func(o edge.Order) error {
+			e.mu.Lock()
+			hold := e.hold
+			e.mu.Unlock()
+			if hold != nil {
+				<-hold
+			}
 			e.mu.Lock()
 			defer e.mu.Unlock()
 			if e.fail != nil {
@@ -286,6 +293,22 @@ func TestDiskThatFails(t *testing.T) {
 	if got := e.heardOrders(); got != "tag:t1 tag:t2" {
 		t.Errorf("%q", got)
 	}
+
+	// While one is carried out, which may take long, nothing is sure, and words are
+	// heard all the same.
+	hold := make(chan struct{})
+	e.mu.Lock()
+	e.hold = hold
+	e.mu.Unlock()
+	c.put(ordersTopic, orders(1, 3))
+	eventually(t, "it is under way", func() bool { return !e.State().Heard })
+	c.put(wayTopic, said("narrow", time.Now()))
+	eventually(t, "the word", func() bool { return e.last().Narrow })
+	if st := e.State(); st.Heard || st.Obeyed != 2 || st.Err != "" {
+		t.Errorf("%+v", st)
+	}
+	close(hold)
+	eventually(t, "it is done", func() bool { return e.State().Heard && e.State().Obeyed == 3 })
 }
 
 // A broker that dies: from then on nothing is sure; when it is back, what was

@@ -18,6 +18,9 @@ func (c *Channel) obey(ctx context.Context, o edge.Orders) error {
 	last := c.obeyed
 	c.mu.Unlock()
 	due, next := o.Due(last)
+	if len(due) > 0 {
+		c.heard.Store(false) // a large store takes minutes to forget all
+	}
 	for _, order := range due {
 		if ctx.Err() != nil {
 			return ctx.Err()
