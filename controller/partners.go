@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"regexp"
+	"strings"
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
@@ -109,6 +110,9 @@ func (p *Partners) Open(ctx context.Context) error {
 func (p *Partners) Add(ctx context.Context, id network.PartnerID) (PartnerLogin, error) {
 	if err := checkPartner(id); err != nil {
 		return PartnerLogin{}, fmt.Errorf("add partner: %w", err)
+	}
+	if strings.HasPrefix(string(id), edgeUser) {
+		return PartnerLogin{}, fault.New(fault.Invalid, "add partner %s: names that begin with %s are those of edges: choose another, in the network files too", id, edgeUser)
 	}
 	return p.set(ctx, "add", id, func(tx *store.Tx, hash string) error {
 		r, err := tx.Exec(ctx, `INSERT INTO partners (id, hash, added_ms, rotated_ms) VALUES ($1, $2, $3, $3) ON CONFLICT (id) DO NOTHING`,

@@ -88,6 +88,17 @@ func (r Rules) Evaluate(s *Stored, q Request, now time.Time) Decision {
 	return e.Evaluate(q, now)
 }
 
+// Unsure is a decision where what is stored may be out of date in a way that it
+// does not say itself, such as by an order to forget it that was not heard: the
+// origin is asked whether it holds.
+func (d Decision) Unsure(q Request) Decision {
+	if d.Act != Serve && d.Act != ServeAndValidate {
+		return d
+	}
+	d.Act, d.Why = Validate, WhyStale
+	return orGiveUp(d, requestDirectives(q.Header))
+}
+
 // within says that something is stale for no longer than a directive allows.
 func within(over time.Duration, d Delta) bool { return d.There && over <= d.duration() }
 

@@ -32,17 +32,22 @@ const (
 
 func (w Way) String() string { return [...]string{"none", "main", "second"}[w] }
 
-// Word is what the controller says of the link of an edge.
+// Word is what the controller says of the link of an edge, or somebody at the edge
+// in its stead.
 type Word struct {
-	At     time.Time
-	Up     bool
-	Narrow bool    // up, and less than what the place needs
-	Mbps   float64 // what the link carries now; 0: not said
+	At      time.Time // since when it is said: what was tried later is newer news
+	Until   time.Time // after this it counts for nothing; zero: WordFor after At
+	Up      bool
+	Narrow  bool    // up, and less than what the place needs
+	Unknown bool    // the controller does not know: as if there were no word
+	Mbps    float64 // what the link carries now; 0: not said
+	Hand    bool    // somebody at the edge says it
 }
 
 // Known is all that is known when a mode is chosen.
 type Known struct {
 	Word       *Word // the newest of the controller; nil: none came
+	Hand       *Word // the newest of somebody at the edge, which goes before while it holds
 	Main       Tries // of the main way, by our own requests and probes
 	Second     Tries // of the second way
 	HasSecond  bool
@@ -69,7 +74,7 @@ func (t Tries) Noted(ok bool, at time.Time) Tries {
 type ModeRules struct {
 	Failures  int           // in succession, until a way is taken for lost
 	Successes int           // in succession, until a way is believed again
-	WordFor   time.Duration // how long a word of the controller holds that nothing of our own speaks against
+	WordFor   time.Duration // how long a word that does not say it itself holds, unless our own tries speak against it
 }
 
 // DefaultModeRules: three failures, two successes, ninety seconds.
@@ -107,7 +112,7 @@ func (r ModeRules) Next(s Stand, k Known, now time.Time) Stand {
 	case narrow:
 		n.Mode = ModeDegraded
 	}
-	if w := k.Word; w != nil && n.Way == WayMain && now.Sub(w.At) <= r.WordFor {
+	if w := r.word(k, now); w != nil && n.Way == WayMain {
 		n.Mbps = w.Mbps
 	}
 	n.Since = now
@@ -120,25 +125,46 @@ func (r ModeRules) Next(s Stand, k Known, now time.Time) Stand {
 // main says whether the main way is up, whether it is narrow, and why.
 func (r ModeRules) main(s Stand, k Known, now time.Time) (up, narrow bool, why string) {
 	was := s.Way == WayMain || s.Since.IsZero()
-	w := k.Word
-	if w != nil && (now.Sub(w.At) > r.WordFor || w.At.After(now.Add(r.WordFor))) {
-		w = nil
+	w, who := r.word(k, now), "the controller"
+	if w != nil && w.Hand {
+		who = "somebody at the edge"
 	}
 	after := w == nil || k.Main.At.After(w.At) // our own tries are the newer news
 	switch {
 	case after && k.Main.Failed >= r.Failures:
 		return false, false, fmt.Sprintf("%d attempts in a row failed", k.Main.Failed)
 	case w != nil && !w.Up && !(after && k.Main.Good >= r.Successes):
-		return false, false, "the controller says that the link is down"
+		return false, false, who + " says that the link is down"
 	case w != nil && w.Up:
 		if w.Narrow {
-			return true, true, "the controller says that the link is narrow"
+			return true, true, who + " says that the link is narrow"
 		}
-		return true, false, "the controller says that the link is up"
+		return true, false, who + " says that the link is up"
 	case k.Main.Good >= r.Successes:
 		return true, false, "the way answers"
 	case was:
 		return true, false, "nothing speaks against it"
 	}
 	return false, false, "the way does not answer yet"
+}
+
+// word is the word that holds; nil for none.
+func (r ModeRules) word(k Known, now time.Time) *Word {
+	for _, w := range []*Word{k.Hand, k.Word} {
+		if w == nil || w.At.After(now.Add(r.WordFor)) {
+			continue
+		}
+		until := w.Until
+		if until.IsZero() {
+			until = w.At.Add(r.WordFor)
+		}
+		if now.After(until) {
+			continue
+		}
+		if w.Unknown {
+			return nil
+		}
+		return w
+	}
+	return nil
 }

@@ -24,6 +24,8 @@ type Policy struct {
 	Second   *SecondWayPolicy `yaml:"second_way"`
 	Store    StorePolicy      `yaml:"store"`
 	Reader   *ReaderPolicy    `yaml:"reader"`
+	// Controller is where the edge hears how its link is; nil: by its own probes and by hand.
+	Controller *ControllerPolicy `yaml:"controller"`
 }
 
 // ServicePolicy is one name that the edge answers for.
@@ -171,6 +173,9 @@ func (p *Policy) check(l *strict.List) {
 	}
 	if p.Second != nil {
 		p.Second.check(l, seen)
+	}
+	if p.Controller != nil {
+		p.Controller.check(l)
 	}
 }
 

@@ -67,11 +67,15 @@ func NewWatch(c WatchConfig, d WatchDeps) (*Watch, error) {
 // Stand is the mode now. It costs no lock.
 func (w *Watch) Stand() Stand { return *w.stand.Load() }
 
-// Tell brings a word of the controller; an older one than the newest is dropped.
+// Tell brings a word; an older one than the newest of who says it is dropped.
 func (w *Watch) Tell(word Word) {
 	w.mu.Lock()
-	if old := w.known.Word; old == nil || !word.At.Before(old.At) {
-		w.known.Word = &word
+	slot := &w.known.Word
+	if word.Hand {
+		slot = &w.known.Hand
+	}
+	if old := *slot; old == nil || !word.At.Before(old.At) {
+		*slot = &word
 	}
 	w.mu.Unlock()
 	w.settle()

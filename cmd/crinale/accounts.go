@@ -29,7 +29,7 @@ func (s *server) wirePeople(k *kept) error {
 	return nil
 }
 
-// open brings the tables of accounts, log and partners up to date; it comes
+// open brings the tables of accounts, log, partners and edges up to date; it comes
 // before the stages.
 func (s *server) open(ctx context.Context) error {
 	if err := s.audit.Open(ctx); err != nil {
@@ -40,6 +40,9 @@ func (s *server) open(ctx context.Context) error {
 	}
 	if err := s.partners.Open(ctx); err != nil {
 		return fmt.Errorf("partners: %w", err)
+	}
+	if err := s.edges.Open(ctx); err != nil {
+		return fmt.Errorf("edges: %w", err)
 	}
 	return s.openCarpool(ctx)
 }

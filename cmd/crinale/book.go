@@ -126,18 +126,18 @@ func withPort(addr, port string) string {
 	return net.JoinHostPort(addr, port)
 }
 
-// loadCA reads certificate authorities; "" is nil.
-func loadCA(path string) (*x509.CertPool, error) {
+// loadCA reads certificate authorities; "" is nil. key is where the path stands.
+func loadCA(key, path string) (*x509.CertPool, error) {
 	if path == "" {
 		return nil, nil
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fault.New(fault.NotFound, "radio.ca_file: %w", err)
+		return nil, fault.New(fault.NotFound, "%s: %w", key, err)
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(b) {
-		return nil, fmt.Errorf("radio.ca_file: %s holds no PEM certificate", path)
+		return nil, fmt.Errorf("%s: %s holds no PEM certificate", key, path)
 	}
 	return pool, nil
 }

@@ -108,7 +108,7 @@ func runDemo(c *cli.Context) error {
 	if err := demoPeople(ctx, s); err != nil {
 		return fmt.Errorf("demo carpool: %w", err)
 	}
-	edges, err := newDemoEdges(cfg.Data, c.String("edge"), old.Edges, log)
+	edges, err := newDemoEdges(ctx, s, c.String("edge"), old.Edges, log)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/crinale/crinale/edge"
 	"github.com/crinale/crinale/internal/fault"
+	"github.com/crinale/crinale/internal/network"
 	lifecycle "github.com/crinale/crinale/internal/run"
 )
 
@@ -32,25 +33,32 @@ type demoEdge struct {
 }
 
 // demoHall is a town hall of the demo.
-type demoHall struct{ name, istat, title string }
+type demoHall struct {
+	name, istat, title string
+	device             network.DeviceID // behind which its edge stands
+}
 
-var demoHalls = []demoHall{{"bergolo", "004021", "Comune di Bergolo (prova)"}, {"cortemilia", "004073", "Comune di Cortemilia (prova)"}}
+var demoHalls = []demoHall{
+	{"bergolo", "004021", "Comune di Bergolo (prova)", "bric-cortemilia-to-cortemilia"},
+	{"cortemilia", "004073", "Comune di Cortemilia (prova)", "cortemilia-gateway"},
+}
 
 // demoEdges are the edges of the demo, and the service before which they stand.
 type demoEdges struct {
+	of      *server // their controller
 	cloud   *demoCloud
 	l       net.Listener // of the service
 	servers []*edgeServer
 	edges   []demoEdge
 }
 
-// newDemoEdges makes two edges, the first at addr.
-func newDemoEdges(data, addr string, old []demoEdge, log *slog.Logger) (*demoEdges, error) {
+// newDemoEdges makes two edges of a server, the first at addr.
+func newDemoEdges(ctx context.Context, of *server, addr string, old []demoEdge, log *slog.Logger) (*demoEdges, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	d := &demoEdges{cloud: &demoCloud{forms: map[string]string{}}, l: l}
+	d := &demoEdges{of: of, cloud: &demoCloud{forms: map[string]string{}}, l: l}
 	for i, h := range demoHalls {
 		at := "127.0.0.1:0"
 		if i == 0 {
@@ -59,14 +67,15 @@ func newDemoEdges(data, addr string, old []demoEdge, log *slog.Logger) (*demoEdg
 		if i < len(old) {
 			reuse(&at, strings.TrimPrefix(old[i].Reader, "http://"))
 		}
-		if err := d.add(data, at, h, log); err != nil {
+		if err := d.add(ctx, at, h, log); err != nil {
 			return nil, fmt.Errorf("demo edge %s: %w", h.name, err)
 		}
 	}
 	return d, nil
 }
 
-func (d *demoEdges) add(data, at string, h demoHall, log *slog.Logger) error {
+func (d *demoEdges) add(ctx context.Context, at string, h demoHall, log *slog.Logger) error {
+	data := d.of.cfg.Data
 	l, err := net.Listen("tcp", at)
 	if err != nil {
 		return fault.New(fault.Refused, "listen at %s: %w", at, err)
@@ -83,9 +92,11 @@ func (d *demoEdges) add(data, at string, h demoHall, log *slog.Logger) error {
 	}
 	text := fmt.Sprintf(demoPolicy, h.name, h.istat, h.title, strings.TrimPrefix(e.Status, "http://"), strings.TrimPrefix(e.Service, "http://"), d.l.Addr(),
 		l.Addr(), shelf)
-	if err := os.MkdirAll(e.Data, 0o700); err != nil {
+	heard, err := demoChannel(ctx, d.of, h, e.Data)
+	if err != nil {
 		return err
 	}
+	text += heard
 	file := filepath.Join(e.Data, "edge.yaml")
 	if err := writeFile(file, ownerOnly, func(w io.Writer) error { _, err := io.WriteString(w, text); return err }); err != nil {
 		return err
@@ -98,7 +109,7 @@ func (d *demoEdges) add(data, at string, h demoHall, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	s.listener = l
+	s.listener, s.brokerAt = l, d.of.mqttURL
 	d.servers, d.edges = append(d.servers, s), append(d.edges, e)
 	return nil
 }

@@ -64,8 +64,9 @@ func edgeCommand() *cli.Command {
 			{
 				Name:  "tell",
 				Usage: "tell the edge how its link is, as the controller does",
-				Description: "The word holds for 90 seconds, or until the edge sees otherwise. For trials and\n" +
-					"for work on the link that is known before.",
+				Description: "The word holds for 90 seconds, or until the edge sees otherwise, and goes\n" +
+					"before that of the controller. For trials, and for work on the link that is\n" +
+					"known before.",
 				ArgsUsage: "up | down | narrow",
 				Flags:     []cli.Flag{data, &cli.Float64Flag{Name: "mbps", Usage: "what the link carries now; half of it goes to what nobody waits for"}},
 				Action:    edgeTell,
@@ -74,6 +75,8 @@ func edgeCommand() *cli.Command {
 			edgePeopleCommand(data),
 			edgeWarmCommand(data),
 			edgeMigrateCommand(),
+			edgeEnrolCommand(),
+			edgeOrderCommand(),
 		}, snapshotCommands()...),
 	}
 }
@@ -114,6 +117,8 @@ type edgeStanding struct {
 	Store    edgeStore     `json:"store"`
 	Second   *edgeSecond   `json:"second_way"`
 	Saved    edgeSaved     `json:"saved"`
+	// Controller is null where edge.yaml names none.
+	Controller *edgeHeard `json:"controller"`
 }
 
 // edgeSaved is what did not have to cross the link this month, and in others.
@@ -172,6 +177,9 @@ func edgeStatus(c *cli.Context) error {
 	}
 	w := c.App.Writer
 	fmt.Fprintf(w, "Edge %s (comune %s): %s by the %s way, for %s.\n  %s\n\n", s.Name, s.Comune, s.Mode, s.Way, ago(time.Since(s.Since)), s.Why)
+	if h := s.Controller; h != nil {
+		fmt.Fprintf(w, "%s\n", h)
+	}
 	rows := [][]string{{"SERVICE", "ORIGIN", "REQUESTS", "HITS", "SAVED", "OFFLINE"}}
 	for _, v := range s.Services {
 		origin := "answers"

@@ -18,6 +18,10 @@ func (s *edgeServer) standing() page.Standing {
 	st := s.store.Stats()
 	given, _ := s.savings().Of(month())
 	out := page.Standing{Saved: given, Mbps: s.mbps(), Name: s.policy.Name, Stand: s.watch.Stand(), Stored: st.Disk, Objects: int64(st.Objects), Spent: s.ways.Spent(), Waiting: s.waiting()}
+	if s.channel != nil {
+		st := s.channel.State()
+		out.Heard = &page.Heard{Connected: st.Connected, Since: st.Since, Said: st.Said}
+	}
 	if v := s.policy.Second; v != nil {
 		out.Cap = int64(v.CapGB * 1e9)
 	}
@@ -52,6 +56,7 @@ func (s *edgeServer) status() edgeStanding {
 	stand, st := s.watch.Stand(), s.store.Stats()
 	out := edgeStanding{
 		Name: s.policy.Name, Comune: s.policy.Comune, Mode: stand.Mode.String(), Way: stand.Way.String(), Since: stand.Since.UTC(), Why: stand.Why, Waiting: s.waiting(),
+		Controller: s.heard(),
 		Store: edgeStore{
 			Objects: int64(st.Objects), Bytes: st.Disk, MostB: int64(s.policy.Store.MostGB * 1e9), Evicted: st.Evicted, Stored: st.Stored,
 			Faults: st.Write + st.Index, Damaged: st.Damaged + st.ScrubBad, MemoryN: st.HitsRAM, DiskN: st.HitsDisk, MissesN: st.Misses, Pending: st.Pending,
@@ -86,7 +91,7 @@ func (s *edgeServer) commands() http.Handler {
 		if !readJSON(w, r, &word) {
 			return
 		}
-		s.watch.Tell(edge.Word{At: time.Now(), Up: word.Up, Narrow: word.Narrow, Mbps: word.Mbps})
+		s.watch.Tell(edge.Word{At: time.Now(), Hand: true, Up: word.Up, Narrow: word.Narrow, Mbps: word.Mbps})
 		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.HandleFunc("POST /edge/purge", func(w http.ResponseWriter, r *http.Request) {

@@ -21,6 +21,14 @@ func (s *edgeServer) figures() *metrics.Registry {
 			emit(map[bool]float64{true: 1}[m == now], m.String())
 		}
 	})
+	if s.channel != nil {
+		r.GaugeFunc("crinale_edge_controller_heard", "1 while the controller is heard and all its orders are obeyed.", nil, func(emit metrics.Emit) {
+			emit(map[bool]float64{true: 1}[s.channel.State().Heard])
+		})
+		r.GaugeFunc("crinale_edge_orders_obeyed", "Number of the last order of the controller that was obeyed.", nil, func(emit metrics.Emit) {
+			emit(float64(s.channel.State().Obeyed))
+		})
+	}
 	r.CounterFunc("crinale_edge_requests_total", "Requests of a service, by whether its origin was asked.", []string{"service", "from"}, func(emit metrics.Emit) {
 		for _, v := range s.policy.Services {
 			t := s.proxy.Tally(v.Host)

@@ -17,6 +17,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/crinale/crinale/edge"
+	"github.com/crinale/crinale/edge/channel"
 	"github.com/crinale/crinale/edge/mirror"
 	"github.com/crinale/crinale/edge/page"
 	"github.com/crinale/crinale/edge/people"
@@ -50,6 +51,9 @@ type edgeServer struct {
 	office  *page.Office
 	warmer  *warm.Warmer
 	saved   *savings
+
+	channel  *channel.Channel // nil: no controller is heard
+	brokerAt func() string    // of the controller in this process, whose port is known late; nil: as edge.yaml says
 
 	link  *edgeLink
 	key   func(comune string) ([]byte, bool)
@@ -155,7 +159,14 @@ func newEdgeServer(p edge.Policy, data, addr, keys string, log *slog.Logger) (*e
 	if s.queue, err = s.newQueue(filepath.Join(data, "queue"), s.key); err != nil {
 		return nil, err
 	}
-	if s.proxy, err = proxy.New(c, proxy.Deps{Store: s.store, Transport: s.ways, Watch: s.watch, Unsent: s.unsent, Log: log}); err != nil {
+	if err := s.newChannel(); err != nil {
+		return nil, err
+	}
+	pd := proxy.Deps{Store: s.store, Transport: s.ways, Watch: s.watch, Unsent: s.unsent, Log: log}
+	if s.channel != nil {
+		pd.Heard = s.channel.Heard
+	}
+	if s.proxy, err = proxy.New(c, pd); err != nil {
 		return nil, err
 	}
 	if err := s.newWarm(); err != nil {
@@ -199,11 +210,16 @@ func (s *edgeServer) run(ctx context.Context, onReady func()) error {
 		{Name: "ways", Run: s.ways.Run},
 		{Name: "watch", Run: s.watch.Run},
 		{Name: "queue", Run: s.queue.Run},
+	}
+	if s.channel != nil {
+		stages = append(stages, lifecycle.Stage{Name: "channel", Run: s.channel.Run})
+	}
+	stages = append(stages, []lifecycle.Stage{
 		{Name: "answers", Run: s.serve, Ready: s.ready},
 		{Name: "warm", Run: s.warmer.Run},
 		{Name: "savings", Run: s.saved.run},
 		{Name: "commands", Run: own.run, Ready: own.ready},
-	}
+	}...)
 	for _, m := range s.mirrors {
 		stages = append(stages, lifecycle.Stage{Name: "archive", Run: s.copying(m)})
 	}

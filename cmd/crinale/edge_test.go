@@ -198,7 +198,7 @@ func TestEdge(t *testing.T) {
 	if n := h.asked.Load(); n != asked {
 		t.Errorf("%d requests left while offline", n-asked)
 	}
-	if s := standing(); s.Mode != "offline" || s.Way != "none" || !strings.Contains(s.Why, "controller") {
+	if s := standing(); s.Mode != "offline" || s.Way != "none" || !strings.Contains(s.Why, "somebody at the edge") {
 		t.Errorf("%+v", s)
 	}
 	if res, body, err := h.get("/", "Host: stato.bergolo.example"); err != nil || res.StatusCode != 200 || !strings.Contains(string(body), "Il collegamento è interrotto") {

@@ -32,7 +32,7 @@ func newModem(cfg config, n *network.Network, book radio.Book, log *slog.Logger)
 	if _, ok := n.Device(id); !ok {
 		return nil, fault.New(fault.Invalid, "the network files have no device %s: write its name as they do", id)
 	}
-	ca, err := loadCA(cfg.Radio.CAFile)
+	ca, err := loadCA("radio.ca_file", cfg.Radio.CAFile)
 	if err != nil {
 		return nil, err
 	}

@@ -47,6 +47,7 @@ func (s *server) wirePages(w world) error {
 	}
 	if s.changes != nil {
 		pd.Changer, pd.Partners = s.changes, partnerVerbs{s.partners, s.spine != nil}
+		pd.Edges = s.edges
 	}
 	pages, err := ctlpage.New(pc, pd)
 	if err != nil {

@@ -29,6 +29,7 @@ func (s *server) stages() []lifecycle.Stage {
 		lifecycle.Stage{Name: "messages", Run: s.notify.Run},
 		lifecycle.Stage{Name: "carpool", Run: s.carpool.Run},
 		feed,
+		lifecycle.Stage{Name: "edges", Run: s.admitEdges},
 		lifecycle.Stage{Name: "coverage", Run: s.coverage.run},
 		lifecycle.Stage{Name: "web", Run: s.web.Run, Ready: s.web.Ready()},
 		lifecycle.Stage{Name: "commands", Run: s.local.run, Ready: s.local.ready},
@@ -44,4 +45,13 @@ func (s *server) stages() []lifecycle.Stage {
 		st = append(st, lifecycle.Stage{Name: "operators", Run: s.outside.Run})
 	}
 	return st
+}
+
+// admitEdges lets edges in once the feed has published what there is to say to them.
+func (s *server) admitEdges(ctx context.Context) error {
+	if err := s.edges.Admit(ctx); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return nil
 }

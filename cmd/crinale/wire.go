@@ -119,6 +119,7 @@ type server struct {
 	audit    *audit.Log
 	people   *login.People
 	partners *controller.Partners
+	edges    *controller.Edges
 	changes  *controller.Changes
 	outbox   *outbox.Box
 	carpool  *carpool.Portal
@@ -149,7 +150,7 @@ func wire(cfg config, w world, book radio.Book, k *kept, log *slog.Logger) (*ser
 	var err error
 	fail := func(what string, err error) (*server, error) { return nil, fmt.Errorf("%s: %w", what, err) }
 
-	var users controller.PartnerBroker
+	var users, edges controller.PartnerBroker
 	var broker func() feed.Broker
 	if cfg.MQTT.Broker == "" {
 		sc := spine.Default()
@@ -157,7 +158,8 @@ func wire(cfg config, w world, book radio.Book, k *kept, log *slog.Logger) (*ser
 		if s.spine, err = spine.New(sc, spine.Deps{Log: log}); err != nil {
 			return fail("mqtt", err)
 		}
-		users = s.spine
+		guests := controller.NewGuests(s.spine)
+		users, edges = guests.Of("partners"), guests.Of("edges")
 		broker = func() feed.Broker {
 			user, password := s.spine.Internal()
 			return feed.Broker{URL: "tcp://" + s.spine.MQTTAddr(), User: user, Password: password}
@@ -183,6 +185,9 @@ func wire(cfg config, w world, book radio.Book, k *kept, log *slog.Logger) (*ser
 		}
 		if s.partners, err = controller.NewPartners(controller.PartnersDeps{Store: k.db, Audit: s.audit, Network: w.network, Broker: users, Log: log}); err != nil {
 			return fail("partners", err)
+		}
+		if s.edges, err = controller.NewEdges(controller.EdgesDeps{Store: k.db, Audit: s.audit, Network: w.network, Broker: edges, Log: log}); err != nil {
+			return fail("edges", err)
 		}
 		if s.copies, err = newCopies(cfg.Copies, cfg.Data, k.db, log); err != nil {
 			return nil, err
@@ -243,7 +248,7 @@ func (s *server) wireHistory() error {
 }
 
 func (s *server) wireControl(w world, book radio.Book, k *kept, broker func() feed.Broker) error {
-	ca, err := loadCA(s.cfg.Radio.CAFile)
+	ca, err := loadCA("radio.ca_file", s.cfg.Radio.CAFile)
 	if err != nil {
 		return err
 	}
@@ -285,7 +290,11 @@ func (s *server) wireControl(w world, book radio.Book, k *kept, broker func() fe
 	if err != nil {
 		return fmt.Errorf("controller: %w", err)
 	}
-	if s.feed, err = feed.New(feed.Default().For(s.cfg.every()), feed.Deps{Network: w.network, Watch: s.control, Broker: broker, Log: s.log}); err != nil {
+	fd := feed.Deps{Network: w.network, Watch: s.control, Broker: broker, Rules: cc.Rules, Log: s.log}
+	if s.edges != nil {
+		fd.Edges = s.edges
+	}
+	if s.feed, err = feed.New(feed.Default().For(s.cfg.every()), fd); err != nil {
 		return fmt.Errorf("feed: %w", err)
 	}
 	return nil

@@ -180,6 +180,11 @@ func TestMessagesAreAsTheDocumentSays(t *testing.T) {
 	w.reading(full)
 	w.reading(network.Reading{Link: "la", End: network.EndB, Device: "colle-1", At: noon})
 
+	h := newHalls(Default(), controller.DefaultRules(), ridge(), b)
+	h.state(noon, network.LinkState{Link: "both", Status: network.StatusUp})
+	h.state(noon, state)
+	h.enrolled(noon, []controller.EdgeNews{{ID: "full", Device: "colle-1", Head: 2, Orders: []controller.EdgeOrder{{Seq: 1, At: noon, Kind: controller.PurgeTag, What: "albo"}, {Seq: 2, At: noon, Kind: controller.PurgeAll}}}, {ID: "bare", Device: "nowhere"}})
+
 	addresses := map[string]map[string]any{} // pattern of the topic → schema
 	for name := range doc.at("#/channels") {
 		channel := doc.at("#/channels/" + name)
@@ -217,7 +222,7 @@ func TestMessagesAreAsTheDocumentSays(t *testing.T) {
 	}
 	verify(StatusTopic, marshal(Status{"online", when(noon)}))
 	verify(StatusTopic, marshal(Status{Status: "offline"}))
-	if len(seen) != len(addresses) || len(addresses) != 5 {
+	if len(seen) != len(addresses) || len(addresses) != 7 {
 		t.Errorf("%d of %d channels of the document were published", len(seen), len(addresses))
 	}
 }

@@ -1,6 +1,7 @@
 // Package feed publishes to each partner, over MQTT 3.1.1, the state of its
 // own links and nobody else's: what the links are, each reading, the open
-// alerts, the sites, and whether the feed is alive. The topics are in
+// alerts, the sites, and whether the feed is alive. To each edge it says how the
+// way of its town hall is, and what it is to forget. The topics are in
 // topics.go, the messages in messages.go, and both in docs/reference/asyncapi.yaml.
 //
 // The feed takes from the controller's topics and never makes it wait. Between
@@ -80,9 +81,11 @@ type Broker struct {
 // Deps is what the feed needs of others.
 type Deps struct {
 	Network *network.Network
-	Watch   Watch         // it must be ready before Run, so that its open alerts are those of the last run
-	Broker  func() Broker // asked before each attempt to connect
-	Log     *slog.Logger  // nil: slog.Default
+	Watch   Watch            // it must be ready before Run, so that its open alerts are those of the last run
+	Broker  func() Broker    // asked before each attempt to connect
+	Edges   Edges            // nil: none are spoken to
+	Rules   controller.Rules // by which a way is narrow; zero: the usual ones
+	Log     *slog.Logger     // nil: slog.Default
 }
 
 // Feed is the publisher.
@@ -112,6 +115,9 @@ func New(cfg Config, deps Deps) (*Feed, error) {
 	}
 	if deps.Log == nil {
 		deps.Log = slog.Default()
+	}
+	if deps.Rules == (controller.Rules{}) {
+		deps.Rules = controller.DefaultRules()
 	}
 	return &Feed{
 		cfg: cfg, deps: deps, log: deps.Log,
@@ -151,7 +157,17 @@ func (f *Feed) Run(ctx context.Context) error {
 	defer readings.Close()
 	alerts := f.deps.Watch.AlertEvents().Subscribe(1024)
 	defer alerts.Close()
-	w.begin(time.Now(), f.deps.Watch.Links(), f.deps.Watch.Alerts(true))
+	links := f.deps.Watch.Links()
+	w.begin(time.Now(), links, f.deps.Watch.Alerts(true))
+	h := newHalls(f.cfg, f.deps.Rules, f.deps.Network, f.board)
+	for _, s := range links {
+		h.state(time.Now(), s)
+	}
+	var enrolled <-chan struct{}
+	if f.deps.Edges != nil {
+		enrolled = f.deps.Edges.Changed()
+		h.enrolled(time.Now(), f.deps.Edges.Now())
+	}
 
 	var sender sync.WaitGroup
 	sender.Go(func() { f.send(ctx) })
@@ -159,6 +175,8 @@ func (f *Feed) Run(ctx context.Context) error {
 
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
 	var lost uint64
 	audit := time.Now()
 	for {
@@ -167,12 +185,18 @@ func (f *Feed) Run(ctx context.Context) error {
 			return nil
 		case s := <-states.C:
 			w.state(time.Now(), s)
+			h.state(time.Now(), s)
+		case <-enrolled:
+			h.enrolled(time.Now(), f.deps.Edges.Now())
+		case now := <-look.C:
+			h.look(now)
 		case r := <-readings.C:
 			w.reading(r)
 		case e := <-alerts.C:
 			w.alert(e)
 		case now := <-tick.C:
 			w.tick(now)
+			h.tick(now)
 			f.missed.Store(states.Dropped() + readings.Dropped() + alerts.Dropped())
 			// Events may be lost where this loop is starved; what is open is
 			// then asked for.

@@ -136,6 +136,12 @@ func run(t testing.TB, cfg Config, n *network.Network, w Watch, b func() Broker)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return f, runs(t, f)
+}
+
+// runs runs a feed as it was made.
+func runs(t testing.TB, f *Feed) (stop func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- f.Run(ctx) }()
@@ -149,7 +155,7 @@ func run(t testing.TB, cfg Config, n *network.Network, w Watch, b func() Broker)
 		})
 	}
 	t.Cleanup(stop)
-	return f, stop
+	return stop
 }
 
 func ready(t testing.TB, f *Feed) {

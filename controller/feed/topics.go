@@ -3,6 +3,7 @@ package feed
 import (
 	"regexp"
 
+	"github.com/crinale/crinale/controller"
 	"github.com/crinale/crinale/internal/network"
 )
 
@@ -28,11 +29,19 @@ func AlertTopic(p network.PartnerID, id string) string { return tree(p) + "/aler
 // SiteTopic is a site that the partner uses; retained, QoS 1.
 func SiteTopic(p network.PartnerID, s network.SiteID) string { return tree(p) + "/sites/" + string(s) }
 
-// retained are the filters of everything that is retained for partners.
+// EdgeWayTopic is the way from a town hall to the outside; retained, QoS 1.
+func EdgeWayTopic(id controller.EdgeID) string { return controller.EdgeTopics(id)[0] }
+
+// EdgeOrdersTopic is what an edge is to forget; retained, QoS 1.
+func EdgeOrdersTopic(id controller.EdgeID) string { return controller.EdgeTopics(id)[1] }
+
+// retained are the filters of everything that is retained for partners and edges.
 var retained = []string{
 	"crinale/v1/partners/+/links/+/state",
 	"crinale/v1/partners/+/alerts/+",
 	"crinale/v1/partners/+/sites/+",
+	"crinale/v1/edge/+/way",
+	"crinale/v1/edge/+/orders",
 }
 
 var level = regexp.MustCompile(`^[a-z0-9-]{1,128}$`)

@@ -182,6 +182,27 @@ func TestPartnersAPI(t *testing.T) {
 	}
 }
 
+func TestEdgesAPI(t *testing.T) {
+	w := newWorld(t)
+	rec := w.send("tecnica", "POST", "/api/v1/edges", jsonKind, `{"id":"bergolo","device":"mombarcaro-est"}`)
+	if l := decode[controller.EdgeLogin](t, rec); rec.Code != 201 || l.Password != "PASSWORD-bergolo" || l.User != "edge-bergolo" || rec.Header().Get("Cache-Control") != "no-store" {
+		t.Errorf("enrol: %d %v %s", rec.Code, rec.Header(), rec.Body)
+	}
+	if body := w.get("/api/v1/edges").Body.String(); !strings.Contains(body, `"id":"bergolo"`) || !strings.Contains(body, `"next":null`) || strings.Contains(body, "PASSWORD") {
+		t.Errorf("list: %s", body)
+	}
+	rec = w.send("tecnica", "POST", "/api/v1/edge-orders", jsonKind, `{"kind":"tag","what":"albo"}`)
+	if rec.Code != 201 || !strings.Contains(rec.Body.String(), `{"edge":"bergolo","seq":1,`) {
+		t.Errorf("order: %d %s", rec.Code, rec.Body)
+	}
+	if rec := w.as("tecnica", "DELETE", "/api/v1/edges/bergolo"); rec.Code != 204 || rec.Body.Len() != 0 {
+		t.Errorf("remove: %d %s", rec.Code, rec.Body)
+	}
+	if rec := w.as("tecnica", "DELETE", "/api/v1/edges/bergolo"); rec.Code != 404 {
+		t.Errorf("remove twice: %d", rec.Code)
+	}
+}
+
 func TestPlansAPI(t *testing.T) {
 	w := newWorld(t, shared)
 	plans := decode[struct{ Plans []page.Plan }](t, w.get("/api/v1/plans")).Plans
@@ -203,12 +224,13 @@ func TestPlansAPI(t *testing.T) {
 
 // A server without what changes devices, or without partners, says so.
 func TestWithoutChanger(t *testing.T) {
-	w := newWorld(t, func(_ *page.Config, d *page.Deps) { d.Changer, d.Partners = nil, nil })
+	w := newWorld(t, func(_ *page.Config, d *page.Deps) { d.Changer, d.Partners, d.Edges = nil, nil, nil })
 	for _, ask := range [][2]string{
 		{"GET", "/api/v1/network/diff"}, {"GET", "/api/v1/changes"}, {"POST", "/api/v1/changes"}, {"GET", "/api/v1/changes/c1"}, {"POST", "/api/v1/changes/c1/confirm"},
 		{"POST", "/api/v1/changes/c1/revert"}, {"GET", "/rete/modifiche"}, {"GET", "/rete/modifiche/nuova?apparato=a"}, {"GET", "/rete/modifiche/c1"}, {"POST", "/rete/modifiche"},
 		{"POST", "/rete/modifiche/leggi"}, {"POST", "/rete/modifiche/c1/conferma"},
 		{"GET", "/api/v1/partners"}, {"POST", "/api/v1/partners"}, {"POST", "/api/v1/partners/a/rotate"}, {"DELETE", "/api/v1/partners/a"},
+		{"GET", "/api/v1/edges"}, {"POST", "/api/v1/edges"}, {"DELETE", "/api/v1/edges/a"}, {"POST", "/api/v1/edge-orders"},
 	} {
 		if rec := w.send("tecnica", ask[0], ask[1], jsonKind, "{}"); rec.Code != 404 {
 			t.Errorf("%s %s: %d", ask[0], ask[1], rec.Code)

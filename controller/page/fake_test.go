@@ -44,6 +44,7 @@ type world struct {
 	err     error // of the history
 	changer *changer
 	desk    *desk
+	halls   *halls
 	shell   *web.Shell
 }
 
@@ -129,7 +130,7 @@ var places = []struct {
 // newWorld has ten sites in a ring, one fibre, and one link of each state.
 func newWorld(t testing.TB, change ...func(*page.Config, *page.Deps)) *world {
 	t.Helper()
-	w := &world{net: &network.Network{}, union: &territory.Union{Name: "Prova"}, changer: newChanger(), desk: &desk{}}
+	w := &world{net: &network.Network{}, union: &territory.Union{Name: "Prova"}, changer: newChanger(), desk: &desk{}, halls: &halls{}}
 	names := map[string]bool{}
 	for i, p := range places {
 		w.net.Sites = append(w.net.Sites, network.Site{ID: network.SiteID(p.id), Name: p.name, At: geo.LonLat{Lon: p.lon, Lat: p.lat}, Comune: p.comune, Structure: "mast", HeightM: 15})
@@ -197,7 +198,7 @@ func newWorld(t testing.TB, change ...func(*page.Config, *page.Deps)) *world {
 	}
 	pcfg := page.Default()
 	pcfg.Beat = 50 * time.Millisecond
-	deps := page.Deps{Shell: w.shell, Network: w.net, Union: w.union, Links: w, Devices: w, Alerts: w, Changes: w, History: w, Changer: w.changer, Partners: w.desk,
+	deps := page.Deps{Shell: w.shell, Network: w.net, Union: w.union, Links: w, Devices: w, Alerts: w, Changes: w, History: w, Changer: w.changer, Partners: w.desk, Edges: w.halls,
 		Profile: func(context.Context, network.LinkID, string) ([]byte, error) {
 			return []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 360"><path d="M0 300 300 200 600 280 900 150V360H0z" fill="#886"/></svg>`), nil
 		}}

@@ -270,6 +270,29 @@ func (d *desk) Revoke(_ context.Context, id network.PartnerID) error {
 	return nil
 }
 
+// halls are the edges of the test.
+type halls struct{ in []controller.EdgeAccess }
+
+func (h *halls) List(context.Context) ([]controller.EdgeAccess, error) { return h.in, nil }
+
+func (h *halls) Enrol(_ context.Context, id controller.EdgeID, d network.DeviceID) (controller.EdgeLogin, error) {
+	h.in = append(h.in, controller.EdgeAccess{ID: id, Device: d, Added: now})
+	return controller.EdgeLogin{ID: id, Device: d, User: id.User(), Password: "PASSWORD-" + string(id)}, nil
+}
+
+func (h *halls) Remove(_ context.Context, id controller.EdgeID) error {
+	i := slices.IndexFunc(h.in, func(a controller.EdgeAccess) bool { return a.ID == id })
+	if i < 0 {
+		return fault.New(fault.NotFound, "no edge %s", id)
+	}
+	h.in = slices.Delete(h.in, i, i+1)
+	return nil
+}
+
+func (h *halls) Order(_ context.Context, _ controller.EdgeID, kind controller.PurgeKind, what string) ([]controller.EdgeOrdered, error) {
+	return []controller.EdgeOrdered{{Edge: h.in[0].ID, EdgeOrder: controller.EdgeOrder{Seq: 1, At: now, Kind: kind, What: what}}}, nil
+}
+
 // touch adds a line to the journal of a change.
 func (c *changer) touch(id string) {
 	c.mu.Lock()

@@ -87,6 +87,7 @@ type Deps struct {
 	Changes  Changes
 	Changer  Changer     // nil: devices are not changed
 	Partners Partners    // nil: none are kept
+	Edges    Edges       // nil: none are kept
 	History  History     // nil: no charts
 	Profile  ProfileFunc // nil: no pictures of the ground
 	Log      *slog.Logger
@@ -185,7 +186,10 @@ func (p *Pages) Mount() error {
 	if err := p.mountChangeAPI(); err != nil {
 		return err
 	}
-	return p.mountPartnerAPI()
+	if err := p.mountPartnerAPI(); err != nil {
+		return err
+	}
+	return p.mountEdgeAPI()
 }
 
 func toOverview(w http.ResponseWriter, r *http.Request) error {

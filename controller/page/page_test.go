@@ -247,6 +247,7 @@ func TestAPIKeysAreDescribed(t *testing.T) {
 		return list[0].(map[string]any)
 	}
 	w.desk.in = []network.PartnerID{"wisp-uno"}
+	w.halls.in = []controller.EdgeAccess{{ID: "bergolo", Device: "mombarcaro-est"}}
 	one := func(v map[string]any, key string) map[string]any { return v[key].([]any)[0].(map[string]any) }
 	change := decode[map[string]any](t, w.get("/api/v1/changes/c16"))
 	link := first("/api/v1/links", "links")
@@ -255,7 +256,7 @@ func TestAPIKeysAreDescribed(t *testing.T) {
 		"Alert": first("/api/v1/alerts", "alerts"), "Device": first("/api/v1/devices", "devices"), "Site": first("/api/v1/sites", "sites"),
 		"Plan": first("/api/v1/plans", "plans"), "PlanEnd": first("/api/v1/plans", "plans")["a"].(map[string]any),
 		"Change": change, "ChangeDevice": one(change, "devices"), "ChangeEvent": one(change, "events"), "LinkBefore": one(change, "links"),
-		"Differences": decode[map[string]any](t, w.get("/api/v1/network/diff")), "PartnerAccess": first("/api/v1/partners", "partners"),
+		"Differences": decode[map[string]any](t, w.get("/api/v1/network/diff")), "PartnerAccess": first("/api/v1/partners", "partners"), "EdgeAccess": first("/api/v1/edges", "edges"),
 	} {
 		s := doc.Components.Schemas[name]
 		for k := range v {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/crinale/crinale/controller"
 	"github.com/crinale/crinale/controller/page"
 	"github.com/crinale/crinale/internal/login"
 	"github.com/crinale/crinale/internal/network"
@@ -149,6 +150,10 @@ var ofUnion = map[string]struct {
 	"POST /api/v1/partners":              {login.ManagePartners, "/api/v1/partners", 400}, // without a body
 	"POST /api/v1/partners/{id}/rotate":  {login.ManagePartners, "/api/v1/partners/wisp-due/rotate", 200},
 	"DELETE /api/v1/partners/{id}":       {login.ManagePartners, "/api/v1/partners/wisp-uno", 204},
+	"GET /api/v1/edges":                  {login.ManagePartners, "/api/v1/edges", 200},
+	"POST /api/v1/edges":                 {login.ManagePartners, "/api/v1/edges", 400}, // without a body
+	"DELETE /api/v1/edges/{id}":          {login.ManagePartners, "/api/v1/edges/bergolo", 204},
+	"POST /api/v1/edge-orders":           {login.ManagePartners, "/api/v1/edge-orders", 400}, // without a body
 }
 
 // elsewhere are routes that other tests ask, or that tell nothing.
@@ -173,6 +178,7 @@ func mine(w *world, bare *web.Shell) []web.Mounted {
 func TestEveryRouteWithinTheScope(t *testing.T) {
 	w := newWorld(t, shared)
 	w.desk.in = []network.PartnerID{"wisp-uno", "wisp-due"}
+	w.halls.in = []controller.EdgeAccess{{ID: "bergolo"}}
 	bare, err := web.New(web.Default(), web.Deps{})
 	if err != nil {
 		t.Fatal(err)

@@ -27,6 +27,7 @@ type Standing struct {
 	Waiting  int     // writes that wait to be sent
 	Spent    int64   // bytes over the second way this month
 	Cap      int64   // of the second way; 0: there is none
+	Heard    *Heard  // nil: no controller is heard
 }
 
 // Service is one of the services.
@@ -72,6 +73,9 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.Cap > 0 {
 		v.SpentText = fmt.Sprintf("%s di %s questo mese", amount(s.Spent), amount(s.Cap))
 	}
+	if s.Heard != nil {
+		v.HeardText = s.Heard.words(p)
+	}
 	if s.Saved > 0 {
 		v.SavedText = fmt.Sprintf("%s, cioè %.0f minuti di linea", amount(s.Saved), math.Ceil(edge.LinkMinutes(s.Saved, s.Mbps)))
 	}
@@ -94,9 +98,9 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 type view struct {
 	Standing
-	Title, Tone, Now, Since, SpentText, StoredText, SavedText string
-	Second                                                    bool
-	Rows                                                      []row
+	Title, Tone, Now, Since, SpentText, StoredText, SavedText, HeardText string
+	Second                                                               bool
+	Rows                                                                 []row
 }
 
 type row struct{ Host, State, Tone, Saved string }
@@ -186,6 +190,7 @@ footer{margin-top:2rem;color:#435a70;font-size:.95rem}
 <li>Pagamenti, firme e accessi con SPID o CIE non funzionano finché il collegamento non torna.</li>
 </ul>
 {{else if .Second}}<p>Aggiornamenti e copie attendono che torni la via principale.</p>
+{{end}}{{with .HeardText}}<p>{{.}}</p>
 {{end}}{{if .Waiting}}<p><strong>{{.Waiting}}</strong> {{if eq .Waiting 1}}invio in attesa{{else}}invii in attesa{{end}}.</p>
 {{end}}<h2>Servizi</h2>
 <table>

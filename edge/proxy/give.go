@@ -22,7 +22,7 @@ func (v *visit) give(o edge.Object, d edge.Decision, st edge.Status) bool {
 	st.TTL = &ttl
 	if st.Detail != "" {
 		h.Set(savedField, s.Got.UTC().Format(http.TimeFormat))
-		if !d.Fresh() && v.marked(o, h.Clone(), st) {
+		if (v.unsure || !d.Fresh()) && v.marked(o, h.Clone(), st) {
 			return true
 		}
 	}

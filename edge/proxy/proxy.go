@@ -59,7 +59,12 @@ type Deps struct {
 	// Unsent is given what cannot be sent now, and answers where it can be kept to
 	// be sent later; false: it answered nothing. nil: nothing is kept.
 	Unsent func(w http.ResponseWriter, r *http.Request, host string) bool
-	Log    *slog.Logger // nil: silent
+	// Heard says whether nothing that is stored is under an order to be forgotten
+	// which was not obeyed yet. It may wait a little. What is stored is given only
+	// when the origin says that it holds, or cannot be asked, while it says no. nil:
+	// there are no orders.
+	Heard func(context.Context) bool
+	Log   *slog.Logger // nil: silent
 }
 
 // Proxy is the handler of an edge.
@@ -126,6 +131,9 @@ type visit struct {
 	q     edge.Request
 	key   string
 	asked time.Time
+	// unsure says that what is stored may be under an order to be forgotten that was
+	// not heard.
+	unsure bool
 }
 
 // ServeHTTP answers one request.
@@ -165,13 +173,17 @@ func (p *Proxy) refuse(w http.ResponseWriter, status int, detail string) {
 
 // cached answers GET and HEAD.
 func (v *visit) cached() {
-	found := v.p.deps.Store.Find(v.key)
+	v.unsure = v.p.deps.Heard != nil && !v.p.deps.Heard(v.r.Context())
+	found := v.p.deps.Store.Find(v.key) // after that: what was forgotten meanwhile is not found
 	o, g := v.matching(found)
 	var d edge.Decision
 	if o != nil {
 		d = g.Evaluate(v.q, v.asked)
 	} else {
 		d = v.s.Rules.Evaluate(nil, v.q, v.asked)
+	}
+	if v.unsure {
+		d = d.Unsure(v.q)
 	}
 	if d.Act != edge.Serve && d.Act != edge.GiveUp && !v.reachable() {
 		v.offline(o)

@@ -7,11 +7,12 @@ import (
 )
 
 // Purge says what is to be forgotten: the answers at one address, at all that
-// begin alike, or with a tag. One of them is given.
+// begin alike, with a tag, or all. One of them is given.
 type Purge struct {
 	Address string
 	Prefix  string
 	Tag     string
+	All     bool
 }
 
 // Purge forgets, and says how many answers that were. What is under way and
@@ -20,13 +21,16 @@ type Purge struct {
 // misses, and stay so: all of such a comune is forgotten.
 func (s *Store) Purge(p Purge) (n int, err error) {
 	given := 0
+	if p.All {
+		given++
+	}
 	for _, what := range []string{p.Address, p.Prefix, p.Tag} {
 		if what != "" {
 			given++
 		}
 	}
 	if given != 1 {
-		return 0, fault.New(fault.Invalid, "store: purge: give one of address, prefix and tag")
+		return 0, fault.New(fault.Invalid, "store: purge: give one of address, prefix, tag and all")
 	}
 	if p.Address != "" {
 		_, comune := s.cfg.Owner(p.Address)
@@ -67,6 +71,9 @@ func (s *Store) Purge(p Purge) (n int, err error) {
 }
 
 func (p Purge) takes(address string, tags []string) bool {
+	if p.All {
+		return true
+	}
 	if p.Prefix != "" {
 		return strings.HasPrefix(address, p.Prefix)
 	}
@@ -79,6 +86,9 @@ func (p Purge) takes(address string, tags []string) bool {
 }
 
 func (s *Store) chosen(p Purge, b *brief, hashes map[uint64]uint64) bool {
+	if p.All {
+		return true
+	}
 	var l *lock
 	if b.lockID != 0 {
 		var ok bool

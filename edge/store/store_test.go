@@ -315,7 +315,7 @@ func TestOpenOutlivesDeletion(t *testing.T) {
 
 // What was purged while it was under way is not kept.
 func TestPurgeMeetsWhatIsUnderWay(t *testing.T) {
-	for _, p := range []Purge{{Address: "a.example/x"}, {Prefix: "a.exam"}, {Tag: "t1"}} {
+	for _, p := range []Purge{{Address: "a.example/x"}, {Prefix: "a.exam"}, {Tag: "t1"}, {All: true}} {
 		s := opened(t, small(t.TempDir()), Deps{})
 		d, err := s.Begin("a.example/x", head("", "Xkey", "t1 t2"), edge.Part{Of: -1}, nil)
 		if err != nil {
@@ -346,7 +346,7 @@ func TestPurge(t *testing.T) {
 		for _, step := range []struct {
 			p Purge
 			n int
-		}{{Purge{Tag: "n3"}, 1}, {Purge{Tag: "n3"}, 0}, {Purge{Address: "h.example/3/x"}, 1}, {Purge{Prefix: "h.example/4/"}, 2}, {Purge{Tag: "odd0"}, 8}, {Purge{Tag: "nothing"}, 0}, {Purge{Prefix: "h.example/"}, 8}} {
+		}{{Purge{Tag: "n3"}, 1}, {Purge{Tag: "n3"}, 0}, {Purge{Address: "h.example/3/x"}, 1}, {Purge{Prefix: "h.example/4/"}, 2}, {Purge{Tag: "odd0"}, 8}, {Purge{Tag: "nothing"}, 0}, {Purge{Prefix: "h.example/1/"}, 2}, {Purge{All: true}, 6}, {Purge{All: true}, 0}} {
 			if n, err := s.Purge(step.p); n != step.n || err != nil {
 				t.Errorf("%+v: %d, %v, want %d", step.p, n, err, step.n)
 			}

@@ -15,7 +15,7 @@ type Right string
 const (
 	ReadNetwork    Right = "network.read"    // sites, links, readings, alerts; within the scope
 	ChangeNetwork  Right = "network.change"  // see differences, apply, confirm, revert
-	ManagePartners Right = "partners.manage" // let partners in and out of the feed
+	ManagePartners Right = "partners.manage" // let partners in and out of the feed, and edges; order edges to forget
 	ManagePeople   Right = "people.manage"   // accounts, roles, tokens and sessions of others
 	ReadAudit      Right = "audit.read"      // the log of who did what
 	ReadMetrics    Right = "metrics.read"    // figures for Prometheus
