@@ -37,11 +37,12 @@ func TestANumberAndAnAddressShareNothing(t *testing.T) {
 		}
 		w.own(t, "altra@example.it")
 		ask := func(source, mail string) bool {
-			var err error
 			for range 5 {
-				_, err = w.Login(t.Context(), login.LoginRequest{Name: mail, Password: "a guess of mine 7", Source: netip.MustParseAddr(source)})
+				if _, err := w.Login(t.Context(), login.LoginRequest{Name: mail, Password: "a guess of mine 7", Source: netip.MustParseAddr(source)}); err == nil {
+					t.Fatal("a guess was taken")
+				}
 			}
-			_, err = w.Login(t.Context(), login.LoginRequest{Name: "3331234567", Password: "a guess of mine 7", Source: netip.MustParseAddr(source)})
+			_, err := w.Login(t.Context(), login.LoginRequest{Name: "3331234567", Password: "a guess of mine 7", Source: netip.MustParseAddr(source)})
 			return errors.As(err, new(login.Slow))
 		}
 		if same, other := ask("192.0.2.77", "anna@example.it"), ask("192.0.2.78", "altra@example.it"); same != other {
