@@ -26,6 +26,7 @@ type Policy struct {
 	Reader   *ReaderPolicy    `yaml:"reader"`
 	// Controller is where the edge hears how its link is; nil: by its own probes and by hand.
 	Controller *ControllerPolicy `yaml:"controller"`
+	ACME       *ACMEPolicy       `yaml:"acme"` // gets the certificates of names that have no file; nil: none
 }
 
 // ServicePolicy is one name that the edge answers for.
@@ -176,6 +177,9 @@ func (p *Policy) check(l *strict.List) {
 	}
 	if p.Controller != nil {
 		p.Controller.check(l)
+	}
+	if p.ACME != nil {
+		p.ACME.check(l)
 	}
 }
 

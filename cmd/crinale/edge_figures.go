@@ -29,6 +29,17 @@ func (s *edgeServer) figures() *metrics.Registry {
 			emit(float64(s.channel.State().Obeyed))
 		})
 	}
+	if s.secure() {
+		r.GaugeFunc("crinale_edge_certificate_ends_seconds", "When the certificate of a name ends, Unix time; 0: there is none yet.", []string{"host"}, func(emit metrics.Emit) {
+			for _, host := range s.names() {
+				at := float64(0)
+				if c := s.certificate(host); c != nil {
+					at = float64(c.Leaf.NotAfter.Unix())
+				}
+				emit(at, host)
+			}
+		})
+	}
 	r.CounterFunc("crinale_edge_requests_total", "Requests of a service, by whether its origin was asked.", []string{"service", "from"}, func(emit metrics.Emit) {
 		for _, v := range s.policy.Services {
 			t := s.proxy.Tally(v.Host)
@@ -75,6 +86,21 @@ func (s *edgeServer) figures() *metrics.Registry {
 		}
 	})
 	return r
+}
+
+// names are those that the edge answers for.
+func (s *edgeServer) names() []string {
+	var out []string
+	for _, v := range s.policy.Services {
+		out = append(out, v.Host)
+	}
+	if s.policy.Reader != nil {
+		out = append(out, s.policy.Reader.Host)
+	}
+	if s.policy.Status != "" {
+		out = append(out, s.policy.Status)
+	}
+	return out
 }
 
 // serveFigures gives them to this machine alone.

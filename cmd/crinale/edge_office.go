@@ -59,7 +59,7 @@ func (s *edgeServer) openOffice() error {
 	for i, a := range r.Archives {
 		d.Archives = append(d.Archives, page.Archive{Name: a.Name, Title: a.Title, Documents: archiveDocuments{s.mirrors[i]}})
 	}
-	s.office, err = page.NewOffice(page.OfficeConfig{Place: place, Secure: s.certs != nil, Domain: r.AuthorDomain, Register: r.Register, Writes: r.Writes, Zone: zone.Rome()}, d)
+	s.office, err = page.NewOffice(page.OfficeConfig{Place: place, Secure: s.secure(), Domain: r.AuthorDomain, Register: r.Register, Writes: r.Writes, Zone: zone.Rome()}, d)
 	return err
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/crinale/crinale/edge"
+	"github.com/crinale/crinale/edge/acme"
 	"github.com/crinale/crinale/edge/channel"
 	"github.com/crinale/crinale/edge/mirror"
 	"github.com/crinale/crinale/edge/page"
@@ -36,7 +37,8 @@ type edgeServer struct {
 	policy edge.Policy
 	data   string
 	addr   string
-	certs  map[string]*certfile.Pair // by host; nil: plain HTTP
+	certs  map[string]*certfile.Pair // by host; none, and no authority: plain HTTP
+	acme   *acme.Keeper              // nil: no authority is asked
 	log    *slog.Logger
 
 	store *store.Store
@@ -87,7 +89,7 @@ func runEdge(c *cli.Context) error {
 	s.figuresAt = c.String("metrics")
 	return s.run(c.Context, func() {
 		scheme := "http"
-		if s.certs != nil {
+		if s.secure() {
 			scheme = "https"
 		}
 		fmt.Fprintf(c.App.ErrWriter, "Edge %s answers at %s://%s for %d services.\n", p.Name, scheme, s.bound, len(p.Services))
@@ -211,6 +213,9 @@ func (s *edgeServer) run(ctx context.Context, onReady func()) error {
 		{Name: "watch", Run: s.watch.Run},
 		{Name: "queue", Run: s.queue.Run},
 	}
+	if s.acme != nil {
+		stages = append(stages, lifecycle.Stage{Name: "certificates", Run: s.acme.Run})
+	}
 	if s.channel != nil {
 		stages = append(stages, lifecycle.Stage{Name: "channel", Run: s.channel.Run})
 	}
@@ -244,7 +249,7 @@ func (s *edgeServer) serve(ctx context.Context) error {
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	answer := func() error { return srv.Serve(l) }
-	if s.certs != nil {
+	if s.secure() {
 		srv.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			if c := s.certificate(h.ServerName); c != nil {
 				return c, nil

@@ -2,13 +2,18 @@ package main
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
+	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/crinale/crinale/edge"
+	"github.com/crinale/crinale/edge/acme"
 	"github.com/crinale/crinale/internal/certfile"
 	"github.com/crinale/crinale/internal/fault"
 	"github.com/crinale/crinale/internal/strict"
@@ -33,12 +38,17 @@ func (s *edgeServer) certificates() error {
 		all = append(all, named{r.At, r.Host, r.CertFile, r.KeyFile})
 	}
 	without := ""
+	var asked []string // of the authority
 	for _, v := range all {
+		name, _, _ := strings.Cut(v.host, ":")
+		if v.cert == "" && s.policy.ACME != nil {
+			asked = append(asked, name)
+			continue
+		}
 		if v.cert == "" {
 			without = v.host
 			continue
 		}
-		name, _, _ := strings.Cut(v.host, ":")
 		cert, err := certfile.Read(v.cert, v.key, s.log, name)
 		if err != nil {
 			return fault.New(fault.Invalid, "%s: %w", v.at, err)
@@ -48,20 +58,55 @@ func (s *edgeServer) certificates() error {
 		}
 		s.certs[name] = cert
 	}
+	if a := s.policy.ACME; a != nil {
+		if name, _, _ := strings.Cut(s.policy.Status, ":"); name != "" && s.certificate(name) == nil {
+			asked = append(asked, name)
+		}
+		var err error
+		if s.acme, err = newACME(a, filepath.Join(s.data, "acme"), asked, s.log); err != nil {
+			return err
+		}
+	}
 	switch {
 	case s.certs != nil && without != "":
 		return fault.New(fault.Invalid, "%s has no certificate, and others have: give it cert_file and key_file", without)
-	case s.certs != nil && s.policy.Status != "" && s.certificate(s.policy.Status) == nil:
+	case s.certs != nil && s.acme == nil && s.policy.Status != "" && s.certificate(s.policy.Status) == nil:
 		return fault.New(fault.Invalid, "%s: status_host %s is in none of the certificates: add the name to one of them", s.policy.At, s.policy.Status)
-	case s.certs == nil && !loopback(host):
+	case !s.secure() && !loopback(host):
 		return fault.New(fault.Invalid, "--listen %s can be reached by other machines: give each service cert_file and key_file in edge.yaml", s.addr)
 	}
 	return nil
 }
 
+// newACME asks an authority for the certificates of some names.
+func newACME(a *edge.ACMEPolicy, dir string, names []string, log *slog.Logger) (*acme.Keeper, error) {
+	client := &http.Client{Timeout: time.Minute}
+	if a.CAFile != "" {
+		pem, err := os.ReadFile(a.CAFile)
+		pool := x509.NewCertPool()
+		if err == nil && !pool.AppendCertsFromPEM(pem) {
+			err = fault.New(fault.Invalid, "%s has no certificate in PEM", a.CAFile)
+		}
+		if err != nil {
+			return nil, fault.New(fault.Invalid, "%s: ca_file: %w", a.At, err)
+		}
+		client.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
+	}
+	c := acme.Config{Dir: dir, Names: names, Directory: a.Directory, Email: a.Email, Hook: a.Hook, Settle: time.Duration(a.SettleS * float64(time.Second))}
+	return acme.New(c, acme.Deps{HTTP: client, Log: log})
+}
+
+// secure says whether the edge speaks TLS.
+func (s *edgeServer) secure() bool { return s.certs != nil || s.acme != nil }
+
 // certificate is the one for a name; nil when there is none.
 func (s *edgeServer) certificate(name string) *tls.Certificate {
 	name, _, _ = strings.Cut(strings.ToLower(name), ":")
+	if s.acme != nil {
+		if c := s.acme.Get(name); c != nil {
+			return c
+		}
+	}
 	if p := s.certs[name]; p != nil {
 		c, _ := p.Get(nil) // it never fails: what was read stays
 		return c
