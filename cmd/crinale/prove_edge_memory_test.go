@@ -18,8 +18,9 @@ import (
 )
 
 // TestProveEdgeMemory starts the built program on N stored answers with its
-// origin gone and 256 MB that it may have for itself (ulimit -d: all that is no
-// file's), and asks for enough of them that its memory tier is full: the first
+// origin gone, in a control group that may have 256 MB of memory with all that it
+// reads of the disk (where none can be made: ulimit -d, all that is no file's), and
+// asks for enough of them that its memory tier is full: the first
 // hit comes within a second, and it stays within 64 MB.
 func TestProveEdgeMemory(t *testing.T) {
 	if os.Getenv("PROVE") != "edge-memory" {
@@ -35,7 +36,11 @@ func TestProveEdgeMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{Cmd: exec.Command("sh", "-c", `ulimit -d 262144; exec "$@"`, "sh", bin, "edge", "run", "--config", h.yaml, "--data", h.data(), "--listen", h.addr, "--log", "error"), done: make(chan struct{})}
+	bound, group := `ulimit -d 262144; exec "$@"`, memoryGroup(t, 256<<20)
+	if group != "" {
+		bound = `echo $$ > "` + group + `/cgroup.procs" && exec "$@"`
+	}
+	p := &process{Cmd: exec.Command("sh", "-c", bound, "sh", bin, "edge", "run", "--config", h.yaml, "--data", h.data(), "--listen", h.addr, "--log", "error"), done: make(chan struct{})}
 	p.Stdout, p.Stderr = &p.talk, &p.talk
 	begun := time.Now()
 	if err := p.Start(); err != nil {
@@ -73,8 +78,36 @@ func TestProveEdgeMemory(t *testing.T) {
 	if wrong.Load() > 0 || first > time.Second || anonymous > 64<<20 || peak > 256<<20 {
 		t.Errorf("%d of %d not given; first hit after %v; %d and %d bytes", wrong.Load(), most, first, anonymous, peak)
 	}
-	t.Logf("%d objects: first hit %.2f s after the start, %.0f MB anonymous after %d of them, %.0f MB resident at most with the mapped index, under ulimit -d of 256 MB",
-		n, first.Seconds(), float64(anonymous)/1e6, most, float64(peak)/1e6)
+	within := "ulimit -d of 256 MB"
+	if group != "" {
+		within = "a control group of 256 MB"
+	}
+	t.Logf("%d objects: first hit %.2f s after the start, %.0f MB anonymous after %d of them, %.0f MB resident at most with the mapped index, in %s",
+		n, first.Seconds(), float64(anonymous)/1e6, most, float64(peak)/1e6, within)
+}
+
+// memoryGroup is a control group of Linux that may have so many bytes of memory;
+// "" where this machine lets none be made.
+func memoryGroup(t *testing.T, most int64) string {
+	t.Helper()
+	for dir, file := range map[string]string{"/sys/fs/cgroup/memory": "memory.limit_in_bytes", "/sys/fs/cgroup": "memory.max"} {
+		group := filepath.Join(dir, fmt.Sprintf("crinale-%d", os.Getpid()))
+		if err := os.Mkdir(group, 0o755); err != nil {
+			continue
+		}
+		t.Cleanup(func() { _ = os.Remove(group) }) // empty by then
+		limit := filepath.Join(group, file)
+		if _, err := os.Stat(limit); err != nil {
+			_ = os.Remove(group)
+			continue
+		}
+		if err := os.WriteFile(limit, fmt.Append(nil, most), 0o644); err == nil {
+			return group
+		}
+		_ = os.Remove(group)
+	}
+	t.Log("no control group can be made here: ulimit -d instead")
+	return ""
 }
 
 // fillEdge keeps answers in the store of an edge that does not run.
